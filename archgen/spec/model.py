@@ -8,13 +8,61 @@ places at once (who consumes an event, how a step's arguments bind) lives in
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Discriminator, Field, Tag, field_validator
 
+from archgen.spec.base import Model
+from archgen.spec.constrained import (
+    CommandName,
+    CommandReference,
+    Count,
+    EventName,
+    EventPattern,
+    FieldName,
+    Flag,
+    Name,
+    OptionalCommandReference,
+    OptionalCronLine,
+    OptionalEventName,
+    OptionalFieldName,
+    OptionalName,
+    Port,
+    Seconds,
+    TypeName,
+    Version,
+    ViewReference,
+)
+from archgen.spec.fieldtypes import FieldType, Scalar, Type
+from archgen.spec.names import snake
 
-class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+__all__ = [
+    "Aggregate",
+    "Backoff",
+    "Breaker",
+    "Broker",
+    "Call",
+    "ChoreographedStep",
+    "Choreography",
+    "Command",
+    "Decision",
+    "Fallback",
+    "FieldType",
+    "Language",
+    "Model",
+    "OrchestratedStep",
+    "Orchestration",
+    "Policy",
+    "Reaction",
+    "Recovery",
+    "Retry",
+    "Saga",
+    "Scalar",
+    "Service",
+    "Store",
+    "System",
+    "View",
+]
 
 
 class Language(StrEnum):
@@ -38,37 +86,6 @@ class Store(StrEnum):
     POSTGRES = "postgres"
 
 
-class Scalar(StrEnum):
-    STRING = "string"
-    INTEGER = "integer"
-    NUMBER = "number"
-    BOOLEAN = "boolean"
-    UUID = "uuid"
-    MONEY = "money"
-    TIMESTAMP = "timestamp"
-    DATE = "date"
-    EMAIL = "email"
-
-
-class FieldType(Model):
-    """A parsed field type.
-
-    Exactly one of `scalar`, `enum` and `named` is set. `many` makes it a list of it
-    (written `[Item]`), `optional` allows null (written `optional string`).
-    """
-
-    scalar: Scalar | None = None
-    enum: tuple[str, ...] = ()
-    named: str = ""
-    many: bool = False
-    optional: bool = False
-
-    def __str__(self) -> str:
-        base = self.scalar.value if self.scalar else self.named or "|".join(self.enum)
-        text = f"[{base}]" if self.many else base
-        return f"optional {text}" if self.optional else text
-
-
 class Backoff(StrEnum):
     FIXED = "fixed"
     EXPONENTIAL = "exponential"
@@ -77,22 +94,22 @@ class Backoff(StrEnum):
 class Retry(Model):
     """`attempts` counts the first call too; `delay` is seconds before the second one."""
 
-    attempts: int = 3
-    backoff: Backoff = Backoff.EXPONENTIAL
-    delay: float = 0.2
+    attempts: Count = Field(default=3, description="How often at most, the first call included.")
+    backoff: Backoff = Field(default=Backoff.EXPONENTIAL, description="How the delay grows.")
+    delay: Seconds = Field(default=0.2, description="The wait before the second attempt.")
 
 
 class Breaker(Model):
     """Opens after `failures` failures in a row; admits one probe after `reset` seconds."""
 
-    failures: int = 5
-    reset: float = 60.0
+    failures: Count = Field(default=5, description="How many failures in a row open the breaker.")
+    reset: Seconds = Field(default=60.0, description="How long it stays open before one probe.")
 
 
 class Policy(Model):
     """How a call to a peer behaves. `timeout` is in seconds, for one attempt."""
 
-    timeout: float = 2.0
+    timeout: Seconds = Field(default=2.0, description="How long one attempt may take.")
     retry: Retry = Retry()
     breaker: Breaker = Breaker()
 
@@ -103,31 +120,51 @@ class Command(Model):
     Where the file does not say, the first command of an aggregate creates it.
     """
 
-    takes: dict[str, FieldType] = Field(default_factory=dict)
-    emits: str
-    fails: str = ""
-    creates: bool = False
+    takes: dict[FieldName, Type] = Field(
+        default_factory=dict, description="Arguments. The aggregate's id is always one more."
+    )
+    emits: EventName = Field(description="The event that says it was done.")
+    fails: OptionalEventName = Field(default="", description="The event that says it was refused.")
+    creates: Flag = Field(
+        default=False, description="Starts an aggregate's life; by default the first command does."
+    )
 
 
 class Aggregate(Model):
     """`id` names the field that identifies one; absent in the file it is `<aggregate>_id: uuid`,
-    and the loader fills in that name. It is *not* repeated in `fields` unless the file does so.
+    and `Service` fills in that name. It is *not* repeated in `fields` unless the file does so.
 
     `events` narrows what an event carries besides the id: event name → field names.
     """
 
-    id: str = ""
-    event_sourced: bool = False
-    fields: dict[str, FieldType] = Field(default_factory=dict)
-    commands: dict[str, Command] = Field(default_factory=dict)
-    events: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    id: OptionalFieldName = Field(
+        default="", description="The field that identifies one; by default `<aggregate>_id: uuid`."
+    )
+    event_sourced: Flag = Field(default=False, description="Store its events instead of its state.")
+    fields: dict[FieldName, Type] = Field(default_factory=dict, description="What it remembers.")
+    commands: dict[CommandName, Command] = Field(
+        default_factory=dict, description="What it can be asked to do; the first creates it."
+    )
+    events: dict[EventName, tuple[FieldName, ...]] = Field(
+        default_factory=dict, description="The fields that an event carries, if not all of them."
+    )
+
+    @field_validator("commands")
+    @classmethod
+    def _first_creates(cls, commands: dict[str, Command]) -> dict[str, Command]:
+        first = next(iter(commands), "")
+        if not first or any("creates" in command.model_fields_set for command in commands.values()):
+            return commands
+        return {**commands, first: commands[first].model_copy(update={"creates": True})}
 
 
 class View(Model):
     """A read model of one aggregate, fed by events; `sources` are names or `prefix.*`."""
 
-    of: str
-    sources: tuple[str, ...] = Field(alias="from")
+    of: TypeName = Field(description="The aggregate that a row stands for.")
+    sources: tuple[EventPattern, ...] = Field(
+        alias="from", min_length=1, description="The events that feed it, such as `order.*`."
+    )
 
 
 class Fallback(StrEnum):
@@ -138,88 +175,116 @@ class Fallback(StrEnum):
 class Call(Model):
     """A synchronous query of another service's view."""
 
-    policy: str = "default"
-    fallback: Fallback = Fallback.NONE
+    policy: Name = Field(default="default", description="One of `policies`.")
+    fallback: Fallback = Field(default=Fallback.NONE, description="The answer when the peer has none.")
 
 
 class Reaction(Model):
     """`on:` of a service: when the event arrives, do the command (of this same service)."""
 
-    do: str
-    with_: dict[str, object] = Field(default_factory=dict, alias="with")
+    do: CommandName = Field(description="A command of this service.")
+    with_: dict[FieldName, Any] = Field(default_factory=dict, alias="with", description="Given arguments.")
 
 
 class Service(Model):
-    about: str = ""
-    owner: str = ""
-    language: Language = Language.PYTHON
-    store: Store = Store.SQLITE
-    port: int | None = None
-    aggregates: dict[str, Aggregate] = Field(default_factory=dict)
-    views: dict[str, View] = Field(default_factory=dict)
-    calls: dict[str, Call] = Field(default_factory=dict)
-    on: dict[str, Reaction] = Field(default_factory=dict)
+    about: str = Field(default="", description="What it is for, in a sentence.")
+    owner: str = Field(default="", description="The team that answers for it.")
+    language: Language = Field(default=Language.PYTHON)
+    store: Store = Field(default=Store.SQLITE, description="The database in production.")
+    port: Port | None = Field(default=None, description="Its HTTP port on one machine.")
+    aggregates: dict[TypeName, Aggregate] = Field(default_factory=dict)
+    views: dict[Name, View] = Field(default_factory=dict, description="Read models, fed by events.")
+    calls: dict[ViewReference, Call] = Field(
+        default_factory=dict, description="Views of other services that it asks, synchronously."
+    )
+    on: dict[EventName, Reaction] = Field(
+        default_factory=dict, description="What it does when an event arrives."
+    )
+
+    @field_validator("aggregates")
+    @classmethod
+    def _name_ids(cls, aggregates: dict[str, Aggregate]) -> dict[str, Aggregate]:
+        return {
+            name: aggregate if aggregate.id else aggregate.model_copy(update={"id": f"{snake(name)}_id"})
+            for name, aggregate in aggregates.items()
+        }
 
 
 class OrchestratedStep(Model):
-    do: str
-    undo: str = ""
-    with_: dict[str, object] = Field(default_factory=dict, alias="with")
-    timeout: float | None = None
-    attempts: int | None = None
+    do: CommandReference = Field(description="The command to send.")
+    undo: OptionalCommandReference = Field(default="", description="The command that undoes it.")
+    with_: dict[FieldName, Any] = Field(default_factory=dict, alias="with", description="Given arguments.")
+    timeout: Seconds | None = Field(default=None, description="The wait for its reply.")
+    attempts: Count | None = Field(default=None, description="How often at most it is sent.")
 
 
 class ChoreographedStep(Model):
-    when: str
-    do: str
-    with_: dict[str, object] = Field(default_factory=dict, alias="with")
+    when: EventName = Field(description="The event that sets it off.")
+    do: CommandReference = Field(description="The command it leads to.")
+    with_: dict[FieldName, Any] = Field(default_factory=dict, alias="with", description="Given arguments.")
 
 
 class Orchestration(Model):
     """Commands are `service.command`. `timeout` is seconds to wait for a step's reply."""
 
-    about: str = ""
+    about: str = Field(default="", description="What it is for, in a sentence.")
     style: Literal["orchestration"] = "orchestration"
-    owner: str
-    when: str
-    steps: tuple[OrchestratedStep, ...]
-    then: str = ""
-    otherwise: str = Field(default="", alias="else")
-    timeout: float = 30.0
-    attempts: int = 3
+    owner: Name = Field(description="The service that conducts it.")
+    when: EventName = Field(description="The event that starts it.")
+    steps: tuple[OrchestratedStep, ...] = Field(min_length=1)
+    then: OptionalCommandReference = Field(default="", description="The command when all is done.")
+    otherwise: OptionalCommandReference = Field(
+        default="", alias="else", description="The command when all is undone."
+    )
+    timeout: Seconds = Field(default=30.0, description="The wait for a step's reply.")
+    attempts: Count = Field(default=3, description="How often at most a step is sent.")
 
 
 class Choreography(Model):
-    about: str = ""
+    about: str = Field(default="", description="What it is for, in a sentence.")
     style: Literal["choreography"] = "choreography"
-    owner: str = ""
-    steps: tuple[ChoreographedStep, ...]
+    owner: OptionalName = Field(default="", description="The service that documents it.")
+    steps: tuple[ChoreographedStep, ...] = Field(min_length=1)
 
 
 Saga = Orchestration | Choreography
 
 
+def saga_style(value: object) -> str:
+    """The style of a saga, as a value of the model or as the file has it."""
+    style = value.get("style") if isinstance(value, dict) else getattr(value, "style", None)
+    return "choreography" if style == "choreography" else "orchestration"
+
+
 class Recovery(Model):
     """Recovery point and recovery time objectives in seconds; `backup` is a cron line."""
 
-    rpo: float | None = None
-    rto: float | None = None
-    backup: str = ""
+    rpo: Seconds | None = Field(default=None, description="How much work may be lost at most.")
+    rto: Seconds | None = Field(default=None, description="How long recovery may take at most.")
+    backup: OptionalCronLine = Field(default="", description="When backups are made.")
 
 
 class Decision(Model):
-    adopted_for: tuple[str, ...] = ()
-    because: str
+    adopted_for: tuple[str, ...] = Field(default=(), description="What it applies to.")
+    because: str = Field(description="The reason.")
 
 
 class System(Model):
-    archgen: Literal[1]
-    system: str
-    about: str = ""
+    archgen: Version = Field(description="The version of this format.")
+    system: Name = Field(description="The system's name.")
+    about: str = Field(default="", description="What it is for, in a sentence.")
     broker: Broker = Broker.NATS
-    policies: dict[str, Policy] = Field(default_factory=dict)
-    types: dict[str, dict[str, FieldType]] = Field(default_factory=dict)
-    services: dict[str, Service] = Field(default_factory=dict)
-    sagas: dict[str, Saga] = Field(default_factory=dict)
+    policies: dict[Name, Policy] = Field(default_factory=dict, description="Named once, used by name.")
+    types: dict[TypeName, dict[FieldName, Type]] = Field(
+        default_factory=dict, description="Values made of fields."
+    )
+    services: dict[Name, Service] = Field(default_factory=dict)
+    sagas: dict[
+        Name,
+        Annotated[
+            Annotated[Orchestration, Tag("orchestration")] | Annotated[Choreography, Tag("choreography")],
+            Discriminator(saga_style),
+        ],
+    ] = Field(default_factory=dict)
     recovery: Recovery = Recovery()
-    decisions: dict[str, Decision] = Field(default_factory=dict)
+    decisions: dict[Name, Decision] = Field(default_factory=dict)

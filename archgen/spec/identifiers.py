@@ -1,0 +1,89 @@
+"""What the names of a description may look like.
+
+One function per kind of name; each returns the name as it is, or raises FormatError.
+"""
+
+from __future__ import annotations
+
+import re
+
+from archgen.spec.names import pascal, snake
+from archgen.spec.reserved import JAVA, PYTHON, TYPES, TYPESCRIPT
+from archgen.spec.values import FormatError, shown
+
+MAX_NAME = 40
+
+NAME = r"[a-z][a-z0-9]*(_[a-z0-9]+)*"
+TYPE_NAME = r"[A-Z][A-Za-z0-9]*"
+EVENT = rf"{NAME}\.{NAME}"
+EVENT_PATTERN = rf"{NAME}\.(\*|{NAME})"
+
+_LANGUAGES = (("Python", PYTHON), ("TypeScript", TYPESCRIPT), ("Java", JAVA))
+
+
+def name(text: str) -> str:
+    """A system, service, view, saga or policy: `place_order`."""
+    return _matching(text, NAME, "a name", "lower-case words joined by `_`", snake(text))
+
+
+def command(text: str) -> str:
+    """A command: `add_item`. In generated code it is a Python module, so no keyword of Python."""
+    name(text)
+    if text in PYTHON:
+        raise FormatError(
+            f"`{text}` is a keyword of Python", f"say what it does to what, such as `{text}_order`"
+        )
+    return text
+
+
+def field(text: str) -> str:
+    """A field, which is called the same in the contracts and in the code of every language."""
+    _matching(text, NAME, "a field name", "lower-case words joined by `_`", snake(text))
+    for language, reserved in _LANGUAGES:
+        if text in reserved:
+            raise FormatError(f"`{text}` is a keyword of {language}", f"add a word, such as `{text}_value`")
+    return text
+
+
+def type_name(text: str) -> str:
+    """An aggregate or a value type: `OrderItem`."""
+    _matching(text, TYPE_NAME, "a type name", "words that start with a capital, joined", pascal(text))
+    if text in TYPES:
+        raise FormatError(
+            f"`{text}` has a meaning of its own in generated code", f"add a word, such as `{text}Record`"
+        )
+    return text
+
+
+def event(text: str) -> str:
+    """An event: `order.created`."""
+    return _matching(text, EVENT, "an event", "`subject.what_happened`", _joined(text))
+
+
+def event_pattern(text: str) -> str:
+    """An event, or all of a subject: `order.*`."""
+    return _matching(text, EVENT_PATTERN, "an event", "`subject.what_happened` or `subject.*`", _joined(text))
+
+
+def command_reference(text: str) -> str:
+    """A command and its service: `payments.charge`."""
+    return _matching(text, EVENT, "a command", "`service.command`", _joined(text))
+
+
+def view_reference(text: str) -> str:
+    """A view and its service: `inventory.availability`."""
+    return _matching(text, EVENT, "a view", "`service.view`", _joined(text))
+
+
+def _joined(text: str) -> str:
+    return ".".join(snake(part) for part in text.split("."))
+
+
+def _matching(text: str, pattern: str, what: str, shape: str, better: str) -> str:
+    if not re.fullmatch(pattern, text):
+        good = len(better) <= MAX_NAME and re.fullmatch(pattern, better) and better != text
+        remedy = f"for example `{better}`" if good else ""
+        raise FormatError(f"{shown(text)} is not {what}: expected {shape}", remedy)
+    if any(len(part) > MAX_NAME for part in text.split(".")):
+        raise FormatError(f"{shown(text)} is longer than {MAX_NAME} characters")
+    return text
