@@ -5,6 +5,8 @@ refusal of the command or a retry. Anything else that is raised is a bug and is 
 Only the standard library is imported here, because domain code imports this module.
 """
 
+# ruff: noqa: N818 (these are answers rather than errors, and are named as the domain speaks)
+
 
 class ServiceError(Exception):
     """The base of the four below; its text is safe to show to a caller."""
@@ -40,8 +42,11 @@ class Conflict(ServiceError):
 
 
 class Unavailable(ServiceError):
-    """Something that is needed does not answer now; `retry_after` (seconds) is a good time to ask again."""
+    """Something that is needed does not answer now.
 
-    def __init__(self, message: str, retry_after: float = 1.0) -> None:
+    `retry_after` is the seconds after which asking again makes sense, where somebody knows.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after

@@ -1,0 +1,222 @@
+"""Calling another service: time limit, breaker, retries, idempotency keys, trace, typed errors.
+
+    inventory = Peer("inventory", settings.peer_url("inventory"), policies.default)
+    answer = await inventory.get_json(f"/items/{quote(sku, safe='')}", fallback="last_known")
+
+Three things can come of it: an `Answer`; `PeerRefused`, which is the peer's considered no; and
+`PeerUnavailable`, which says nothing about what the peer would have answered.
+
+Each peer has its own pool of connections, so that a slow one can't take them from the others (a
+bulkhead).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any, Literal, Self
+
+import httpx
+from opentelemetry.trace import SpanKind
+
+from chassis import metrics, tracing
+from chassis.breaker import Breaker, BreakerOpen
+from chassis.errors import ServiceError, Unavailable
+from chassis.last_known import Answer, LastKnown
+from chassis.policy import Policy
+from chassis.retry import Budget, retrying
+
+Reason = Literal["timeout", "connection", "status", "garbled", "busy", "open"]
+# HTTP's own list of methods that may be repeated; a POST may be as well once it carries a key.
+# Source: RFC 9110, section 9.2.2.
+REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
+
+
+class PeerRefused(ServiceError):  # noqa: N818 (a no is not an error)
+    """The peer answered 4xx. `problem` is its problem+json, or as much as could be read of it."""
+
+    def __init__(self, peer: str, status: int, problem: Mapping[str, Any]) -> None:
+        self.peer = peer
+        self.status = status
+        self.problem = problem
+        self.reason = str(problem.get("reason") or problem.get("detail") or problem.get("title"))
+        super().__init__(f"{peer} refused: {self.reason} ({status})")
+
+
+class PeerUnavailable(Unavailable):
+    """No usable answer; whether the peer acted on the call is not known."""
+
+    def __init__(self, peer: str, reason: Reason, detail: str, retry_after: float | None = None) -> None:
+        super().__init__(f"{peer} is not available: {detail}", retry_after)
+        self.peer = peer
+        self.reason = reason
+
+
+class Peer:
+    """Another service. One per process and peer: its breaker and budget only work when shared."""
+
+    def __init__(
+        self, name: str, base_url: str, policy: Policy | None = None, *, connections: int = 100
+    ) -> None:
+        self.name = name
+        self.policy = policy or Policy()
+        breaker = self.policy.breaker
+        self.breaker = Breaker(name, breaker.failures, breaker.reset, is_failure=_speaks_against_peer)
+        self._budget = Budget()
+        self._known = LastKnown()
+        # Proxies of the environment are for the way out, not for calls between services.
+        self._http = httpx.AsyncClient(
+            base_url=base_url,
+            timeout=self.policy.timeout,
+            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=20),
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def get_json(
+        self,
+        path: str,
+        params: Mapping[str, str | int] | None = None,
+        *,
+        fallback: Literal["last_known"] | None = None,
+    ) -> Answer:
+        """GET `path`. With the fallback, the last good answer to the same question stands in for none."""
+        if fallback is None:
+            return await self.request("GET", path, params=params)
+        question = str(httpx.URL(path, params=dict(params or {})))
+        try:
+            answer = await self.request("GET", path, params=params)
+        except PeerRefused:
+            self._known.forget(question)
+            raise
+        except PeerUnavailable:
+            known = self._known.get(question)
+            if known is None:
+                raise
+            metrics.fallbacks.labels(self.name).inc()
+            return known
+        self._known.put(question, answer)
+        return answer
+
+    async def post_json(self, path: str, body: object, *, key: str | None = None) -> Answer:
+        """POST `body` as JSON under an idempotency key: `key`, or a new one for this call.
+
+        Pass a key that outlives the process (a message's id) where the call itself may be repeated.
+        """
+        header = {"Idempotency-Key": f'"{key or uuid.uuid4()}"'}
+        return await self.request("POST", path, body=body, headers=header)
+
+    async def put_json(self, path: str, body: object) -> Answer:
+        return await self.request("PUT", path, body=body)
+
+    async def delete(self, path: str) -> Answer:
+        return await self.request("DELETE", path)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Any call, under the policy. Raises `PeerRefused` and `PeerUnavailable`.
+
+        `path` is put behind the base URL as it is: its parts are quoted already.
+        """
+        request = self._http.build_request(
+            method, path, params=params, json=body, headers=dict(headers or {})
+        )
+        repeatable = method in REPEATABLE or "idempotency-key" in request.headers
+        retry = self.policy.retry if repeatable else replace(self.policy.retry, attempts=1)
+        deadline = asyncio.get_running_loop().time() + self.policy.total
+        return await retrying(
+            lambda: self._attempt(request, deadline), retry, self._budget, peer=self.name, deadline=deadline
+        )
+
+    async def _attempt(self, request: httpx.Request, deadline: float) -> Answer:
+        began = time.perf_counter()
+        outcome = "error"
+        attributes = {"http.request.method": request.method, "peer.service": self.name}
+        with tracing.span(f"{request.method} {self.name}", SpanKind.CLIENT, attributes):
+            try:
+                with self.breaker.guard():
+                    answer = await self._send(request, deadline)
+                outcome = "ok"
+                return answer
+            except BreakerOpen as error:
+                outcome = "open"
+                raise PeerUnavailable(self.name, "open", str(error), error.retry_after) from None
+            except PeerRefused:
+                outcome = "refused"
+                raise
+            except PeerUnavailable as error:
+                outcome = error.reason
+                raise
+            finally:
+                metrics.peer_calls.labels(self.name, outcome).inc()
+                if outcome != "open":
+                    metrics.peer_seconds.labels(self.name).observe(time.perf_counter() - began)
+
+    async def _send(self, request: httpx.Request, deadline: float) -> Answer:
+        request.headers.update(tracing.inject())
+        if correlation := tracing.correlation_id.get():
+            request.headers[tracing.CORRELATION_HEADER] = correlation
+        limit = min(asyncio.get_running_loop().time() + self.policy.timeout, deadline)
+        try:
+            async with asyncio.timeout_at(limit):
+                response = await self._http.send(request)
+        except (TimeoutError, httpx.TimeoutException):
+            raise PeerUnavailable(self.name, "timeout", "it took too long") from None
+        except httpx.HTTPError as error:
+            raise PeerUnavailable(self.name, "connection", type(error).__name__) from error
+        return self._read(response)
+
+    def _read(self, response: httpx.Response) -> Answer:
+        status = response.status_code
+        retry_after = _seconds(response.headers.get("retry-after", ""))
+        if response.is_success:
+            try:
+                return Answer(status, response.json() if response.content else None)
+            except ValueError:
+                raise PeerUnavailable(self.name, "garbled", "its answer is not JSON") from None
+        if not response.is_client_error:
+            raise PeerUnavailable(self.name, "status", f"it answered {status}", retry_after)
+        # Not a no but a not now: too many requests, or the same key being worked on.
+        if status in (408, 429) or retry_after is not None:
+            raise PeerUnavailable(self.name, "busy", f"it answered {status}", retry_after)
+        raise PeerRefused(self.name, status, _problem(response))
+
+
+def _speaks_against_peer(error: Exception) -> bool:
+    # A peer that says it is busy is alive. To open on 429 would turn "slower, please" into an outage
+    # for every caller; the wait it asks for and the retry budget are the answer to it.
+    return isinstance(error, PeerUnavailable) and error.reason != "busy"
+
+
+def _seconds(retry_after: str) -> float | None:
+    # The other form, a date, needs clocks that agree; it is taken for none.
+    return float(retry_after) if retry_after.isdecimal() else None
+
+
+def _problem(response: httpx.Response) -> Mapping[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if isinstance(body, dict):
+        return body
+    return {"title": HTTPStatus(response.status_code).phrase, "status": response.status_code}

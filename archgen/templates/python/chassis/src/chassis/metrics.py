@@ -1,0 +1,127 @@
+"""Every metric of a service, in one place, so that alerts and dashboards have one list to name.
+
+Times are seconds. Labels take few values and never a raw path, an id or a message of an error:
+each new value is a new time series for as long as the process lives.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from fastapi import APIRouter, Response
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+registry = CollectorRegistry()
+ProcessCollector(registry=registry)
+PlatformCollector(registry=registry)
+
+_LATENCY = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_LONG = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
+
+
+def _counter(name: str, about: str, *labels: str) -> Counter:
+    return Counter(name, about, labels, registry=registry)
+
+
+def _gauge(name: str, about: str, *labels: str) -> Gauge:
+    return Gauge(name, about, labels, registry=registry)
+
+
+def _histogram(name: str, about: str, *labels: str, buckets: tuple[float, ...] = _LATENCY) -> Histogram:
+    return Histogram(name, about, labels, registry=registry, buckets=buckets)
+
+
+# HTTP, coming in
+http_requests = _counter("http_requests_total", "Requests answered.", "method", "route", "status")
+http_seconds = _histogram("http_request_duration_seconds", "Time to answer a request.", "method", "route")
+http_in_flight = _gauge("http_requests_in_flight", "Requests being answered now.")
+
+# Calls to peers
+peer_calls = _counter("peer_calls_total", "Attempts to call a peer.", "peer", "outcome")
+peer_seconds = _histogram("peer_call_duration_seconds", "Time a peer took for one attempt.", "peer")
+retries = _counter("retries_total", "Attempts that were not the first.", "peer")
+retries_denied = _counter("retries_denied_total", "Retries the budget did not allow.", "peer")
+fallbacks = _counter("fallbacks_total", "Answers served from memory instead of the peer.", "peer")
+breaker_state = _gauge("breaker_state", "0 closed, 1 half-open, 2 open.", "peer")
+breaker_transitions = _counter("breaker_transitions_total", "Changes of state.", "peer", "to")
+
+# Messages
+outbox_pending = _gauge("outbox_pending", "Messages committed but not yet published.")
+outbox_oldest = _gauge("outbox_oldest_seconds", "Age of the oldest message not yet published.")
+outbox_published = _counter("outbox_published_total", "Messages published from the outbox.")
+consumer_lag = _gauge("consumer_lag", "Messages that wait for a consumer.", "consumer")
+messages_handled = _counter("messages_handled_total", "Messages handled.", "consumer", "outcome")
+message_seconds = _histogram("message_handling_seconds", "Time to handle one message.", "consumer")
+dead_letters = _counter("dead_letters_total", "Messages given up on.", "consumer")
+
+# Sagas and views
+saga_in_flight = _gauge("saga_in_flight", "Sagas begun and not ended.", "saga")
+saga_finished = _counter("saga_finished_total", "Sagas ended.", "saga", "outcome")
+saga_seconds = _histogram("saga_seconds", "Time from a saga's start to its end.", "saga", buckets=_LONG)
+saga_step_seconds = _histogram(
+    "saga_step_seconds", "Time until a step is answered.", "saga", "step", buckets=_LONG
+)
+saga_stuck = _gauge("saga_stuck", "Sagas that wait for a person.", "saga")
+view_position_lag = _gauge("view_position_lag", "Events that a view has not seen yet.", "view")
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def route_of(scope: Scope) -> str:
+    """The template of the route that took the request, such as `/orders/{id}`; "unmatched" if none did."""
+    # Newer FastAPI keeps the template with the prefix of an included router apart from the route.
+    matched = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+    path: str = getattr(matched, "path", None) or "unmatched"
+    return path
+
+
+class Requests:
+    """ASGI middleware that counts and times requests."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        status = "aborted"  # stays when nothing was answered: the caller went away
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = str(message["status"])
+            await send(message)
+
+        began = time.perf_counter()
+        http_in_flight.inc()
+        try:
+            await self.app(scope, receive, watched)
+        finally:
+            http_in_flight.dec()
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            route = route_of(scope)
+            http_requests.labels(method, route, status).inc()
+            http_seconds.labels(method, route).observe(time.perf_counter() - began)
+
+
+def router() -> APIRouter:
+    """The route `/metrics`, in the Prometheus text format."""
+    routes = APIRouter()
+
+    @routes.get("/metrics", include_in_schema=False)
+    async def metrics() -> Any:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return routes

@@ -1,0 +1,140 @@
+"""Traces that follow a request through HTTP and messages: W3C Trace Context over OpenTelemetry.
+
+Spans are recorded and sent only when `OTEL_EXPORTER_OTLP_ENDPOINT` is set. Without it they carry
+their ids and nothing else, which is enough for `traceparent` to flow and for logs to be joined.
+
+The provider is this module's own and not OpenTelemetry's global one: newer FastAPI traces every
+request itself once a global provider exists, and each would be in the trace twice.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
+from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.util.types import AttributeValue
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.metrics import route_of
+
+CORRELATION_HEADER = "x-correlation-id"
+# Asked every few seconds by machines; as traces they would bury everything else.
+UNTRACED = frozenset({"/health/live", "/health/ready", "/metrics"})
+
+# What began all this: the same in every request and message that one cause leads to.
+correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
+
+_propagator = TraceContextTextMapPropagator()
+_tracer: Tracer = trace.NoOpTracer()
+
+
+def setup(service: str, env: Mapping[str, str] = os.environ) -> Callable[[], None]:
+    """Start tracing for this process. Call the result at shutdown: it sends what is still waiting.
+
+    OpenTelemetry's own variables (`OTEL_TRACES_SAMPLER`, `OTEL_EXPORTER_OTLP_HEADERS`, ...) apply.
+    """
+    global _tracer
+    resource = Resource.create({SERVICE_NAME: service})
+    if env.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+        # Imported here: it brings protobuf and an HTTP client, a tenth of a second at start.
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+        provider = TracerProvider(resource=resource)
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    else:
+        provider = TracerProvider(resource=resource, sampler=ParentBased(ALWAYS_OFF))
+    _tracer = provider.get_tracer("chassis")
+    return provider.shutdown
+
+
+def inject() -> dict[str, str]:
+    """The headers (`traceparent`, perhaps `tracestate`) that make the current span somebody's parent."""
+    headers: dict[str, str] = {}
+    _propagator.inject(headers)
+    return headers
+
+
+def extract(traceparent: str | None, tracestate: str | None = None) -> Context:
+    """The context to start a span in. An absent or malformed `traceparent` gives a new trace."""
+    given = {"traceparent": traceparent or "", "tracestate": tracestate or ""}
+    return _propagator.extract(given, context=Context())
+
+
+@contextmanager
+def span(
+    name: str,
+    kind: SpanKind = SpanKind.INTERNAL,
+    attributes: Mapping[str, AttributeValue] | None = None,
+    parent: Context | None = None,
+) -> Iterator[Span]:
+    """Do what is inside as one span, below `parent` or else below the current span."""
+    with _tracer.start_as_current_span(name, context=parent, kind=kind, attributes=attributes) as current:
+        yield current
+
+
+def trace_id() -> str:
+    """The id of the current trace as 32 hexadecimal digits; empty outside of any."""
+    return ids()[0]
+
+
+def ids() -> tuple[str, str]:
+    """The ids of the current trace and span; empty outside of any."""
+    context = trace.get_current_span().get_span_context()
+    if not context.is_valid:
+        return "", ""
+    return trace.format_trace_id(context.trace_id), trace.format_span_id(context.span_id)
+
+
+@contextmanager
+def correlated(given: str | None) -> Iterator[str]:
+    """Do what is inside under the correlation id `given`, or under the trace's id where it is no use."""
+    usable = given and re.fullmatch(r"[\w.:-]{1,128}", given, re.ASCII)
+    token = correlation_id.set(given if given and usable else trace_id())
+    try:
+        yield correlation_id.get()
+    finally:
+        correlation_id.reset(token)
+
+
+class Traces:
+    """ASGI middleware: one server span per request, continuing the caller's trace."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in UNTRACED:
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        parent = extract(headers.get("traceparent"), headers.get("tracestate"))
+        method: str = scope["method"]
+        with (
+            span(method, SpanKind.SERVER, {"http.request.method": method}, parent) as current,
+            correlated(headers.get(CORRELATION_HEADER)),
+        ):
+
+            async def watched(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    current.set_attribute("http.response.status_code", message["status"])
+                    if message["status"] >= 500:
+                        current.set_status(StatusCode.ERROR)
+                await send(message)
+
+            try:
+                await self.app(scope, receive, watched)
+            finally:
+                current.update_name(f"{method} {route_of(scope)}")
+                current.set_attribute("http.route", route_of(scope))
