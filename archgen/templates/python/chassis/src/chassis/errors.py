@@ -5,8 +5,6 @@ refusal of the command or a retry. Anything else that is raised is a bug and is 
 Only the standard library is imported here, because domain code imports this module.
 """
 
-# ruff: noqa: N818 (these are answers rather than errors, and are named as the domain speaks)
-
 
 class ServiceError(Exception):
     """The base of the four below; its text is safe to show to a caller."""

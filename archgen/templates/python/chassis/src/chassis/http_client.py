@@ -36,7 +36,7 @@ Reason = Literal["timeout", "connection", "status", "garbled", "busy", "open"]
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 
 
-class PeerRefused(ServiceError):  # noqa: N818 (a no is not an error)
+class PeerRefused(ServiceError):
     """The peer answered 4xx. `problem` is its problem+json, or as much as could be read of it."""
 
     def __init__(self, peer: str, status: int, problem: Mapping[str, Any]) -> None:

@@ -1,0 +1,194 @@
+"""Transactions, on SQLite and PostgreSQL.
+
+A transaction is a plain synchronous function of a connection, run on a worker thread:
+
+    order = await db.run(lambda conn: load(conn, order_id))
+
+Being synchronous it cannot await a remote call while it holds locks, and it can be run again
+when the database asks for that.
+
+SQLite has one writer, so writes queue for one thread, which commits whatever has queued
+meanwhile as one transaction (group commit): callers share the cost of an fsync, and each still
+gets its own answer, since every unit of work sits in a savepoint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from chassis.jsons import dumps, loads
+
+T = TypeVar("T")
+GROUP = 64
+_RETRIABLE = {"40001", "40P01"}  # serialization_failure, deadlock_detected
+
+
+class Database:
+    """One service's database. `url` is any SQLAlchemy URL for SQLite or PostgreSQL."""
+
+    def __init__(self, url: str, *, connections: int = 8) -> None:
+        self.url = make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        if self.url.get_backend_name() == "postgresql":
+            self.url = self.url.set(drivername="postgresql+psycopg")
+        self.engine = self._engine(connections)
+        self._readers = ThreadPoolExecutor(connections, thread_name_prefix="db")
+        self._writer = _GroupCommit(self.engine) if self.sqlite else None
+
+    def _engine(self, connections: int) -> Engine:
+        options: dict[str, Any] = {"json_serializer": dumps, "json_deserializer": loads}
+        if not self.sqlite:
+            return create_engine(
+                self.url, pool_size=connections + 1, max_overflow=2, pool_pre_ping=True, **options
+            )
+        if self.url.database:
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(self.url, connect_args={"check_same_thread": False}, **options)
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a transaction and commit it; an exception rolls it back and is raised here.
+
+        When this returns, the change is on disk.
+        """
+        return await asyncio.wrap_future(self.submit(work))
+
+    def submit(self, work: Callable[[Connection], T]) -> Future[T]:
+        """As `run`, for callers without an event loop."""
+        if self._writer:
+            return self._writer.submit(work)
+        return self._readers.submit(self._transact, work)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work`, which only reads, beside whatever is being written."""
+        return await asyncio.wrap_future(self._readers.submit(self._read, work))
+
+    def _transact(self, work: Callable[[Connection], T]) -> T:
+        for attempt in range(5):
+            try:
+                with self.engine.begin() as conn:
+                    return work(conn)
+            except OperationalError as error:
+                if getattr(error.orig, "sqlstate", None) not in _RETRIABLE or attempt == 4:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        with self.engine.connect().execution_options(read_only=True) as conn:
+            return work(conn)
+
+    def close(self) -> None:
+        """Finish what was submitted, then let go of every connection."""
+        if self._writer:
+            self._writer.close()
+        self._readers.shutdown()
+        self.engine.dispose()
+
+
+def unavailable(error: BaseException) -> bool:
+    """Whether `error` says that the database could not be reached, not that the work was wrong."""
+    return isinstance(error, DBAPIError) and (
+        error.connection_invalidated or isinstance(error, OperationalError)
+    )
+
+
+def _configure_sqlite(connection: Any, _record: object) -> None:
+    # The driver's own transaction handling begins late and commits early, so it is switched off;
+    # `_begin_sqlite` begins, SQLAlchemy commits.
+    # Source: https://docs.sqlalchemy.org/en/20/dialects/sqlite.html#sqlite-transactions
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout = 10000")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")  # a commit survives a power cut
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(conn: Connection) -> None:
+    # A write lock from the start: a transaction that reads first and writes later could find that
+    # another process wrote in between, and would have to start again.
+    read_only = conn.get_execution_options().get("read_only", False)
+    conn.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+@dataclass
+class _Unit:
+    work: Callable[[Connection], Any]
+    future: Future[Any] = field(default_factory=Future)
+    result: Any = None
+    error: BaseException | None = None
+
+    def settle(self, error: BaseException | None = None) -> None:
+        failure = self.error or error
+        if failure is not None:
+            self.future.set_exception(failure)
+        else:
+            self.future.set_result(self.result)
+
+
+class _GroupCommit:
+    """One thread that writes; units that wait at the same time share a commit."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._queue: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._loop, name="db-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Callable[[Connection], T]) -> Future[T]:
+        unit = _Unit(work)
+        self._queue.put(unit)
+        return unit.future
+
+    def close(self) -> None:
+        self._queue.put(None)
+        self._thread.join()
+
+    def _loop(self) -> None:
+        while (first := self._queue.get()) is not None:
+            units = [first]
+            last = False
+            while len(units) < GROUP and not self._queue.empty():
+                following = self._queue.get()
+                if following is None:
+                    last = True
+                    break
+                units.append(following)
+            self._commit([u for u in units if u.future.set_running_or_notify_cancel()])
+            if last:
+                return
+
+    def _commit(self, units: list[_Unit]) -> None:
+        failure: BaseException | None = None
+        try:
+            with self._engine.begin() as conn:
+                if len(units) == 1:
+                    units[0].result = units[0].work(conn)
+                else:
+                    for unit in units:
+                        self._isolated(conn, unit)
+        except BaseException as error:
+            failure = error
+        for unit in units:
+            unit.settle(failure)
+
+    @staticmethod
+    def _isolated(conn: Connection, unit: _Unit) -> None:
+        try:
+            with conn.begin_nested():
+                unit.result = unit.work(conn)
+        except Exception as error:
+            unit.error = error

@@ -1,0 +1,157 @@
+"""The HTTP side of a service: an app, and what its generated routes call."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+
+from chassis import edge, idempotency, logs, tracing, views
+from chassis.domain import AggregateType, UseCase
+from chassis.errors import NotFound
+from chassis.health import Health
+from chassis.http_client import Peer
+from chassis.idempotency import StoredResponse
+from chassis.jsons import encode
+from chassis.policy import Policy
+from chassis.problem import MEDIA_TYPE
+from chassis.runtime import Runtime
+from chassis.saga.participant import result_of
+from chassis.server import serve
+from chassis.service import Service
+from chassis.settings import Settings
+from chassis.uow import Origin, Session, UnitOfWork
+
+PAGE = 50
+PAGE_MAX = 500
+
+
+class Body(BaseModel):
+    """A request body. What it does not know it refuses, so that a misspelt field is not lost silently."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def create_app(
+    service: Service,
+    routes: APIRouter,
+    settings: Settings,
+    contract: Path,
+    policies: Mapping[str, Policy] | None = None,
+) -> FastAPI:
+    """The app of `service`. `contract` is its OpenAPI document, served as it is at /openapi.json.
+
+    `policies` holds the policy of each peer that this service calls.
+    """
+    health = Health()
+    runtime = Runtime(service, settings)
+    health.add("database", runtime.check_database)
+    health.add("broker", runtime.check_broker)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        flush_traces = tracing.setup(service.name)
+        await runtime.start()
+        yield
+        await runtime.stop()
+        for peer in app.state.peers.values():
+            await peer.close()
+        flush_traces()
+
+    app = FastAPI(title=service.name, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.runtime = runtime
+    app.state.health = health
+    app.state.peers = {
+        name: Peer(name, settings.peer_url(name), policy) for name, policy in (policies or {}).items()
+    }
+    app.include_router(routes)
+    edge.install(app, health)
+    document = json.loads(contract.read_text("utf-8"))
+    app.openapi = lambda: document  # type: ignore[method-assign]
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> JSONResponse:
+        return JSONResponse(document)
+
+    return app
+
+
+def run(
+    service: Service, routes: APIRouter, contract: Path, policies: Mapping[str, Policy] | None = None
+) -> None:
+    """Run `service` as this process, configured by the environment, until a signal ends it."""
+    settings = Settings.from_env(service.name, peers=tuple(policies or ()))
+    logs.setup(service.name, settings.log_level)
+    app = create_app(service, routes, settings, contract, policies)
+    serve(app, settings, app.state.health)
+
+
+async def execute(request: Request, use_case: UseCase, command: Any) -> JSONResponse:
+    """Carry `command` out and answer with the aggregate's id and version.
+
+    201 when it created the aggregate, 200 otherwise. A failure that the domain records as an event
+    (a declined payment) is kept and answered with 409, like a refusal.
+    """
+    runtime: Runtime = request.app.state.runtime
+    key = await idempotency.key_of(request)
+    correlation_id = tracing.correlation_id.get() or str(uuid4())
+    origin = Origin(
+        runtime.service.system,
+        runtime.service.name,
+        trace=tracing.inject().get("traceparent", ""),
+        correlation_id=correlation_id,
+    )
+
+    def act(session: Session) -> StoredResponse:
+        unit = UnitOfWork(session, origin)
+        use_case.handle(command, unit)
+        unit.complete()
+        outcome = result_of(use_case, unit)
+        if outcome["outcome"] == "refused":
+            return _failed(outcome["reason"])
+        id = str(getattr(command, use_case.command.ID))
+        version = unit.touched.get(id, 0)
+        status = 201 if use_case.command.CREATES else 200
+        return StoredResponse(status, {use_case.command.ID: id, "version": version})
+
+    answer: StoredResponse = await runtime.transact(
+        lambda session: idempotency.once(session.conn, key, lambda: act(session))
+    )
+    return answer.response()
+
+
+async def state_of(request: Request, type: AggregateType[Any], id: object) -> JSONResponse:
+    """The aggregate as it is now, with its version. Raises NotFound."""
+    runtime: Runtime = request.app.state.runtime
+    held = await runtime.db.read(lambda conn: Session(conn).aggregates.load(type, str(id)))
+    if held.state is None:
+        raise NotFound(type.name, str(id))
+    return JSONResponse({**encode(held.state), "version": held.version})
+
+
+async def view_row(request: Request, view: str, key: object) -> JSONResponse:
+    """One row of a view. Raises NotFound."""
+    runtime: Runtime = request.app.state.runtime
+    row = await runtime.db.read(lambda conn: views.find(conn, view, str(key)))
+    if row is None:
+        raise NotFound(view, str(key))
+    return JSONResponse(row)
+
+
+async def view_page(request: Request, view: str, limit: int, after: str) -> JSONResponse:
+    """A page of a view, in the order of its keys; `next` is what to ask for as `after`."""
+    runtime: Runtime = request.app.state.runtime
+    rows, following = await runtime.db.read(lambda conn: views.page(conn, view, limit=limit, after=after))
+    return JSONResponse({"items": rows, "next": following})
+
+
+def _failed(reason: str) -> StoredResponse:
+    body = {"title": "Refused", "status": 409, "detail": reason, "reason": reason}
+    return StoredResponse(409, body, {"Content-Type": MEDIA_TYPE})

@@ -1,0 +1,17 @@
+"""How Alembic reaches the database: through the connection that `chassis.migrate` hands over."""
+
+from alembic import context
+
+import chassis.idempotency  # noqa: F401 (its table belongs to the metadata)
+from chassis.tables import metadata
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=metadata,
+    version_table="chassis_version",
+    # SQLite can't alter most things in place; batch mode copies the table instead.
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,8 @@
+"""Orchestrated sagas: a definition, the pure steps of its life, and the log that survives a crash.
+
+Source: Hector Garcia-Molina and Kenneth Salem, "Sagas", SIGMOD 1987.
+"""
+
+from chassis.saga.definition import Saga, Step
+
+__all__ = ["Saga", "Step"]

@@ -1,0 +1,100 @@
+"""What a saga is, as its author writes it; and where each argument of its commands comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from chassis.messages import derived_id
+
+THEN = "then"
+OTHERWISE = "else"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command, and the one that takes it back.
+
+    Arguments bind by name: from the event that started the saga, else from the result of an
+    earlier step, else from `given`, which comes first when it names one. `timeout` is the seconds
+    to wait for a reply before asking again; after `attempts` the outcome counts as unknown.
+    """
+
+    do: type[Any]
+    undo: type[Any] | None = None
+    given: Mapping[str, Any] = field(default_factory=dict)
+    timeout: float | None = None
+    attempts: int | None = None
+
+
+@dataclass(frozen=True)
+class Saga:
+    """Steps in order; `then` when all are done, `otherwise` when all is taken back."""
+
+    name: str
+    starts_on: type[Any]
+    steps: Sequence[Step]
+    then: type[Any] | None = None
+    otherwise: type[Any] | None = None
+    timeout: float = 30.0
+    attempts: int = 3
+
+    def __post_init__(self) -> None:
+        """Refuse, at import, a saga in which an argument has no source."""
+        known = {f.name for f in fields(self.starts_on)}
+        for index, step in enumerate(self.steps):
+            assigned = {step.do.ID} if step.do.CREATES else set()
+            self._check(step.do, known | assigned | set(step.given))
+            if step.undo:
+                # Its own result is not among the sources: it may never have arrived.
+                self._check(step.undo, known | assigned | set(step.given))
+            known |= assigned | {f.name for f in fields(step.do.EMITS)}
+            assert self.key(index)
+        for last in (self.then, self.otherwise):
+            if last:
+                self._check(
+                    last, {f.name for f in fields(self.starts_on)} if last is self.otherwise else known
+                )
+
+    def _check(self, command: type[Any], known: set[str]) -> None:
+        missing = [f.name for f in fields(command) if f.name not in known and not _optional(f)]
+        if missing:
+            raise TypeError(f"saga {self.name}: nothing provides {', '.join(missing)} of {command.NAME}")
+
+    def key(self, index: int) -> str:
+        """The name of a step in messages and logs, for example `0.payments.charge`."""
+        return f"{index}.{self.steps[index].do.NAME}"
+
+    def arguments(
+        self, command: type[Any], step: int | None, saga_id: str, state: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The data of `command`, as JSON values, for the instance `saga_id`.
+
+        `state` holds `trigger` (the data of the starting event) and `results` (step key → data).
+        An aggregate that a step creates gets an id derived from instance and step, so that the
+        undo can name it without ever having heard a reply.
+        """
+        sources: list[Mapping[str, Any]] = []
+        if step is not None:
+            sources.append(self.steps[step].given)
+        sources.append(state["trigger"])
+        sources.extend(
+            state["results"][self.key(i)] for i in range(len(self.steps)) if self.key(i) in state["results"]
+        )
+        order = [step] if step is not None else []
+        order += [i for i in range(len(self.steps)) if i != step]
+        sources.extend(
+            {self.steps[i].do.ID: derived_id(saga_id, self.key(i))} for i in order if self.steps[i].do.CREATES
+        )
+        data = {}
+        for wanted in fields(command):
+            for source in sources:
+                if wanted.name in source:
+                    data[wanted.name] = source[wanted.name]
+                    break
+        return data
+
+
+def _optional(wanted: Any) -> bool:
+    return "None" in str(wanted.type)

@@ -1,0 +1,125 @@
+"""A service as data: what it consists of, and which messages go where.
+
+The generated `wiring.py` of each service builds one of these; nothing registers itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pydantic import ValidationError
+
+from chassis.domain import AggregateType, UseCase
+from chassis.jsons import decode
+from chassis.messages import Malformed, Message
+from chassis.reactions import Reaction
+from chassis.saga.definition import Saga
+from chassis.saga.orchestrator import Orchestrator
+from chassis.saga.participant import carry_out
+from chassis.uow import Origin, Session
+from chassis.views import View
+
+Handle = Callable[[Session, Origin, Message], None]
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """A durable place in the stream with one concern; `handlers` are by message type."""
+
+    name: str
+    addresses: tuple[str, ...]
+    handlers: Mapping[str, tuple[Handle, ...]]
+
+    def handle(self, session: Session, origin: Origin, message: Message) -> None:
+        """Let every handler of the message's type have it.
+
+        Raises Malformed for a type, or a version of one, that nobody here knows, and for data that
+        does not fit it: retrying can't help either.
+        """
+        handlers = self.handlers.get(message.type)
+        if handlers is None:
+            raise Malformed(f"nothing here handles {message.type!r}")
+        try:
+            for handler in handlers:
+                handler(session, origin.caused_by(message), message)
+        except ValidationError as error:
+            raise Malformed(f"the data does not fit {message.type!r}: {error}") from error
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service of the system."""
+
+    system: str
+    name: str
+    aggregates: tuple[AggregateType[Any], ...] = ()
+    use_cases: tuple[UseCase, ...] = ()
+    views: tuple[View, ...] = ()
+    reactions: tuple[Reaction, ...] = ()
+    sagas: tuple[Saga, ...] = ()
+    peers: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> Origin:
+        return Origin(self.system, self.name)
+
+    @cached_property
+    def orchestrator(self) -> Orchestrator:
+        return Orchestrator({saga.name: saga for saga in self.sagas}, self.system, self.name)
+
+    @cached_property
+    def consumers(self) -> tuple[Consumer, ...]:
+        """One per concern, so that trouble in a view never holds up a saga."""
+        wired = [self._commands(), self._reactions(), self._sagas(), *map(self._view, self.views)]
+        return tuple(consumer for consumer in wired if consumer.handlers)
+
+    def _consumer(self, concern: str, wanted: list[tuple[str, str, Handle]]) -> Consumer:
+        """`wanted` holds address, message type and handler."""
+        handlers: dict[str, tuple[Handle, ...]] = {}
+        for _, type, handler in wanted:
+            handlers[type] = (*handlers.get(type, ()), handler)
+        addresses = tuple(dict.fromkeys(address for address, _, _ in wanted))
+        return Consumer(f"{self.name}-{concern}", addresses, handlers)
+
+    def _on(self, event: type[Any], handler: Handle) -> tuple[str, str, Handle]:
+        return f"{self.system}.event.{event.NAME}", f"{self.system}.{event.NAME}.v1", handler
+
+    def _commands(self) -> Consumer:
+        wanted: list[tuple[str, str, Handle]] = []
+        for use_case in self.use_cases:
+            name = use_case.command.NAME
+            address, type = f"{self.system}.command.{name}", f"{self.system}.{name}.v1"
+            wanted.append((address, type, _command(use_case)))
+        return self._consumer("commands", wanted)
+
+    def _reactions(self) -> Consumer:
+        return self._consumer("reactions", [self._on(r.on, r.react) for r in self.reactions])
+
+    def _sagas(self) -> Consumer:
+        if not self.sagas:
+            return self._consumer("sagas", [])
+        wanted = [self._on(saga.starts_on, self._start(saga)) for saga in self.sagas]
+        wanted.append((f"{self.system}.reply.{self.name}", f"{self.system}.reply.v1", self._hear))
+        return self._consumer("sagas", wanted)
+
+    def _view(self, view: View) -> Consumer:
+        return self._consumer(
+            f"view-{view.name}", [self._on(event, _project(view, event)) for event in view.events]
+        )
+
+    def _start(self, saga: Saga) -> Handle:
+        return lambda session, origin, message: self.orchestrator.start(saga, session, origin, message)
+
+    def _hear(self, session: Session, _origin: Origin, message: Message) -> None:
+        self.orchestrator.hear(session, message)
+
+
+def _command(use_case: UseCase) -> Handle:
+    return lambda session, origin, message: carry_out(use_case, session, origin, message)
+
+
+def _project(view: View, event: type[Any]) -> Handle:
+    return lambda session, _origin, message: view.apply(session.views, message, decode(event, message.data))

@@ -1,0 +1,102 @@
+"""Loads and saves aggregates, each write guarded by the version that was read.
+
+Two ways of keeping one: as its latest state, or as the events that led to it (event sourcing).
+Domain code cannot tell which; `event_sourced` in its AggregateType decides.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from chassis.domain import AggregateType
+from chassis.errors import Conflict
+from chassis.jsons import decode, encode
+from chassis.tables import aggregates, events
+from chassis.versioned import VersionedRows
+
+_STREAM = (
+    select(events.c.name, events.c.data, events.c.version)
+    .where(events.c.kind == bindparam("k"), events.c.stream == bindparam("i"))
+    .order_by(events.c.version)
+)
+
+
+@dataclass
+class Held:
+    """An aggregate in memory; state None and version 0 when there is none."""
+
+    type: AggregateType[Any]
+    id: str
+    state: Any | None
+    version: int
+    new_events: list[Any] = field(default_factory=list)
+
+
+class AggregateStore:
+    """The aggregates that one transaction touches; each is read once and written once."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+        self._rows = VersionedRows(conn, aggregates)
+        self._held: dict[tuple[str, str], Held] = {}
+
+    def load(self, type: AggregateType[Any], id: str) -> Held:
+        """The aggregate as this transaction sees it."""
+        key = (type.name, id)
+        if key not in self._held:
+            self._held[key] = self._replay(type, id) if type.event_sourced else self._read(type, id)
+        return self._held[key]
+
+    def save(self, type: AggregateType[Any], id: str, state: Any, new_events: Sequence[Any]) -> None:
+        """Note the state that `new_events` led to; each event raises the version by one."""
+        held = self.load(type, id)
+        held.state = state
+        held.version += len(new_events)
+        held.new_events.extend(new_events)
+
+    def flush(self) -> None:
+        """Write what changed. Raises Conflict when somebody else wrote since it was read."""
+        changed = [held for held in self._held.values() if held.new_events]
+        for held in changed:
+            if not held.type.event_sourced:
+                self._rows.save(held.type.name, held.id, version=held.version, state=encode(held.state))
+        self._rows.flush()
+        self._append([held for held in changed if held.type.event_sourced])
+        for held in changed:
+            held.new_events = []
+
+    def _read(self, type: AggregateType[Any], id: str) -> Held:
+        row = self._rows.load(type.name, id)
+        return Held(type, id, decode(type.state, row.values["state"]) if row.version else None, row.version)
+
+    def _replay(self, type: AggregateType[Any], id: str) -> Held:
+        classes = {cls.NAME: cls for cls in type.events}
+        state, version = None, 0
+        for row in self._conn.execute(_STREAM, {"k": type.name, "i": id}):
+            state, version = type.evolve(state, decode(classes[row.name], row.data)), row.version
+        return Held(type, id, state, version)
+
+    def _append(self, streams: list[Held]) -> None:
+        rows = [
+            {
+                "kind": held.type.name,
+                "stream": held.id,
+                "version": held.version - len(held.new_events) + number,
+                "name": event.NAME,
+                "data": encode(event),
+                "recorded_at": time.time(),
+            }
+            for held in streams
+            for number, event in enumerate(held.new_events, start=1)
+        ]
+        try:
+            if rows:
+                self._conn.execute(insert(events), rows)
+        except IntegrityError as error:
+            raise Conflict("an event was appended by somebody else meanwhile") from error

@@ -1,0 +1,136 @@
+"""Every table the chassis owns; `migrations/` creates them, on SQLite and PostgreSQL alike.
+
+State is kept as JSON documents: an aggregate is loaded and saved whole, so a column per
+field would buy nothing and cost a migration for every field that is added. What is queried
+by its fields is a view (a read model), whose rows are documents for the same reason.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData()
+
+# A missing document is SQL NULL on both, not the JSON text `null`.
+Document = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+# SQLite numbers rows by itself only for a column declared INTEGER.
+Serial = BigInteger().with_variant(Integer(), "sqlite")
+
+aggregates = Table(
+    "aggregates",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", Document, nullable=False),
+    PrimaryKeyConstraint("kind", "id"),
+)
+
+# The event store. The unique constraint is the optimistic lock: of two writers that saw the
+# same version, the second fails to append.
+events = Table(
+    "events",
+    metadata,
+    Column("position", Serial, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("data", Document, nullable=False),
+    Column("recorded_at", Double, nullable=False),
+    UniqueConstraint("kind", "stream", "version", name="events_expected_version"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("position", Serial, primary_key=True, autoincrement=True),
+    Column("message_id", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("consumer", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("handled_at", Double, nullable=False),
+    PrimaryKeyConstraint("consumer", "message_id"),
+    Index("inbox_handled_at", "handled_at"),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("position", Serial, primary_key=True, autoincrement=True),
+    Column("consumer", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("failed_at", Double, nullable=False),
+    Column("redriven_at", Double),
+)
+
+view_rows = Table(
+    "view_rows",
+    metadata,
+    Column("view", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("row", Document),  # null: nothing to show yet, but the version is known
+    PrimaryKeyConstraint("view", "key"),
+)
+
+# The saga log: one row per instance; `version` is the optimistic lock between replicas.
+sagas = Table(
+    "sagas",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", Document, nullable=False),
+    Column("deadline", Double),
+    Column("updated_at", Double, nullable=False),
+    Index("sagas_deadline", "deadline"),
+    Index("sagas_status", "name", "status"),
+)
+
+# What a participant remembers of each saga step it was asked to do or undo.
+saga_steps = Table(
+    "saga_steps",
+    metadata,
+    Column("saga_id", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reply", Document, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    PrimaryKeyConstraint("saga_id", "step"),
+)
+
+# One holder at a time for work that only one replica may do, such as relaying the outbox.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("expires_at", Double, nullable=False),
+)
