@@ -1,0 +1,153 @@
+"""What follows from a System and is derived in one place: facts, bindings, ports; and `check`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archgen.errors import Problem, SpecError
+from archgen.spec.binding import Binding, Scope, Source, bind
+from archgen.spec.choreography import BoundChoreography, BoundReaction, bind_choreography
+from archgen.spec.document import Path, dotted
+from archgen.spec.facts import CommandFacts, Consumer, EventFacts, Facts, collect
+from archgen.spec.issue import Issue
+from archgen.spec.model import Orchestration, Reaction, System
+from archgen.spec.orchestration import (
+    BoundOrchestration,
+    BoundStep,
+    bind_orchestration,
+    trigger,
+    unknown_arguments,
+)
+
+__all__ = [
+    "Analysis",
+    "Binding",
+    "BoundChoreography",
+    "BoundOrchestration",
+    "BoundReaction",
+    "BoundStep",
+    "CommandFacts",
+    "Consumer",
+    "EventFacts",
+    "Facts",
+    "Source",
+    "analyse",
+    "bind_all",
+    "ports",
+]
+
+FIRST_PORT = 8001
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The facts, the sagas by name, the reactions by service and event, and every service's port."""
+
+    facts: Facts
+    orchestrations: dict[str, BoundOrchestration]
+    choreographies: dict[str, BoundChoreography]
+    reactions: dict[str, dict[str, BoundReaction]]
+    ports: dict[str, int]
+
+    @property
+    def events(self) -> dict[str, EventFacts]:
+        return self.facts.events
+
+    @property
+    def commands(self) -> dict[str, CommandFacts]:
+        return self.facts.commands
+
+    @property
+    def consumers(self) -> dict[str, tuple[Consumer, ...]]:
+        return self.facts.consumers
+
+
+def analyse(system: System) -> Analysis:
+    """The analysis of a system that was loaded, or made in Python with names that resolve.
+
+    Raises SpecError if an argument does not bind, which the loader has refused already.
+    """
+    analysis, issues = bind_all(system, collect(system))
+    if issues:
+        raise SpecError(
+            *(Problem(each.message, key=dotted(each.path), remedy=each.remedy) for each in issues)
+        )
+    return analysis
+
+
+def bind_all(system: System, facts: Facts) -> tuple[Analysis, list[Issue]]:
+    """The analysis as far as names resolve, and the arguments that have no source."""
+    issues: list[Issue] = []
+    orchestrations: dict[str, BoundOrchestration] = {}
+    choreographies: dict[str, BoundChoreography] = {}
+    for name, saga in system.sagas.items():
+        if not _resolves(saga, facts):
+            continue
+        if isinstance(saga, Orchestration):
+            orchestrations[name], found = bind_orchestration(name, saga, system, facts)
+        else:
+            choreographies[name], found = bind_choreography(name, saga, system, facts)
+        issues += found
+    reactions: dict[str, dict[str, BoundReaction]] = {name: {} for name in system.services}
+    for service, event, reaction in _reactions(system):
+        command = f"{service}.{reaction.do}"
+        if event in facts.events and command in facts.commands:
+            bound, found = _bind_reaction(service, event, reaction, system, facts)
+            reactions[service][event] = bound
+            issues += found
+    return Analysis(facts, orchestrations, choreographies, reactions, ports(system)), issues
+
+
+def ports(system: System) -> dict[str, int]:
+    """Every service's HTTP port on one machine: its own, or else the next free one from 8001 on."""
+    taken = {service.port for service in system.services.values() if service.port}
+    free = (port for port in range(FIRST_PORT, 65536) if port not in taken)
+    return {name: service.port or next(free) for name, service in system.services.items()}
+
+
+def _resolves(saga: Orchestration | object, facts: Facts) -> bool:
+    return all(
+        name in (facts.commands if kind == "command" else facts.events) for kind, name, _ in saga_names(saga)
+    )
+
+
+def saga_names(saga: object) -> Iterator[tuple[str, str, Path]]:
+    """The names that a saga refers to: `command` or `event`, the name, and the path within the saga."""
+    if isinstance(saga, Orchestration):
+        yield "event", saga.when, ("when",)
+    for index, step in enumerate(getattr(saga, "steps", ())):
+        for key in ("when", "do", "undo"):
+            name = getattr(step, key, "")
+            if name:
+                yield "event" if key == "when" else "command", name, ("steps", index, key)
+    if isinstance(saga, Orchestration):
+        for key, name in (("then", saga.then), ("else", saga.otherwise)):
+            if name:
+                yield "command", name, (key,)
+
+
+def _reactions(system: System) -> Iterator[tuple[str, str, Reaction]]:
+    for name, service in system.services.items():
+        for event, reaction in service.on.items():
+            yield name, event, reaction
+
+
+def _bind_reaction(
+    service: str, event: str, reaction: Reaction, system: System, facts: Facts
+) -> tuple[BoundReaction, list[Issue]]:
+    path: Path = ("services", service, "on", event)
+    command = facts.commands[f"{service}.{reaction.do}"]
+    scope = Scope((trigger(facts.events[event]),), 0, system.types)
+    bound, missing = bind(command, reaction.with_, scope)
+    issues = [
+        Issue(
+            (*path, "with", each.argument) if each.given else (*path, "do"),
+            each.message,
+            each.remedy,
+            "unbound",
+            each.given,
+        )
+        for each in (*unknown_arguments(reaction.with_, [command]), *missing)
+    ]
+    return BoundReaction(event, bound), issues

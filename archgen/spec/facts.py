@@ -1,0 +1,174 @@
+"""Who emits what with which fields, and who listens: what follows from a System without any judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from archgen.spec.document import Path
+from archgen.spec.fieldtypes import FieldType, Scalar
+from archgen.spec.model import Aggregate, Command, Orchestration, System
+
+UUID = FieldType(scalar=Scalar.UUID)
+
+
+@dataclass(frozen=True)
+class EventFacts:
+    """An event and its producer. `fields` has the aggregate's id first, then what it carries, in order.
+
+    `failure` is true where a command names it under `fails`. `commands` are the producers'
+    commands that emit it, as `service.command`.
+    """
+
+    name: str
+    service: str
+    aggregate: str
+    id_field: str
+    fields: dict[str, FieldType]
+    failure: bool
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CommandFacts:
+    """A command as its callers see it. `name` is `service.command`.
+
+    `arguments` has the id of the aggregate first: every command addresses its aggregate by id, and
+    whoever sends a creating command assigns it (over HTTP it may be left out).
+    """
+
+    name: str
+    service: str
+    aggregate: str
+    id_field: str
+    arguments: dict[str, FieldType]
+    creates: bool
+    emits: str
+    fails: str
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """What listens to an event: a view or reaction of `service`, or a saga, whose owner it is.
+
+    The service that a choreographed saga's step runs in is the one whose command it does.
+    """
+
+    kind: Literal["view", "reaction", "saga"]
+    service: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Events by name, commands by `service.command`, and the listeners of each event by its name.
+
+    Where the file declares a name twice, the first one counts.
+    """
+
+    events: dict[str, EventFacts]
+    commands: dict[str, CommandFacts]
+    consumers: dict[str, tuple[Consumer, ...]]
+
+    def matching(self, pattern: str) -> tuple[EventFacts, ...]:
+        """The events that a view's pattern, `order.created` or `order.*`, stands for."""
+        return tuple(event for event in self.events.values() if matches(pattern, event.name))
+
+
+def matches(pattern: str, event: str) -> bool:
+    """Whether `order.*` or `order.created` stands for the event."""
+    subject, _, rest = pattern.partition(".")
+    return event == pattern or (rest == "*" and event.partition(".")[0] == subject)
+
+
+def collect(system: System) -> Facts:
+    """The facts of a system, also of one whose references do not all resolve."""
+    commands = {
+        f"{service}.{name}": _command(service, owner, name, aggregate, command)
+        for service, owner, aggregate, name, command in reversed(list(_commands(system)))
+    }
+    commands = dict(reversed(commands.items()))
+    events = _events(system, commands)
+    return Facts(events, commands, _consumers(system, events))
+
+
+def id_type(aggregate: Aggregate) -> FieldType:
+    """The type of the field that identifies an aggregate."""
+    return aggregate.fields.get(aggregate.id, UUID)
+
+
+def aggregates(system: System) -> Iterator[tuple[str, str, Aggregate, Path]]:
+    """Service, name, aggregate and path of each aggregate of the system."""
+    for service, described in system.services.items():
+        for name, aggregate in described.aggregates.items():
+            yield service, name, aggregate, ("services", service, "aggregates", name)
+
+
+def _commands(system: System) -> Iterator[tuple[str, str, Aggregate, str, Command]]:
+    for service, owner, aggregate, _ in aggregates(system):
+        for name, command in aggregate.commands.items():
+            yield service, owner, aggregate, name, command
+
+
+def _command(service: str, owner: str, name: str, aggregate: Aggregate, command: Command) -> CommandFacts:
+    return CommandFacts(
+        name=f"{service}.{name}",
+        service=service,
+        aggregate=owner,
+        id_field=aggregate.id,
+        arguments={aggregate.id: id_type(aggregate), **command.takes},
+        creates=command.creates,
+        emits=command.emits,
+        fails=command.fails,
+    )
+
+
+def _events(system: System, commands: dict[str, CommandFacts]) -> dict[str, EventFacts]:
+    emitted: dict[str, list[tuple[CommandFacts, bool]]] = {}
+    for command in commands.values():
+        for event, failure in ((command.emits, False), (command.fails, True)):
+            if event:
+                emitted.setdefault(event, []).append((command, failure))
+    return {event: _event(system, event, sources) for event, sources in emitted.items()}
+
+
+def _event(system: System, name: str, sources: list[tuple[CommandFacts, bool]]) -> EventFacts:
+    first, failure = sources[0]
+    aggregate = system.services[first.service].aggregates[first.aggregate]
+    carried = aggregate.events.get(name, tuple(aggregate.fields))
+    fields = {aggregate.id: id_type(aggregate)}
+    fields |= {field: aggregate.fields[field] for field in carried if field in aggregate.fields}
+    return EventFacts(
+        name=name,
+        service=first.service,
+        aggregate=first.aggregate,
+        id_field=aggregate.id,
+        fields=fields,
+        failure=failure,
+        commands=tuple(command.name for command, _ in sources),
+    )
+
+
+def _consumers(system: System, events: dict[str, EventFacts]) -> dict[str, tuple[Consumer, ...]]:
+    found: dict[str, dict[Consumer, None]] = {event: {} for event in events}
+    for listened, consumer in _listeners(system):
+        for event in events:
+            if matches(listened, event):
+                found[event][consumer] = None
+    return {event: tuple(consumers) for event, consumers in found.items()}
+
+
+def _listeners(system: System) -> Iterator[tuple[str, Consumer]]:
+    for name, service in system.services.items():
+        for view_name, view in service.views.items():
+            for pattern in view.sources:
+                yield pattern, Consumer("view", name, view_name)
+        for event in service.on:
+            yield event, Consumer("reaction", name, event)
+    for name, saga in system.sagas.items():
+        if isinstance(saga, Orchestration):
+            yield saga.when, Consumer("saga", saga.owner, name)
+        else:
+            for step in saga.steps:
+                yield step.when, Consumer("saga", step.do.partition(".")[0], name)

@@ -1,0 +1,18 @@
+"""What is wrong with a system, by the path of the key; the document adds the line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archgen.spec.document import Path
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One thing wrong at `path` of the description; with `key`, with the key itself and not its value."""
+
+    path: Path
+    message: str
+    remedy: str = ""
+    code: str = "reference"
+    key: bool = False
