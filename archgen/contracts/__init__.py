@@ -1,0 +1,47 @@
+"""What the services of a system agree on, as documents that other tools read.
+
+Contracts are data: no service imports another one's code, in whatever language.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from archgen.contracts.asyncapi import asyncapi
+from archgen.contracts.openapi import openapi
+from archgen.contracts.schema_files import command_schema, event_schema
+from archgen.contracts.traffic import traffic
+from archgen.contracts.yaml_text import to_yaml
+from archgen.spec.model import System
+
+__all__ = ["asyncapi", "contract_files", "openapi"]
+
+_HEADER = "# Generated from system.yaml by archgen; edit that file instead.\n"
+
+
+def contract_files(system: System) -> tuple[tuple[str, str], ...]:
+    """Every contract of `system` as (path below the project, text)."""
+    files = [("contracts/asyncapi.yaml", _HEADER + to_yaml(asyncapi(system)))]
+    files += [
+        (f"contracts/openapi/{service}.yaml", _HEADER + to_yaml(openapi(system, service)))
+        for service in system.services
+    ]
+    files += [
+        (f"contracts/schemas/events/{event.name}.json", _json(event_schema(system, event)))
+        for event in traffic(system).events
+    ]
+    files += [
+        (
+            f"contracts/schemas/commands/{service_name}.{command}.json",
+            _json(command_schema(system, service_name, aggregate_name, command)),
+        )
+        for service_name, service in system.services.items()
+        for aggregate_name, aggregate in service.aggregates.items()
+        for command in aggregate.commands
+    ]
+    return tuple(files)
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"

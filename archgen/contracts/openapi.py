@@ -1,0 +1,170 @@
+"""One OpenAPI 3.1 document per service.
+
+Who may call what is not in it yet: security schemes come with users and tokens.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archgen.contracts.addresses import Kind, Route, routes
+from archgen.contracts.examples import example, example_fields
+from archgen.contracts.json_schema import COMPONENTS, field_schema
+from archgen.contracts.openapi_components import body_fields, parameters, schemas
+from archgen.contracts.problems import operation_problems, problem_responses
+from archgen.contracts.traffic import id_type
+from archgen.spec.model import Aggregate, Service, System
+
+_OPERATIONS_TAG = "operations"
+
+
+def openapi(system: System, service_name: str) -> dict[str, Any]:
+    """The document of one service of `system`."""
+    service = system.services[service_name]
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes(service):
+        paths.setdefault(route.path, {})[route.method] = _operation(system, service, route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": f"{system.system} {service_name}",
+            "version": "1.0.0",
+            "description": service.about or f"The {service_name} service of {system.system}.",
+        },
+        "servers": [{"url": "/"}],
+        "tags": _tags(service),
+        "paths": paths | _operational_paths(),
+        "components": {
+            "schemas": schemas(system, service),
+            "parameters": parameters(),
+            "responses": problem_responses(),
+        },
+    }
+
+
+def _tags(service: Service) -> list[dict[str, str]]:
+    tags = {name: f"Commands on {name}, and its state." for name in service.aggregates}
+    if service.views:
+        tags["views"] = "Read models, fed by events: a moment behind the state."
+    tags[_OPERATIONS_TAG] = "Health and metrics."
+    return [{"name": name, "description": description} for name, description in tags.items()]
+
+
+def _operation(system: System, service: Service, route: Route) -> dict[str, Any]:
+    aggregate = service.aggregates[route.aggregate]
+    match route.kind:
+        case Kind.CREATE | Kind.COMMAND:
+            return _command_operation(system, aggregate, route)
+        case Kind.STATE:
+            return {
+                "operationId": route.operation_id,
+                "tags": [route.aggregate],
+                "summary": f"The current state of one {route.aggregate}",
+                "parameters": [_id_parameter(system, aggregate)],
+                "responses": {
+                    "200": _json_response(f"The {route.aggregate}.", f"{route.aggregate}.state"),
+                    **operation_problems(404, 422, 500, 503),
+                },
+            }
+        case Kind.VIEW_ROW:
+            return {
+                "operationId": route.operation_id,
+                "tags": ["views"],
+                "summary": f"One row of {route.name}",
+                "parameters": [_id_parameter(system, aggregate)],
+                "responses": {
+                    "200": _json_response("The row.", f"{route.name}.row"),
+                    **operation_problems(404, 422, 500, 503),
+                },
+            }
+        case Kind.VIEW_LIST:
+            return {
+                "operationId": route.operation_id,
+                "tags": ["views"],
+                "summary": f"The rows of {route.name}, a page at a time",
+                "parameters": [_ref("parameters", "limit"), _ref("parameters", "after")],
+                "responses": {
+                    "200": _json_response("A page, in the order of the keys.", f"{route.name}.page"),
+                    **operation_problems(422, 500, 503),
+                },
+            }
+
+
+def _command_operation(system: System, aggregate: Aggregate, route: Route) -> dict[str, Any]:
+    command = aggregate.commands[route.name]
+    creates = route.kind is Kind.CREATE
+    target = [] if creates else [_id_parameter(system, aggregate)]
+    outcome = f"Emits `{command.emits}`" + (f", or `{command.fails}`" if command.fails else "") + "."
+    fields = body_fields(aggregate, command)
+    body: dict[str, Any] = {
+        "content": {
+            "application/json": {
+                "schema": {"$ref": f"{COMPONENTS}{route.operation_id}"},
+                "examples": {"typical": {"value": example_fields(system, fields)}},
+            }
+        },
+        "required": any(not field.optional for field in fields.values()),
+    }
+    done = _json_response("Done; what it led to follows by events.", f"{route.aggregate}.accepted")
+    return {
+        "operationId": route.operation_id,
+        "tags": [route.aggregate],
+        "summary": f"{route.name.replace('_', ' ').capitalize()} ({route.aggregate})",
+        "description": outcome,
+        "parameters": [*target, _ref("parameters", "idempotency_key")],
+        "requestBody": body,
+        "responses": {
+            ("201" if creates else "200"): done,
+            **operation_problems(400, *(() if creates else (404,)), 409, 413, 415, 422, 500, 503),
+        },
+    }
+
+
+def _operational_paths() -> dict[str, Any]:
+    def operation(operation_id: str, summary: str, responses: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "get": {
+                "operationId": operation_id,
+                "tags": [_OPERATIONS_TAG],
+                "summary": summary,
+                "responses": responses,
+            }
+        }
+
+    text = {"text/plain": {"schema": {"type": "string"}}}
+    anything = {"application/json": {"schema": {"type": "object"}}}
+    return {
+        "/health/live": operation(
+            "health.live", "The process runs", {"200": {"description": "It does.", "content": anything}}
+        ),
+        "/health/ready": operation(
+            "health.ready",
+            "The service can take requests",
+            {"200": {"description": "It can.", "content": anything}, **operation_problems(503)},
+        ),
+        "/metrics": operation(
+            "metrics",
+            "Metrics in the Prometheus text format",
+            {"200": {"description": "The metrics.", "content": text}},
+        ),
+    }
+
+
+def _id_parameter(system: System, aggregate: Aggregate) -> dict[str, Any]:
+    kind = id_type(aggregate)
+    return {
+        "name": aggregate.id,
+        "in": "path",
+        "required": True,
+        "schema": field_schema(kind, COMPONENTS),
+        "example": example(system, kind, aggregate.id),
+    }
+
+
+def _json_response(description: str, schema: str) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": f"{COMPONENTS}{schema}"}}}
+    return {"description": description, "content": content}
+
+
+def _ref(section: str, name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/{section}/{name}"}

@@ -1,0 +1,106 @@
+"""What the operations of an OpenAPI document share: schemas and parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archgen.contracts.json_schema import COMPONENTS, MAX_INTEGER, Schema, definitions, object_schema
+from archgen.contracts.problems import PROBLEM, problem_schema
+from archgen.contracts.traffic import id_type
+from archgen.spec.model import Aggregate, Command, FieldType, Scalar, Service, System
+
+_VERSION: Schema = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": MAX_INTEGER,
+    "description": "Counts the changes of the aggregate; a reader sees by it how fresh its copy is.",
+}
+
+
+def schemas(system: System, service: Service) -> dict[str, Schema]:
+    """The named schemas of a service's document.
+
+    Names with a dot and in lower case can't clash with the types of the file, which are PascalCase.
+    """
+    found: dict[str, Schema] = {}
+    used: list[FieldType] = []
+    for name, aggregate in service.aggregates.items():
+        identity = {aggregate.id: id_type(aggregate)}
+        state = identity | aggregate.fields
+        used += state.values()
+        found[f"{name}.state"] = _versioned(state)
+        found[f"{name}.accepted"] = _versioned(identity)
+        for command_name, command in aggregate.commands.items():
+            used += command.takes.values()
+            found[f"{name}.{command_name}"] = _body(aggregate, command)
+    for name, view in service.views.items():
+        aggregate = service.aggregates[view.of]
+        found[f"{name}.row"] = _row(aggregate)
+        found[f"{name}.page"] = _page(name)
+    found[PROBLEM] = problem_schema()
+    return definitions(system, used, COMPONENTS) | found
+
+
+def body_fields(aggregate: Aggregate, command: Command) -> dict[str, FieldType]:
+    """What is posted: the arguments, and the id of what is to be created; other ids are in the path."""
+    arguments = {name: field for name, field in command.takes.items() if name != aggregate.id}
+    return {aggregate.id: id_type(aggregate)} | arguments if command.creates else arguments
+
+
+def _body(aggregate: Aggregate, command: Command) -> Schema:
+    schema = object_schema(body_fields(aggregate, command), COMPONENTS)
+    if command.creates and id_type(aggregate).scalar is Scalar.UUID:
+        schema["properties"][aggregate.id]["description"] = "Chosen by the service when left out."
+        schema["required"] = [name for name in schema["required"] if name != aggregate.id]
+    return schema
+
+
+def _versioned(fields: dict[str, FieldType]) -> Schema:
+    schema = object_schema(fields, COMPONENTS)
+    schema["properties"]["version"] = _VERSION
+    return schema | {"required": [*schema.get("required", []), "version"]}
+
+
+def _row(aggregate: Aggregate) -> Schema:
+    """Which fields a row has depends on the events seen so far, so only its key is certain."""
+    schema = _versioned({aggregate.id: id_type(aggregate)} | aggregate.fields)
+    return schema | {"required": [aggregate.id, "version"]}
+
+
+def _page(view: str) -> Schema:
+    return {
+        "type": "object",
+        "properties": {
+            "items": {"type": "array", "items": {"$ref": f"{COMPONENTS}{view}.row"}},
+            "next": {"type": ["string", "null"], "description": "Pass it as `after`; null on the last page."},
+        },
+        "required": ["items", "next"],
+        "additionalProperties": False,
+    }
+
+
+def parameters() -> dict[str, Any]:
+    """The shared parameters."""
+    return {
+        "idempotency_key": {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": False,
+            "description": "The same key and body get the first answer again; nothing is done twice.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        },
+        "limit": {
+            "name": "limit",
+            "in": "query",
+            "required": False,
+            "description": "How many rows to answer at most.",
+            "schema": {"type": "integer", "minimum": 1, "maximum": 500, "default": 50},
+        },
+        "after": {
+            "name": "after",
+            "in": "query",
+            "required": False,
+            "description": "The key that the page starts behind: `next` of the page before.",
+            "schema": {"type": "string"},
+        },
+    }

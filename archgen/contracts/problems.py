@@ -1,0 +1,71 @@
+"""How every error looks over HTTP: RFC 9457, application/problem+json."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archgen.contracts.json_schema import COMPONENTS, Schema
+
+PROBLEM = "problem"
+
+# status: (name of the component, title, when)
+_PROBLEMS = {
+    400: ("bad_request", "Bad Request", "The body is not JSON."),
+    404: ("not_found", "Not Found", "There is nothing with this id."),
+    409: (
+        "conflict",
+        "Conflict",
+        "It changed meanwhile or exists already, or a request with this Idempotency-Key is still at work: "
+        "read again, decide again.",
+    ),
+    413: ("too_large", "Content Too Large", "The body is larger than the service takes."),
+    415: ("unsupported_media_type", "Unsupported Media Type", "The body is not application/json."),
+    422: ("unprocessable", "Unprocessable Content", "A field has a wrong value, or a business rule says no."),
+    500: ("internal_error", "Internal Server Error", "A bug on our side; nothing was changed."),
+    503: ("unavailable", "Service Unavailable", "A peer does not answer; ask again after Retry-After."),
+}
+
+
+def problem_schema() -> Schema:
+    """Open, because RFC 9457 lets a problem carry members of its own."""
+    return {
+        "type": "object",
+        "properties": {
+            "type": {"type": "string", "format": "uri-reference"},
+            "title": {"type": "string"},
+            "status": {"type": "integer", "minimum": 400, "maximum": 599},
+            "detail": {"type": "string"},
+            "instance": {"type": "string", "format": "uri-reference"},
+        },
+        "required": ["type", "title", "status"],
+    }
+
+
+def problem_responses() -> dict[str, Any]:
+    """The shared responses, by component name."""
+    return {name: _response(status) for status, (name, _, _) in _PROBLEMS.items()}
+
+
+def operation_problems(*statuses: int) -> dict[str, Any]:
+    """References to the shared responses, by status, for one operation."""
+    return {str(status): {"$ref": f"#/components/responses/{_PROBLEMS[status][0]}"} for status in statuses}
+
+
+def _response(status: int) -> dict[str, Any]:
+    _, title, when = _PROBLEMS[status]
+    sample = {"type": "about:blank", "title": title, "status": status, "detail": when}
+    content = {
+        "application/problem+json": {
+            "schema": {"$ref": COMPONENTS + PROBLEM},
+            "examples": {"typical": {"value": sample}},
+        }
+    }
+    response: dict[str, Any] = {"description": when, "content": content}
+    if status == 503:
+        response["headers"] = {
+            "Retry-After": {
+                "description": "Seconds to wait before asking again.",
+                "schema": {"type": "integer", "minimum": 0},
+            }
+        }
+    return response
