@@ -1,0 +1,6 @@
+"""`python -m archgen`."""
+
+from archgen.cli import main
+
+if __name__ == "__main__":
+    main()
