@@ -5,6 +5,10 @@ refusal of the command or a retry. Anything else that is raised is a bug and is 
 Only the standard library is imported here, because domain code imports this module.
 """
 
+from typing import TypeVar
+
+S = TypeVar("S")
+
 
 class ServiceError(Exception):
     """The base of the four below; its text is safe to show to a caller."""
@@ -48,3 +52,10 @@ class Unavailable(ServiceError):
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+def existing(state: S | None, what: str, key: object) -> S:
+    """`state`, which has to be there for what is asked. Raises NotFound when it is not."""
+    if state is None:
+        raise NotFound(what, str(key))
+    return state
