@@ -5,8 +5,8 @@ An argument takes, in this order:
 1. what `with:` gives: a literal, or a reference. `$field` is a field of the triggering event,
    `$service.command.field` one of the result of the earlier step that did this command. Text that
    starts with a dollar sign of its own doubles it: `$$5` is `$5`.
-2. the field of the same name and type of the triggering event, else of the results (the emitted event)
-   of earlier steps, in order;
+2. the field of the same name of the triggering event, else of the results (the emitted events) of
+   earlier steps, in order. The first place that has the name decides, and its type must fit;
 3. for the id of an aggregate that the command creates: an id that the saga assigns;
 4. for an optional argument: null.
 """
@@ -67,10 +67,11 @@ class Supply:
     """Fields that arguments can be taken from.
 
     `origins` are the aggregates (as `service.Aggregate`) whose events they come from: a command
-    that creates an aggregate doesn't take its id from one that exists already.
+    that creates an aggregate must not take its id from one that exists already. An empty `label`
+    keeps a supply out of messages.
     """
 
-    kind: Literal["trigger", "carried", "step", "saga_id"]
+    kind: Literal["trigger", "carried", "step", "saga_id", "reason"]
     fields: Mapping[str, FieldType]
     label: str
     step: int | None = None
@@ -85,14 +86,13 @@ class Supply:
 class Scope:
     """What a command may be given: its supplies in order, and the step that assigned ids derive from.
 
-    `own_id` replaces the search for the id: an undo addresses what its step's command addressed.
+    Without `assigns`, nothing is assigned: only what a step does may create an aggregate.
     """
 
     supplies: Sequence[Supply]
     step: int
     types: literals.Types
-    own_id: Source | None = None
-    reason: bool = False
+    assigns: bool = True
 
 
 def bind(command: CommandFacts, given: Mapping[str, object], scope: Scope) -> tuple[Binding, list[Unbound]]:
@@ -112,34 +112,27 @@ def bind(command: CommandFacts, given: Mapping[str, object], scope: Scope) -> tu
 
 
 def _found(command: CommandFacts, name: str, kind: FieldType, scope: Scope) -> Source | Unbound:
-    is_id = name == command.id_field
-    if is_id and scope.own_id:
-        return scope.own_id
-    creates = is_id and command.creates
-    owner = f"{command.service}.{command.aggregate}"
-    for supply in scope.supplies:
-        own = creates and owner in supply.origins.get(name, ())
-        if not own and name in supply.fields and supply.fields[name].fits(kind):
-            return supply.source(name)
-    if creates and kind == UUID:
+    created = name == command.id_field and command.creates
+    supply = next((each for each in scope.supplies if name in each.fields), None)
+    if supply and created and f"{command.service}.{command.aggregate}" in supply.origins.get(name, ()):
+        message = f"`{command.name}` creates a new {command.aggregate}, but the `{name}` at hand, in "
+        return Unbound(name, f"{message}{supply.label}, is that of one that exists", "")
+    if supply and supply.fields[name].fits(kind):
+        return supply.source(name)
+    if supply:
+        message = f"`{name}` of `{command.name}` is {_article(kind)}, but {supply.label} has it as "
+        return Unbound(name, f"{message}{_article(supply.fields[name])}", _remedy(name))
+    if created and kind == UUID and scope.assigns:
         return Source("saga_id", scope.step, name)
-    if scope.reason and name == "reason" and kind.scalar is Scalar.STRING and not kind.many:
-        return Source("reason")
     if kind.optional:
         return Source("literal")
-    return _unbound(command, name, kind, scope)
+    looked = ", ".join(supply.label for supply in scope.supplies if supply.label)
+    message = f"the argument `{name}` ({kind}) of `{command.name}` has no source: looked in {looked}"
+    return Unbound(name, message, _remedy(name))
 
 
-def _unbound(command: CommandFacts, name: str, kind: FieldType, scope: Scope) -> Unbound:
-    other = next((supply for supply in scope.supplies if name in supply.fields), None)
-    looked = ", ".join(supply.label for supply in scope.supplies if supply.kind != "saga_id")
-    message = (
-        f"the argument `{name}` ({kind}) of `{command.name}` has no source: looked in {looked or 'nothing'}"
-    )
-    if other:
-        message += f", where {other.label} has it as {other.fields[name]}"
-    remedy = f"give it, as in `with: {{{name}: ...}}`, or carry a field of this name and type in the event"
-    return Unbound(name, message, remedy)
+def _remedy(name: str) -> str:
+    return f"carry it in the event, or give it: `with: {{{name}: ...}}`"
 
 
 def _given(

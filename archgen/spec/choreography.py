@@ -1,7 +1,7 @@
 """A choreographed saga as a graph of events and commands, with every argument bound.
 
-What a step needs and its own `when` event lacks travels with the saga, from the first event that had
-it. It counts only if it is there on *every* path that leads to the step.
+What a step needs and its own `when` event lacks travels with the saga, from the nearest earlier event
+that had it. It counts only if it is there, with one type, on *every* path that leads to the step.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class BoundChoreography:
     """`starts_on` are the events that begin a saga; the `when` of other steps come out of its own steps.
 
     `carries` names the fields that travel with the saga. At each event, those of them that the event
-    has and that do not travel yet are added, so the first value of a name stays.
+    has are added or replaced.
     """
 
     name: str
@@ -121,16 +121,11 @@ def _travelling(steps: Sequence[ChoreographedStep], facts: Facts) -> list[_State
 
 def _add(state: _State, event: EventFacts) -> _State:
     """What travels on from a step to which `state` has travelled, with its event's fields."""
-    added = dict(state)
-    for name, kind in event.fields.items():
-        origin = frozenset({f"{event.service}.{event.aggregate}"} if name == event.id_field else ())
-        known = state.get(name)
-        if known is None:
-            added[name] = _Carried(kind, origin, always=True)
-        elif not known.always:
-            same = known.kind == kind
-            added[name] = _Carried(kind if same else None, known.origins | origin, always=True)
-    return added
+    origin = frozenset({f"{event.service}.{event.aggregate}"})
+    return state | {
+        name: _Carried(kind, origin if name == event.id_field else frozenset(), always=True)
+        for name, kind in event.fields.items()
+    }
 
 
 def _meet(states: list[_State]) -> _State:

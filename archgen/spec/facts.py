@@ -98,6 +98,17 @@ def id_type(aggregate: Aggregate) -> FieldType:
     return aggregate.fields.get(aggregate.id, UUID)
 
 
+def carriable(aggregate: Aggregate, event: str) -> dict[str, FieldType]:
+    """What an event may carry: the aggregate's fields, and the arguments of all commands that lead to it."""
+    takes = [each.takes for each in aggregate.commands.values() if event in (each.emits, each.fails)]
+    shared = {
+        name: kind
+        for name, kind in (takes[0] if takes else {}).items()
+        if all(each.get(name) == kind for each in takes)
+    }
+    return {aggregate.id: id_type(aggregate)} | shared | aggregate.fields
+
+
 def aggregates(system: System) -> Iterator[tuple[str, str, Aggregate, Path]]:
     """Service, name, aggregate and path of each aggregate of the system."""
     for service, described in system.services.items():
@@ -136,9 +147,9 @@ def _events(system: System, commands: dict[str, CommandFacts]) -> dict[str, Even
 def _event(system: System, name: str, sources: list[tuple[CommandFacts, bool]]) -> EventFacts:
     first, failure = sources[0]
     aggregate = system.services[first.service].aggregates[first.aggregate]
+    known = carriable(aggregate, name)
     carried = aggregate.events.get(name, tuple(aggregate.fields))
-    fields = {aggregate.id: id_type(aggregate)}
-    fields |= {field: aggregate.fields[field] for field in carried if field in aggregate.fields}
+    fields = {aggregate.id: id_type(aggregate)} | {field: known[field] for field in carried if field in known}
     return EventFacts(
         name=name,
         service=first.service,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from archgen.spec.binding import Binding, Scope, Source, Supply, Unbound, bind
 from archgen.spec.document import Path
 from archgen.spec.facts import UUID, CommandFacts, EventFacts, Facts
+from archgen.spec.fieldtypes import FieldType, Scalar
 from archgen.spec.issue import Issue
 from archgen.spec.model import OrchestratedStep, Orchestration, System
 
@@ -52,19 +53,19 @@ def bind_orchestration(
         steps.append(bound)
         issues += [_issue((*path, "steps", index), *each) for each in found]
         supplies.append(result(facts, step.do, index))
-    end = len(saga.steps)
-    then, otherwise = None, None
-    if saga.then:
-        then, missing = bind(facts.commands[saga.then], {}, Scope(tuple(supplies), end, system.types))
-        issues += [Issue((*path, "then"), each.message, _EVENT_REMEDY, "unbound") for each in missing]
-    if saga.otherwise:
-        scope = Scope((supplies[0],), end, system.types, reason=True)
-        otherwise, missing = bind(facts.commands[saga.otherwise], {}, scope)
-        issues += [Issue((*path, "else"), each.message, _EVENT_REMEDY, "unbound") for each in missing]
+    ends = {"then": (saga.then, supplies), "else": (saga.otherwise, [supplies[0], _REASON])}
+    bindings: dict[str, Binding] = {}
+    for key, (command, known) in ends.items():
+        if command:
+            scope = Scope(tuple(known), len(saga.steps), system.types, assigns=False)
+            bindings[key], missing = bind(facts.commands[command], {}, scope)
+            issues += [Issue((*path, key), each.message, _END_REMEDY, "unbound") for each in missing]
+    then, otherwise = bindings.get("then"), bindings.get("else")
     return BoundOrchestration(name, saga.owner, saga.when, tuple(steps), then, otherwise), issues
 
 
-_EVENT_REMEDY = "carry a field of this name and type in the event that starts the saga"
+_REASON = Supply("reason", {"reason": FieldType(scalar=Scalar.STRING)}, "")
+_END_REMEDY = "carry it in the event that starts the saga"
 
 
 def trigger(event: EventFacts) -> Supply:
@@ -90,19 +91,17 @@ def _bind_step(
     found += [("do", each) for each in missing]
     undo = None
     if undo_command:
-        undo, missing = bind(undo_command, step.with_, _undo_scope(command, undo_command, do, scope))
+        undo, missing = bind(undo_command, step.with_, _undo_scope(command, do, scope))
         found += [("undo", each) for each in missing if ("do", each) not in found]
     bound = BoundStep(do, undo, step.timeout or saga.timeout, step.attempts or saga.attempts)
     return bound, found
 
 
-def _undo_scope(command: CommandFacts, undo: CommandFacts, do: Binding, scope: Scope) -> Scope:
-    own_id = do.arguments.get(command.id_field)
-    same = (command.service, command.aggregate) == (undo.service, undo.aggregate)
-    if own_id == Source("saga_id", scope.step, command.id_field):
-        assigned = Supply("saga_id", {command.id_field: UUID}, "the assigned id", scope.step)
-        scope = replace(scope, supplies=(*scope.supplies, assigned))
-    return replace(scope, own_id=own_id if same else None)
+def _undo_scope(command: CommandFacts, do: Binding, scope: Scope) -> Scope:
+    supplies = scope.supplies
+    if do.arguments.get(command.id_field) == Source("saga_id", scope.step, command.id_field):
+        supplies = (*supplies, Supply("saga_id", {command.id_field: UUID}, "", scope.step))
+    return replace(scope, supplies=supplies, assigns=False)
 
 
 def unknown_arguments(given: dict[str, object], takers: list[CommandFacts]) -> list[Unbound]:
