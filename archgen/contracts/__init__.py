@@ -27,18 +27,14 @@ def contract_files(system: System) -> tuple[tuple[str, str], ...]:
         (f"contracts/openapi/{service}.yaml", _HEADER + to_yaml(openapi(system, service)))
         for service in system.services
     ]
+    flow = traffic(system)
     files += [
         (f"contracts/schemas/events/{event.name}.json", _json(event_schema(system, event)))
-        for event in traffic(system).events
+        for event in flow.events
     ]
     files += [
-        (
-            f"contracts/schemas/commands/{service_name}.{command}.json",
-            _json(command_schema(system, service_name, aggregate_name, command)),
-        )
-        for service_name, service in system.services.items()
-        for aggregate_name, aggregate in service.aggregates.items()
-        for command in aggregate.commands
+        (f"contracts/schemas/commands/{command.name}.json", _json(command_schema(system, command)))
+        for command in flow.commands
     ]
     return tuple(files)
 

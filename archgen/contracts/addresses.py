@@ -53,28 +53,35 @@ def routes(service: Service) -> tuple[Route, ...]:
 
 
 def event_type(system: str, event: str, version: int = 1) -> str:
+    """`shop.order.created.v1`"""
     return f"{system}.{event}.v{version}"
 
 
-def command_type(system: str, service: str, command: str, version: int = 1) -> str:
-    return f"{system}.{service}.{command}.v{version}"
+def command_type(system: str, command: str, version: int = 1) -> str:
+    """`shop.payments.charge.v1`; `command` is `service.command`."""
+    return f"{system}.{command}.v{version}"
 
 
 def reply_type(system: str, version: int = 1) -> str:
+    """`shop.reply.v1`"""
     return f"{system}.reply.v{version}"
 
 
 def event_address(system: str, event: str) -> str:
+    """`shop.event.order.created`"""
     return f"{system}.event.{event}"
 
 
-def command_address(system: str, service: str, command: str) -> str:
-    return f"{system}.command.{service}.{command}"
+def command_address(system: str, command: str) -> str:
+    """`shop.command.payments.charge`; `command` is `service.command`."""
+    return f"{system}.command.{command}"
 
 
 def reply_address(system: str, owner: str) -> str:
+    """`shop.reply.orders`"""
     return f"{system}.reply.{owner}"
 
 
 def source(system: str, service: str) -> str:
+    """`/shop/orders`"""
     return f"/{system}/{service}"

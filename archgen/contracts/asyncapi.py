@@ -7,7 +7,7 @@ from typing import Any
 from archgen.contracts import addresses
 from archgen.contracts.asyncapi_messages import REPLY, components
 from archgen.contracts.envelope import CONTENT_TYPE
-from archgen.contracts.traffic import CommandMessage, EventMessage, Traffic, traffic
+from archgen.contracts.traffic import Message, Traffic, traffic
 from archgen.spec.model import Broker, System
 
 # The protocol, and the host to use when nothing is configured.
@@ -59,9 +59,8 @@ def _channels(system: str, flow: Traffic) -> dict[str, Any]:
         address = addresses.event_address(system, event.name)
         found[event.key] = _channel(address, event.key, f"`{event.name}` has happened.")
     for command in flow.commands:
-        address = addresses.command_address(system, command.service, command.command)
-        about = f"Asks {command.service} to do `{command.command}`."
-        found[command.key] = _channel(address, command.key, about)
+        address = addresses.command_address(system, command.name)
+        found[command.key] = _channel(address, command.key, f"Asks {command.service} for `{command.name}`.")
     for owner in flow.reply_owners:
         address = addresses.reply_address(system, owner)
         found[f"reply.{owner}"] = _channel(address, REPLY, f"Answers to the commands that {owner} sent.")
@@ -80,8 +79,8 @@ def _operations(broker: Broker, flow: Traffic) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for event in flow.events:
         found[f"{event.service}.emits.{event.name}"] = _send(event.service, event)
-        for consumer in event.consumers:
-            found[f"{consumer}.hears.{event.name}"] = _receive(consumer, event, broker)
+        for receiver in event.receivers:
+            found[f"{receiver}.hears.{event.name}"] = _receive(receiver, event, broker)
     for command in flow.commands:
         for sender in command.senders:
             found[f"{sender}.asks.{command.name}"] = _send(sender, command) | _reply(sender)
@@ -93,11 +92,11 @@ def _operations(broker: Broker, flow: Traffic) -> dict[str, Any]:
     return found
 
 
-def _send(service: str, message: EventMessage | CommandMessage) -> dict[str, Any]:
+def _send(service: str, message: Message) -> dict[str, Any]:
     return _operation("send", service, message, f"{service} sends `{message.name}`")
 
 
-def _receive(service: str, message: EventMessage | CommandMessage, broker: Broker) -> dict[str, Any]:
+def _receive(service: str, message: Message, broker: Broker) -> dict[str, Any]:
     operation = _operation("receive", service, message, f"{service} acts on `{message.name}`")
     if broker is Broker.NATS:
         # The replicas of a service share one durable consumer, so each message goes to one of them.
@@ -105,9 +104,7 @@ def _receive(service: str, message: EventMessage | CommandMessage, broker: Broke
     return operation
 
 
-def _operation(
-    action: str, service: str, message: EventMessage | CommandMessage, summary: str
-) -> dict[str, Any]:
+def _operation(action: str, service: str, message: Message, summary: str) -> dict[str, Any]:
     channel = f"#/channels/{message.key}"
     return {
         "action": action,

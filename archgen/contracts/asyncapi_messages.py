@@ -14,7 +14,7 @@ from archgen.contracts.envelope import (
 )
 from archgen.contracts.examples import example_fields
 from archgen.contracts.json_schema import COMPONENTS, definitions, object_schema
-from archgen.contracts.traffic import CommandMessage, EventMessage, Traffic
+from archgen.contracts.traffic import Message, Traffic
 from archgen.spec.model import FieldType, System
 
 REPLY = "reply"
@@ -34,8 +34,7 @@ def components(system: System, traffic: Traffic) -> dict[str, Any]:
 def _schemas(system: System, traffic: Traffic) -> dict[str, Any]:
     used: list[FieldType] = []
     schemas: dict[str, Any] = {ENVELOPE: envelope_schema()}
-    messages: list[EventMessage | CommandMessage] = [*traffic.events, *traffic.commands]
-    for message in messages:
+    for message in (*traffic.events, *traffic.commands):
         used += message.fields.values()
         schemas[f"{message.key}.data"] = object_schema(message.fields, COMPONENTS)
     if traffic.reply_owners:
@@ -73,7 +72,7 @@ def _messages(system: System, traffic: Traffic) -> dict[str, Any]:
     return found
 
 
-def _event(system: System, event: EventMessage) -> dict[str, Any]:
+def _event(system: System, event: Message) -> dict[str, Any]:
     type_ = addresses.event_type(system.system, event.name)
     data = example_fields(system, event.fields)
     sample = envelope_example(
@@ -87,18 +86,17 @@ def _event(system: System, event: EventMessage) -> dict[str, Any]:
     return _message(event.name, f"`{event.name}` has happened", payload, sample, [event.service])
 
 
-def _command(system: System, command: CommandMessage) -> dict[str, Any]:
-    type_ = addresses.command_type(system.system, command.service, command.command)
+def _command(system: System, command: Message) -> dict[str, Any]:
+    type_ = addresses.command_type(system.system, command.name)
     data = example_fields(system, command.fields)
-    sender = command.senders[0]
+    saga = {"sagaid": _SAGA_ID, "sagastep": command.name, "sagaphase": "do"} if command.senders else {}
+    sender = next(iter(command.senders), command.service)
     sample = envelope_example(
         type_=type_,
         source=addresses.source(system.system, sender),
         subject=str(data[command.id_field]),
         data=data,
-        sagaid=_SAGA_ID,
-        sagastep=command.name,
-        sagaphase="do",
+        **saga,
         replyto=addresses.reply_address(system.system, sender),
     )
     payload = message_schema(type_, f"{command.key}.data", ("subject",))

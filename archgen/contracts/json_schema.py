@@ -42,7 +42,7 @@ _MONEY: Schema = {
     "type": "object",
     "description": "An exact amount: decimal text, never a binary float, and an ISO 4217 currency.",
     "properties": {
-        "amount": {"type": "string", "pattern": r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$"},
+        "amount": {"type": "string", "pattern": r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,3})?$"},
         "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
     },
     "required": ["amount", "currency"],

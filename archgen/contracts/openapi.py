@@ -12,7 +12,7 @@ from archgen.contracts.examples import example, example_fields
 from archgen.contracts.json_schema import COMPONENTS, field_schema
 from archgen.contracts.openapi_components import body_fields, parameters, schemas
 from archgen.contracts.problems import operation_problems, problem_responses
-from archgen.contracts.traffic import id_type
+from archgen.spec.facts import id_type
 from archgen.spec.model import Aggregate, Service, System
 
 _OPERATIONS_TAG = "operations"

@@ -6,7 +6,7 @@ from typing import Any
 
 from archgen.contracts.json_schema import COMPONENTS, MAX_INTEGER, Schema, definitions, object_schema
 from archgen.contracts.problems import PROBLEM, problem_schema
-from archgen.contracts.traffic import id_type
+from archgen.spec.facts import id_type
 from archgen.spec.model import Aggregate, Command, FieldType, Scalar, Service, System
 
 _VERSION: Schema = {
@@ -72,7 +72,7 @@ def _page(view: str) -> Schema:
         "type": "object",
         "properties": {
             "items": {"type": "array", "items": {"$ref": f"{COMPONENTS}{view}.row"}},
-            "next": {"type": ["string", "null"], "description": "Pass it as `after`; null on the last page."},
+            "next": {"type": "string", "description": "Pass it as `after`; empty on the last page."},
         },
         "required": ["items", "next"],
         "additionalProperties": False,
@@ -87,7 +87,7 @@ def parameters() -> dict[str, Any]:
             "in": "header",
             "required": False,
             "description": "The same key and body get the first answer again; nothing is done twice.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+            "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
         },
         "limit": {
             "name": "limit",

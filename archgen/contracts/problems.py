@@ -10,17 +10,20 @@ PROBLEM = "problem"
 
 # status: (name of the component, title, when)
 _PROBLEMS = {
-    400: ("bad_request", "Bad Request", "The body is not JSON."),
+    400: ("bad_request", "Bad Request", "The body is not JSON, or a header is malformed."),
     404: ("not_found", "Not Found", "There is nothing with this id."),
     409: (
         "conflict",
         "Conflict",
-        "It changed meanwhile or exists already, or a request with this Idempotency-Key is still at work: "
-        "read again, decide again.",
+        "A business rule says no, or it changed meanwhile, or this Idempotency-Key is still at work.",
     ),
     413: ("too_large", "Content Too Large", "The body is larger than the service takes."),
     415: ("unsupported_media_type", "Unsupported Media Type", "The body is not application/json."),
-    422: ("unprocessable", "Unprocessable Content", "A field has a wrong value, or a business rule says no."),
+    422: (
+        "unprocessable",
+        "Unprocessable Content",
+        "A value is wrong, or this Idempotency-Key came with another request.",
+    ),
     500: ("internal_error", "Internal Server Error", "A bug on our side; nothing was changed."),
     503: ("unavailable", "Service Unavailable", "A peer does not answer; ask again after Retry-After."),
 }
@@ -31,13 +34,15 @@ def problem_schema() -> Schema:
     return {
         "type": "object",
         "properties": {
-            "type": {"type": "string", "format": "uri-reference"},
+            "type": {"type": "string", "format": "uri-reference", "default": "about:blank"},
             "title": {"type": "string"},
             "status": {"type": "integer", "minimum": 400, "maximum": 599},
             "detail": {"type": "string"},
-            "instance": {"type": "string", "format": "uri-reference"},
+            "reason": {"type": "string", "description": "Why the business says no."},
+            "errors": {"type": "array", "items": {"type": "object"}, "description": "What is wrong where."},
+            "trace_id": {"type": "string", "description": "What to name when asking for help."},
         },
-        "required": ["type", "title", "status"],
+        "required": ["title", "status"],
     }
 
 
@@ -53,7 +58,7 @@ def operation_problems(*statuses: int) -> dict[str, Any]:
 
 def _response(status: int) -> dict[str, Any]:
     _, title, when = _PROBLEMS[status]
-    sample = {"type": "about:blank", "title": title, "status": status, "detail": when}
+    sample = {"title": title, "status": status, "detail": when}
     content = {
         "application/problem+json": {
             "schema": {"$ref": COMPONENTS + PROBLEM},

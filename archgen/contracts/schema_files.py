@@ -5,8 +5,8 @@ from __future__ import annotations
 from archgen.contracts.addresses import command_type, event_type
 from archgen.contracts.examples import example_fields
 from archgen.contracts.json_schema import DIALECT, Schema, definitions, object_schema
-from archgen.contracts.traffic import EventMessage, command_fields
-from archgen.spec.model import FieldType, System
+from archgen.contracts.traffic import Message
+from archgen.spec.model import System
 
 _EVENT_NOTE = (
     "Closed, so that a producer's slip is caught; consumers read what they know and pass over the rest. "
@@ -18,28 +18,27 @@ _COMMAND_NOTE = (
 )
 
 
-def event_schema(system: System, event: EventMessage) -> Schema:
+def event_schema(system: System, event: Message) -> Schema:
     """The data of an event."""
     about = f"Data of the event `{event_type(system.system, event.name)}`, told by {event.service}."
-    return _file(system, event.name, about, _EVENT_NOTE, event.fields)
+    return _file(system, event, about, _EVENT_NOTE)
 
 
-def command_schema(system: System, service: str, aggregate: str, command: str) -> Schema:
+def command_schema(system: System, command: Message) -> Schema:
     """The data of a command: the id of the aggregate and what the command takes."""
-    fields = command_fields(system.services[service].aggregates[aggregate], command)
-    about = f"Data of the command `{command_type(system.system, service, command)}`, done by {service}."
-    return _file(system, f"{service}.{command}", about, _COMMAND_NOTE, fields)
+    about = f"Data of the command `{command_type(system.system, command.name)}`, done by {command.service}."
+    return _file(system, command, about, _COMMAND_NOTE)
 
 
-def _file(system: System, name: str, about: str, note: str, fields: dict[str, FieldType]) -> Schema:
+def _file(system: System, message: Message, about: str, note: str) -> Schema:
     schema: Schema = {
         "$schema": DIALECT,
-        "$id": f"{name}.json",
+        "$id": f"{message.name}.json",
         "$comment": note,
-        "title": name,
+        "title": message.name,
         "description": about,
-        **object_schema(fields),
+        **object_schema(message.fields),
     }
-    if defs := definitions(system, fields.values()):
+    if defs := definitions(system, message.fields.values()):
         schema["$defs"] = defs
-    return schema | {"examples": [example_fields(system, fields)]}
+    return schema | {"examples": [example_fields(system, message.fields)]}
