@@ -11,7 +11,7 @@ from archgen.spec.choreography import BoundChoreography, BoundReaction, bind_cho
 from archgen.spec.document import Path, dotted
 from archgen.spec.facts import CommandFacts, Consumer, EventFacts, Facts, collect
 from archgen.spec.issue import Issue
-from archgen.spec.model import Orchestration, Reaction, System
+from archgen.spec.model import Orchestration, Reaction, Saga, System
 from archgen.spec.orchestration import (
     BoundOrchestration,
     BoundStep,
@@ -19,6 +19,7 @@ from archgen.spec.orchestration import (
     trigger,
     unknown_arguments,
 )
+from archgen.spec.references import saga_names
 
 __all__ = [
     "Analysis",
@@ -106,25 +107,10 @@ def ports(system: System) -> dict[str, int]:
     return {name: service.port or next(free) for name, service in system.services.items()}
 
 
-def _resolves(saga: Orchestration | object, facts: Facts) -> bool:
+def _resolves(saga: Saga, facts: Facts) -> bool:
     return all(
         name in (facts.commands if kind == "command" else facts.events) for kind, name, _ in saga_names(saga)
     )
-
-
-def saga_names(saga: object) -> Iterator[tuple[str, str, Path]]:
-    """The names that a saga refers to: `command` or `event`, the name, and the path within the saga."""
-    if isinstance(saga, Orchestration):
-        yield "event", saga.when, ("when",)
-    for index, step in enumerate(getattr(saga, "steps", ())):
-        for key in ("when", "do", "undo"):
-            name = getattr(step, key, "")
-            if name:
-                yield "event" if key == "when" else "command", name, ("steps", index, key)
-    if isinstance(saga, Orchestration):
-        for key, name in (("then", saga.then), ("else", saga.otherwise)):
-            if name:
-                yield "command", name, (key,)
 
 
 def _reactions(system: System) -> Iterator[tuple[str, str, Reaction]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from archgen.spec.names import pascal, snake
-from archgen.spec.reserved import JAVA, PYTHON, TYPES, TYPESCRIPT
+from archgen.spec.reserved import FIELDS, JAVA, PYTHON, TYPES, TYPESCRIPT
 from archgen.spec.values import FormatError, shown
 
 MAX_NAME = 40
@@ -42,13 +42,15 @@ def field(text: str) -> str:
     for language, reserved in _LANGUAGES:
         if text in reserved:
             raise FormatError(f"`{text}` is a keyword of {language}", f"add a word, such as `{text}_value`")
+    if text in FIELDS:
+        raise FormatError(f"`{text}` is a type in Python", f"add a word, such as `{text}_value`")
     return text
 
 
 def type_name(text: str) -> str:
     """An aggregate or a value type: `OrderItem`."""
     _matching(text, TYPE_NAME, "a type name", "words that start with a capital, joined", pascal(text))
-    if text in TYPES:
+    if text in TYPES or snake(text) in PYTHON:
         raise FormatError(
             f"`{text}` has a meaning of its own in generated code", f"add a word, such as `{text}Record`"
         )

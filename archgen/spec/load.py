@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,8 +10,15 @@ from pydantic import ValidationError
 
 from archgen.errors import Problem, SpecError, relative
 from archgen.spec import shape, yaml12
+from archgen.spec.analysis import bind_all
+from archgen.spec.consistency import inconsistent
 from archgen.spec.document import Document
+from archgen.spec.document import Path as KeyPath
+from archgen.spec.facts import collect
+from archgen.spec.issue import Issue
 from archgen.spec.model import System
+from archgen.spec.references import unresolved
+from archgen.spec.salvage import consequence, salvage
 from archgen.spec.text import read
 
 
@@ -40,13 +48,34 @@ def loads_with_marks(source: str | bytes, name: str = "system.yaml") -> Loaded:
     """As `loads`, with the document for the lines of later findings."""
     document = yaml12.parse(source, name)
     found = list(document.problems)
+    wrong: list[KeyPath] = []
+    system: System | None
+    data = document.plain()
     try:
-        system = shape.validate(document.plain())
+        system = shape.validate(data)
     except ValidationError as error:
-        found += [problem for _, problem in shape.problems(error, document)]
-    if found:
+        found += shape.problems(error, document)
+        wrong = shape.wrong_paths(error, unknown=False)
+        system = salvage(data, shape.wrong_paths(error))
+    if system is not None:
+        issues = [issue for issue in _issues(system, bound=not found) if not consequence(issue, wrong)]
+        found += [_problem(issue, document) for issue in issues]
+    if found or system is None:
         raise SpecError(*sorted(found, key=_place))
     return Loaded(system, document)
+
+
+def _issues(system: System, *, bound: bool) -> Iterator[Issue]:
+    facts = collect(system)
+    yield from unresolved(system, facts)
+    yield from inconsistent(system)
+    if bound:
+        # Sagas whose names do not all resolve are left out here.
+        yield from bind_all(system, facts)[1]
+
+
+def _problem(issue: Issue, document: Document) -> Problem:
+    return document.problem(issue.path, issue.message, remedy=issue.remedy, code=issue.code, key=issue.key)
 
 
 def _place(problem: Problem) -> tuple[int, int, str]:

@@ -73,7 +73,11 @@ TYPES = _words(
     """
     None True False Any Literal Object String Integer Long Double Float Boolean Character Exception
     Error Number Symbol Function Array Promise Date Decimal UUID
-    Money Event Command State Refused Saga Step Decision System
+    Money Event Command State Refused Saga Step Decision System Literal ClassVar
+    Types Aggregates UseCases Routes Wiring Clients Peers
     """
 )
-"""Type names that the languages' own libraries or the chassis have taken."""
+"""Type names that the languages' own libraries, the chassis or a generated module have taken."""
+
+FIELDS = _words("date datetime str bool tuple")
+"""Names that stand for the type of another field in a Python class, and so can't name one there."""

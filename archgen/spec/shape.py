@@ -30,27 +30,43 @@ def validate(data: object) -> System:
     return System.model_validate(data, context=FROM_YAML, by_alias=True, by_name=False)
 
 
-def problems(error: ValidationError, document: Document) -> list[tuple[Path, Problem]]:
-    """What `error` says about the document, each with the path to leave out to go on without it."""
+def problems(error: ValidationError, document: Document) -> list[Problem]:
+    """What `error` says about the document."""
+    return [
+        _translated(detail, document)
+        for detail in error.errors(include_url=False, include_input=False)
+        if not _follows(detail, document)
+    ]
+
+
+def wrong_paths(error: ValidationError, *, unknown: bool = True) -> list[Path]:
+    """The paths to leave out of the data to go on without what is wrong; with `unknown` keys or not."""
     found = []
     for detail in error.errors(include_url=False, include_input=False):
-        path, at_key = _path(detail["loc"])
-        node = document.find(path)
-        if detail["type"] == "too_short" and node is not None and isinstance(node.value, list) and node.value:
-            continue  # it is short only because its items are wrong
-        found.append(_translated(detail, path, at_key, node, document))
+        path, _ = _path(detail["loc"])
+        if detail["type"] == "missing":
+            found.append(path[:-1] or path)
+        elif unknown or detail["type"] != "extra_forbidden":
+            found.append(path)
     return found
 
 
-def _translated(
-    detail: ErrorDetails, path: Path, at_key: bool, node: Node | None, document: Document
-) -> tuple[Path, Problem]:
+def _follows(detail: ErrorDetails, document: Document) -> bool:
+    """Whether a list is too short only because its items are wrong, which is told already."""
+    if detail["type"] != "too_short":
+        return False
+    node = document.find(_path(detail["loc"])[0])
+    return node is not None and isinstance(node.value, list) and len(node.value) > 0
+
+
+def _translated(detail: ErrorDetails, document: Document) -> Problem:
+    path, at_key = _path(detail["loc"])
     if detail["type"] == "missing":
-        return path[:-1], _missing(path, document)
+        return _missing(path, document)
     if detail["type"] == "extra_forbidden":
-        return path, _unknown(path, document)
-    message, remedy = _message(detail, node)
-    return path, document.problem(path, message, remedy=remedy, code=detail["type"], key=at_key)
+        return _unknown(path, document)
+    message, remedy = _message(detail, document.find(path))
+    return document.problem(path, message, remedy=remedy, code=detail["type"], key=at_key)
 
 
 def _path(loc: tuple[int | str, ...]) -> tuple[Path, bool]:
