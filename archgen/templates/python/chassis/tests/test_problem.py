@@ -41,6 +41,7 @@ RAISED = {
     "peer-unavailable": PeerUnavailable("stock", "open", "not called for now", retry_after=31),
     "database": OperationalError("SELECT secret", {}, Exception("host=10.0.0.1")),
     "bug": RuntimeError("password=hunter2"),
+    "own-number": HTTPException(499, "gone"),
     "teapot": HTTPException(418, "short and stout", headers={"X-Pot": "1"}),
 }
 
@@ -122,6 +123,7 @@ async def test_what_a_use_case_says() -> None:
     status, body = await problem("GET", "/raise/teapot")
     assert (status, body["detail"]) == (418, "short and stout")
     assert (await ask("GET", "/raise/teapot")).headers["x-pot"] == "1"
+    assert (await problem("GET", "/raise/own-number"))[1]["detail"] == "gone"
 
 
 async def test_a_peer_in_trouble_is_503_and_a_peer_misused_is_502_without_its_words() -> None:

@@ -6,8 +6,8 @@
 Three things can come of it: an `Answer`; `PeerRefused`, which is the peer's considered no; and
 `PeerUnavailable`, which says nothing about what the peer would have answered.
 
-Each peer has its own pool of connections, so that a slow one can't take them from the others (a
-bulkhead).
+Each peer has its own connections and a bound on them, so that a slow one can't take them from the
+others (a bulkhead).
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
-from http import HTTPStatus
 from typing import Any, Literal, Self
 
 import httpx
@@ -68,12 +67,15 @@ class Peer:
         self.breaker = Breaker(name, breaker.failures, breaker.reset, is_failure=_speaks_against_peer)
         self._budget = Budget()
         self._known = LastKnown()
-        # Proxies of the environment are for the way out, not for calls between services.
+        # The bound is kept here and not in httpx's pool: a call that is cancelled while it queues
+        # there takes its place in the pool with it, until nobody gets one any more.
+        # Source: https://github.com/encode/httpcore/issues/1093
+        self._places = asyncio.Semaphore(connections)
         self._http = httpx.AsyncClient(
             base_url=base_url,
             timeout=self.policy.timeout,
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=20),
-            trust_env=False,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
+            trust_env=False,  # its proxies are for the way out, not for calls between services
         )
 
     async def __aenter__(self) -> Self:
@@ -177,7 +179,7 @@ class Peer:
             request.headers[tracing.CORRELATION_HEADER] = correlation
         limit = min(asyncio.get_running_loop().time() + self.policy.timeout, deadline)
         try:
-            async with asyncio.timeout_at(limit):
+            async with asyncio.timeout_at(limit), self._places:
                 response = await self._http.send(request)
         except (TimeoutError, httpx.TimeoutException):
             raise PeerUnavailable(self.name, "timeout", "it took too long") from None
@@ -219,4 +221,4 @@ def _problem(response: httpx.Response) -> Mapping[str, Any]:
         body = None
     if isinstance(body, dict):
         return body
-    return {"title": HTTPStatus(response.status_code).phrase, "status": response.status_code}
+    return {"title": response.reason_phrase or "Refused", "status": response.status_code}

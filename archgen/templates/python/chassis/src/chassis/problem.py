@@ -65,7 +65,7 @@ class Problem:
     def response(self) -> Response:
         """The answer to send. From 500 up it names the trace, which is how the cause is found."""
         content = {
-            "title": self.title or HTTPStatus(self.status).phrase,
+            "title": self.title or _phrase(self.status),
             "status": self.status,
             "detail": self.detail,
             "trace_id": tracing.trace_id() if self.status >= 500 else "",
@@ -105,7 +105,7 @@ async def _service_error(request: Request, error: Exception) -> Response:
 
 async def _http_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    detail = str(error.detail) if error.detail != HTTPStatus(error.status_code).phrase else ""
+    detail = str(error.detail) if error.detail != _phrase(error.status_code) else ""
     return Problem(error.status_code, detail, headers=error.headers or {}).response()
 
 
@@ -129,6 +129,13 @@ def _place(error: Mapping[str, Any]) -> dict[str, str]:
         return {"in": str(source), "parameter": ".".join(str(step) for step in path)}
     # Source of the escapes: RFC 6901, JSON Pointer.
     return {"pointer": "#" + "".join("/" + str(s).replace("~", "~0").replace("/", "~1") for s in path)}
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"  # a number of somebody's own, such as 499
 
 
 def _unavailable(detail: str, retry_after: float | None = None) -> Response:
