@@ -110,18 +110,7 @@ def find(conn: Connection, key: Key) -> StoredResponse | None:
     Raises HTTPException 422 when the key was used for another request, and 409 (with Retry-After)
     when another transaction is working on it. SQLite has one writer, so there it is never the latter.
     """
-    values = {"id": key.id, "fingerprint": key.fingerprint, "created_at": time.time()}
-    if conn.dialect.name == "sqlite":
-        claim = insert_sqlite(records).values(values).on_conflict_do_nothing()
-        claimed = conn.execute(claim).rowcount
-    else:
-        # Without the lock, the insert of a second request would wait for the first to commit, and
-        # a caller who is impatient enough could tie up every connection.
-        free = func.pg_try_advisory_xact_lock(int.from_bytes(bytes.fromhex(key.id[:16]), signed=True))
-        row = select(*(literal(value) for value in values.values())).where(free)
-        insert = insert_postgresql(records).from_select(list(values), row).on_conflict_do_nothing()
-        claimed = conn.execute(insert).rowcount
-    if claimed:
+    if _claim(conn, key):
         return None
     found = conn.execute(select(records).where(records.c.id == key.id)).one_or_none()
     if found is None:
@@ -129,6 +118,19 @@ def find(conn: Connection, key: Key) -> StoredResponse | None:
     if found.fingerprint != key.fingerprint:
         raise HTTPException(422, "This Idempotency-Key was used for a different request.")
     return StoredResponse(found.status, found.body, found.headers, replayed=True)
+
+
+def _claim(conn: Connection, key: Key) -> bool:
+    values = {"id": key.id, "fingerprint": key.fingerprint, "created_at": time.time()}
+    if conn.dialect.name == "sqlite":
+        mine = insert_sqlite(records).values(values).on_conflict_do_nothing().returning(records.c.id)
+        return conn.execute(mine).first() is not None
+    # Without the lock, the insert of a second request would wait for the first to commit, and a
+    # caller who is impatient enough could tie up every connection.
+    free = func.pg_try_advisory_xact_lock(int.from_bytes(bytes.fromhex(key.id[:16]), signed=True))
+    row = select(*(literal(value) for value in values.values())).where(free)
+    insert = insert_postgresql(records).from_select(list(values), row)
+    return conn.execute(insert.on_conflict_do_nothing().returning(records.c.id)).first() is not None
 
 
 def remember(conn: Connection, key: Key, answer: StoredResponse) -> None:
