@@ -90,7 +90,7 @@ def _structure(
             return number(value)
         if isinstance(value, Mapping):
             return "{" + ", ".join(f"{string(_key(k))}{colon}{write(v)}" for k, v in value.items()) + "}"
-        if isinstance(value, Sequence):
+        if isinstance(value, list | tuple):
             return "[" + ", ".join(map(write, value)) + "]"
         raise ValueError(f"no way to write {type(value).__name__} {value!r}")
 
@@ -166,7 +166,7 @@ def docstring(value: Any) -> Code:
         "\\\\" if char == "\\" else char if char == "\n" or char.isprintable() else repr(char)[1:-1]
         for char in text
     )
-    return Code(re.sub(r'"(?="|$(?!\n))', r"\"", body))
+    return Code(re.sub(r'"(?="|\Z)', r"\"", body))
 
 
 def oneline(value: Any) -> str:

@@ -106,8 +106,7 @@ def write(
             )
         return _survey(target, wanted, take, remember).report
     with _failing_gracefully(target), _opened(target):
-        if staging.interrupted(target):
-            staging.finish(target)
+        staging.settle(target)
         survey = _survey(target, wanted, take, remember)
         if not survey.changes and survey.records == survey.records_before and base.exists(target):
             return survey.report

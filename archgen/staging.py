@@ -44,13 +44,12 @@ class Change:
 
 
 def apply(target: Path, changes: Sequence[Change], records: bytes, progress: Callable[[], None]) -> list[str]:
-    """Makes the changes in `target`, whose `.archgen` folder exists, and replaces the base.
+    """Makes the changes in `target`, where `settle` left nothing behind, and replaces the base.
 
     `progress` is called once per file written. Returns the paths that were left alone because
     somebody changed them meanwhile. On an OSError, or an interrupt, the target is as it was.
     """
     staging = target / FOLDER / STAGING
-    discard(target)
     try:
         _stage(target, staging, changes, records, progress)
         (staging / f"{_JOURNAL}.new").replace(staging / _JOURNAL)
@@ -60,13 +59,23 @@ def apply(target: Path, changes: Sequence[Change], records: bytes, progress: Cal
     try:
         return finish(target)
     except BaseException:
-        _take_back(target, staging)
+        # Replacing the base was the last step: once it is gone from here, all is done.
+        if (staging / BASE).exists():
+            _take_back(target, staging)
         raise
 
 
 def interrupted(target: Path) -> bool:
     """Whether a run died after its decision and before its end."""
     return (target / FOLDER / STAGING / _JOURNAL).exists()
+
+
+def settle(target: Path) -> None:
+    """Finishes what an earlier run decided and could not end, and forgets what it only prepared."""
+    if interrupted(target):
+        finish(target)
+    if os.path.lexists(target / FOLDER / STAGING):
+        discard(target)
 
 
 def discard(target: Path) -> None:
@@ -108,7 +117,7 @@ def _stage(
             }
             for change in changes
         ],
-        "folders": sorted(folder for folder in folders if not os.path.lexists(target / folder)),
+        "folders": sorted(folder for folder in folders if not (target / folder).is_dir()),
     }
     _write(staging / f"{_JOURNAL}.new", json.dumps(journal).encode(), durable)
 
@@ -144,11 +153,12 @@ def finish(target: Path) -> list[str]:
     skipped: list[str] = []
     for change in (change for change in journal["changes"] if change["remove"]):
         found = _found(target / change["path"])
-        if found == change["before"]:
-            (target / change["path"]).unlink()
-            _prune(target, change["path"])
-        elif found is not None:
+        if found not in (None, change["before"]):
             skipped.append(change["path"])
+            continue
+        if found is not None:
+            (target / change["path"]).unlink()
+        _prune(target, change["path"])
     existing: set[str] = set()
     for change in (change for change in journal["changes"] if not change["remove"]):
         if not os.path.lexists(staging / "new" / change["path"]):
@@ -218,6 +228,8 @@ def _prune(target: Path, path: str) -> None:
     for folder in reversed(parents(path)):
         try:
             (target / folder).rmdir()
+        except FileNotFoundError:
+            continue
         except OSError:
             return
 
@@ -238,18 +250,26 @@ def _replace_base(target: Path, staging: Path, skipped: Sequence[str]) -> None:
 
 
 def _take_back(target: Path, staging: Path) -> None:
-    """Undoes what `finish` did so far. What can't be undone stays in the journal for the next run."""
+    """Undoes what `finish` did so far, step by step backwards.
+
+    Where that fails as well the journal stays, and the next run finishes instead.
+    """
     journal = _journal(staging)
-    for change in reversed(journal["changes"]):
-        here, new, old = (folder / change["path"] for folder in (target, staging / "new", staging / "old"))
-        moved = not change["remove"] and not os.path.lexists(new)
-        if moved:
+    removed = [change["path"] for change in journal["changes"] if change["remove"]]
+    written = [change["path"] for change in journal["changes"] if not change["remove"]]
+    for path in reversed(written):
+        here, new, old = target / path, staging / "new" / path, staging / "old" / path
+        if not os.path.lexists(new):
             new.parent.mkdir(parents=True, exist_ok=True)
             here.replace(new)
-        if old.exists() and (moved or (change["remove"] and not os.path.lexists(here))):
-            here.parent.mkdir(parents=True, exist_ok=True)
-            old.replace(here)
+            if old.exists():
+                old.replace(here)
     for folder in reversed(journal["folders"]):
         with contextlib.suppress(OSError):
             (target / folder).rmdir()
+    for path in removed:
+        here, old = target / path, staging / "old" / path
+        if old.exists() and not os.path.lexists(here):
+            here.parent.mkdir(parents=True, exist_ok=True)
+            old.replace(here)
     discard(target)
