@@ -42,8 +42,6 @@ def _not_a_boolean(value: object) -> object:
     return str(value) if isinstance(value, bool) else value
 
 
-_CRON = r"[^ ]+( +[^ ]+){4}"
-
 Name = Annotated[str, *_text(identifiers.name, "Lower-case words joined by `_`.", identifiers.NAME)]
 CommandName = Annotated[str, *_text(identifiers.command, "What is asked for.", identifiers.NAME)]
 FieldName = Annotated[str, *_text(identifiers.field, "Lower-case words joined by `_`.", identifiers.NAME)]
@@ -71,7 +69,7 @@ OptionalCommandReference = Annotated[
     str, *_text(identifiers.command_reference, "`service.command`", identifiers.EVENT, empty=True)
 ]
 OptionalCronLine = Annotated[
-    str, *_text(values.cron, "A cron line: minute hour day month weekday.", _CRON, empty=True)
+    str, *_text(values.cron, "A cron line: minute hour day month weekday.", values.CRON, empty=True)
 ]
 Seconds = Annotated[
     float,

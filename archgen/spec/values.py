@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 DURATION = r"[0-9]+(\.[0-9]+)?(ms|s|m|h|d)"
+CRON = r"[^\s]+( +[^\s]+){4}"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _LONGEST = 366 * 86400.0
 
@@ -56,13 +57,12 @@ _LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 def cron(text: str) -> Cron:
     """The times of a cron line such as `0 3 * * *`. Raises FormatError also for one that never fires."""
-    parts = text.lower().split()
-    if len(parts) != 5:
+    if not re.fullmatch(CRON, text):
         raise FormatError(
-            f"{shown(text)} is not a cron line: expected 5 fields, found {len(parts)}",
+            f"{shown(text)} is not a cron line: expected 5 fields, found {len(text.split())}",
             "minute hour day month weekday, for example `0 3 * * *`",
         )
-    minute, hour, day, month, weekday = parts
+    minute, hour, day, month, weekday = text.lower().split()
     line = Cron(
         minutes=_cron_field("minute", minute, 0, 59),
         hours=_cron_field("hour", hour, 0, 23),
