@@ -1,0 +1,1 @@
+"""Evidence: what a project on disk shows of itself. Collectors read, facts remember, nothing here judges."""

@@ -1,0 +1,199 @@
+"""What each function does to the world, in order: calls looked up in the vocabulary."""
+
+from __future__ import annotations
+
+import re
+
+from archgen.evidence.code import vocabulary as words
+from archgen.evidence.code.model import Call, Effect, Function, Module
+
+_METHOD = re.compile(
+    r"\b(?:HttpMethod\.|http\.Method|Method\.|['\"])?(GET|POST|PUT|PATCH|DELETE|Get|Post|Put|Patch|Delete|HEAD)\b"
+)
+
+
+def origin_of(call: Call, module: Module, function: Function) -> str:
+    """Where a call comes from as far as the file tells: import or type of the receiver, and the name."""
+    callee = call.callee
+    head, _, rest = callee.partition(".")
+    known = module.imported(head)
+    if known and head not in function.params:
+        return f"{known}.{rest}" if rest else known
+    if not rest:
+        return callee
+    receiver = call.receiver
+    type_ = function.params.get(receiver) or module.types.get(receiver, "")
+    if not type_:
+        return callee
+    type_ = re.sub(r"^(Optional\[|Promise<|\*|&|Annotated\[)", "", type_).strip("\"' ")
+    first, _, tail = type_.partition(".")
+    source = module.imported(first)
+    base = re.split(r"[<\[|]", type_)[0].strip()
+    if source and module.language == "python":
+        base = f"{source}.{tail}" if tail else source
+    elif source and module.language == "go" and tail:
+        base = f"{source}.{tail}" if "/" in source or source.islower() else base
+    return f"{base}.{call.name}"
+
+
+def find_effects(module: Module) -> None:
+    """Fills in `effects` of every function of the module."""
+    frameworks = any(words.OUTBOX_FRAMEWORK.match(item.module) for item in module.imports)
+    for function in module.functions:
+        texts = [t for t in module.texts if t.function is function]
+        statements = [(t.line, m) for t in texts if (m := words.SQL_STATEMENT.match(t.value))]
+        for call in function.calls:
+            for effect in _of(call, module, function, frameworks, statements):
+                function.effects.append(effect)
+        function.effects.sort(key=lambda effect: effect.call.line)
+
+
+def _of(
+    call: Call,
+    module: Module,
+    function: Function,
+    framework: bool,
+    statements: list[tuple[int, re.Match[str]]],
+) -> list[Effect]:
+    name, origin = call.name, origin_of(call, module, function)
+    found: list[Effect] = []
+    if words.LOG.search(call.callee) or words.LOG.search(origin):
+        return [Effect("log", call)]
+    if words.HTTP.search(origin) or words.HTTP.search(_typed(call, module, function)):
+        return [Effect("remote", call, write=_writes(call), target="http")]
+    if words.GRPC.search(_typed(call, module, function)) and not words.GRPC_SETUP.search(call.callee):
+        return [Effect("remote", call, write=not words.READ_NAME.match(name), target="grpc")]
+    if words.ACK.match(name) and call.receiver:
+        found.append(Effect("ack", call))
+    elif (
+        words.REJECT.match(name)
+        and call.receiver
+        and words.BROKER_WORD.search(call.callee + origin + "".join(function.params))
+    ):
+        found.append(Effect("reject", call))
+    if _publishes(call, origin, module):
+        outbox = framework or words.OUTBOX_FRAMEWORK.match(origin) is not None
+        found.append(Effect("outbox" if outbox else "publish", call))
+    elif words.CONSUME_NAME.match(name) and call.receiver and _near_broker(call, origin, module):
+        found.append(Effect("consume", call))
+    if words.COMMIT_NAME.match(name) and call.receiver:
+        found.append(Effect("commit", call))
+    elif (
+        words.TX_NAME.match(name)
+        and (call.receiver or name in ("atomic", "transaction"))
+        and name not in ("set",)
+    ):
+        found.append(Effect("tx", call))
+    database = _database(call, origin, module, function, statements)
+    if database is not None and not any(e.kind in ("publish", "outbox") for e in found):
+        found.append(database)
+    if words.WAIT.search(call.callee):
+        found.append(Effect("wait", call))
+    return found
+
+
+def _typed(call: Call, module: Module, function: Function) -> str:
+    kind = function.params.get(call.receiver) or module.types.get(call.receiver) or call.receiver
+    return f"{re.split(r'[<(]', kind)[0].lstrip('*&')}.{call.name}"
+
+
+def _writes(call: Call) -> bool:
+    name = call.name.lower()
+    if name.startswith(("post", "put", "patch", "delete")):
+        return True
+    if name.startswith(("get", "head")):
+        return False
+    text = " ".join([*call.args[:2], call.keywords.get("method", "")])
+    match = _METHOD.search(text)
+    return match is not None and match[1].upper() in ("POST", "PUT", "PATCH", "DELETE")
+
+
+def _near_broker(call: Call, origin: str, module: Module) -> bool:
+    if words.LOCAL_BUS.search(origin) or words.LOCAL_BUS.search(call.callee.rpartition(".")[0][-60:]):
+        return False
+    if words.BROKER_WORD.search(origin) or words.BROKER_WORD.search(call.callee[-80:]):
+        return True
+    return any(words.BROKER_WORD.search(item.module) for item in module.imports)
+
+
+def _publishes(call: Call, origin: str, module: Module) -> bool:
+    if words.LOCAL_BUS.search(origin) or words.LOCAL_BUS.search(call.callee[-80:]):
+        return False
+    if words.PUBLISH_NAME.match(call.name):
+        return bool(call.receiver) and bool(call.args or call.keywords)
+    return words.PUBLISH_SEND.match(call.name) is not None and bool(
+        words.BROKER_WORD.search(origin.rpartition(".")[0]) or words.BROKER_WORD.search(call.receiver)
+    )
+
+
+def _database(
+    call: Call, origin: str, module: Module, function: Function, statements: list[tuple[int, re.Match[str]]]
+) -> Effect | None:
+    name = call.name
+    built = words.SQL_BUILDER.match(origin)
+    if built and call.args:
+        return Effect(
+            "db.read" if built[3] == "select" else "db.write",
+            call,
+            table=_table(call.args[0]),
+            target=built[3],
+        )
+    if words.SQL_CALL.match(name) and call.receiver:
+        text = call.args[0] if call.args else ""
+        match = words.SQL_STATEMENT.match(text.lstrip("frb(").strip("\"'`\n "))
+        if match is None and text[:1] not in "\"'`":
+            match = next((m for line, m in statements if line <= call.line and call.line - line < 12), None)
+        if match is None and "text(" in text:
+            match = words.SQL_STATEMENT.match(re.sub(r"^.*?text\(\s*[frb]*[\"']+", "", text, flags=re.DOTALL))
+        if match:
+            verb = match[1].split()[0].lower()
+            return Effect(
+                "db.read" if verb == "select" else "db.write", call, table=match[2].lower(), target=verb
+            )
+        if name.startswith(("Exec", "NamedExec", "MustExec")) and words.DB_RECEIVER.search(call.receiver):
+            return Effect("db.write", call)
+        return None
+    typed = function.params.get(call.receiver) or module.types.get(call.receiver, "")
+    repository = words.REPOSITORY.search(call.receiver) or words.REPOSITORY.search(
+        re.split(r"[<\[]", typed)[0]
+    )
+    if repository and words.REPO_WRITE_NAME.match(name):
+        return Effect("db.write", call, table=call.receiver.lower(), target=name)
+    if words.DB_WRITE_NAME.match(name) and call.receiver:
+        if name in (
+            "create",
+            "add",
+            "set",
+            "Set",
+            "remove",
+            "delete",
+            "update",
+            "append",
+            "merge",
+            "Create",
+            "Delete",
+            "Update",
+            "Insert",
+            "insert",
+        ):
+            near = words.DB_TYPE.search(typed) or re.search(
+                r"(session|entityManager|em|tx|prisma\.\w+|objects|Model|gorm|manager|_table|Table)$",
+                call.callee.rpartition(".")[0],
+            )
+        else:
+            near = (
+                words.DB_TYPE.search(typed)
+                or words.DB_RECEIVER.search(call.receiver)
+                or re.search(r"Model$|objects$", call.receiver)
+            )
+        table = call.receiver if call.receiver.lower().endswith("table") else ""
+        if table:
+            return Effect("db.write", call, table=table.lower().removesuffix("table").strip("_"), target=name)
+        if near and (call.args or name in ("save", "Save", "delete")):
+            return Effect("db.write", call, table=_table(call.args[0]) if call.args else "", target=name)
+    return None
+
+
+def _table(text: str) -> str:
+    match = re.match(r"(?:new\s+|&)?([A-Za-z_][\w.]*)", text)
+    return match[1].rpartition(".")[2].lower() if match else ""

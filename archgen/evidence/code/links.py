@@ -1,0 +1,164 @@
+"""Who calls whom across files, and what a function does through the functions that it calls.
+
+Resolution is by the receiver's type where the file tells it, by import, and by a name that only one function has.
+A name that many have and no type decides stays unresolved: better to see less than to see what is not there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+from archgen.evidence.code.model import Call, Class, Effect, Function, Module, Program
+
+_DEEPEST = 5
+_CARRIED = ("db.write", "publish", "remote", "outbox", "commit", "tx", "ack", "reject")
+_COMMON = {
+    "get", "set", "add", "run", "execute", "handle", "send", "call", "post", "put", "delete", "update", "create", "save", "close",
+    "start", "stop", "init", "find", "load", "map", "filter", "apply", "build", "of", "new", "next", "then", "append", "remove",
+    "read", "write", "open", "push", "pop", "log", "error", "info", "debug", "warn", "print", "format", "encode", "decode", "Error",
+    "String", "equals", "toString", "valueOf", "join", "split", "replace", "commit", "rollback", "begin", "flush", "Handle",
+    "insert", "select", "item", "items", "keys", "values", "copy", "clear", "count", "test", "main", "setup", "register", "use",
+}  # fmt: skip
+
+
+class Links:
+    """Answers which functions a call may land in."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.by_name: dict[str, list[tuple[Module, Function]]] = defaultdict(list)
+        self.by_owner: dict[str, dict[str, list[Function]]] = defaultdict(lambda: defaultdict(list))
+        self.heirs: dict[str, list[Class]] = defaultdict(list)
+        self.bases: dict[str, set[str]] = defaultdict(set)
+        self.fields: dict[str, dict[str, str]] = defaultdict(dict)
+        for module in program.modules.values():
+            if module.test or not module.live:
+                continue
+            for function in module.functions:
+                if function.name:
+                    self.by_name[function.name].append((module, function))
+                    self.by_owner[function.owner][function.name].append(function)
+            for one in module.classes:
+                self.fields[one.name].update(one.types)
+                for base in one.bases:
+                    if plain(base) not in ("struct", "interface", one.name):
+                        self.heirs[plain(base)].append(one)
+                        self.bases[one.name].add(plain(base))
+        self._summary: dict[int, tuple[Effect, ...]] = {}
+
+    def targets(self, call: Call, module: Module, function: Function) -> list[Function]:
+        """Functions of the project that `call` may run; empty when it is not told."""
+        head, _, rest = call.callee.partition(".")
+        name = call.name
+        if not rest:
+            here = [f for m, f in self.by_name.get(name, ()) if m is module and not f.owner]
+            if here:
+                return here
+            if name in self.by_owner and self.by_owner[name].get("__init__"):
+                return nearest(self.by_owner[name]["__init__"], module.path)[:1]
+            if module.imported(name) or module.language in ("go", "java"):
+                same = [f for m, f in self.by_name.get(name, ()) if not f.owner or f.owner == function.owner]
+                return same[:2] if len(same) <= 2 else []
+            return []
+        if head in ("self", "this", "cls") and "." not in rest:
+            return self._method(function.owner, name, module.path)
+        type_ = plain(
+            function.params.get(call.receiver)
+            or self.fields[function.owner].get(call.receiver)
+            or module.types.get(call.receiver, "")
+        )
+        if not type_ and call.receiver in self.by_owner:
+            type_ = call.receiver
+        if type_ and (found := self._method(type_, name, module.path)):
+            return found
+        if type_ and type_ in self.by_owner:
+            return []
+        candidates = self.by_name.get(name, ())
+        if (
+            len(candidates) == 1
+            and name not in _COMMON
+            and not module.imported(head).startswith(("net/", "java."))
+        ):
+            return [candidates[0][1]]
+        return []
+
+    def _method(self, owner: str, name: str, near: str, depth: int = 0) -> list[Function]:
+        own = nearest(self.by_owner[owner][name] if owner in self.by_owner else [], near)[:1]
+        if own and own[0].calls:
+            return own
+        heirs = {heir.name for heir in self.heirs.get(owner, ())}
+        found = nearest(
+            [f for heir in heirs if heir in self.by_owner for f in self.by_owner[heir][name]], near
+        )
+        if not found and depth < 3:
+            for base in self.bases.get(owner, ()):
+                found += self._method(base, name, near, depth + 1)
+        if not found and not own and owner not in self.by_owner:
+            # an interface without declared heirs (Go, or a Protocol): who has the method?
+            holders = nearest([f for _, f in self.by_name.get(name, ()) if f.owner], near)
+            found = holders if name not in _COMMON or len(holders) == 1 else []
+        return found if 0 < len(found) <= 3 else own
+
+    def connect(self) -> None:
+        """Adds to each function's effects those that it has through the functions that it calls."""
+        for module in self.program.modules.values():
+            for function in module.functions:
+                own = list(function.effects)
+                known = {id(e.call) for e in own}
+                for call in function.calls:
+                    if id(call) in known:
+                        continue
+                    for target in self.targets(call, module, function):
+                        if target is not function:
+                            own += [_through(e, call, target) for e in self._does(target, 1)]
+                function.reach = sorted(own, key=lambda e: e.call.line)
+
+    def _does(self, function: Function, depth: int) -> tuple[Effect, ...]:
+        """One effect of each sort that `function` has, itself or through what it calls."""
+        if id(function) in self._summary:
+            return self._summary[id(function)]
+        self._summary[id(function)] = ()
+        sorts: dict[tuple[str, bool, str], Effect] = {}
+        module = self.program.modules[function.file]
+        for effect in function.effects:
+            if effect.kind in _CARRIED:
+                sorts.setdefault((effect.kind, effect.write, effect.table), effect)
+        if depth < _DEEPEST:
+            known = {id(e.call) for e in function.effects}
+            for call in function.calls:
+                if id(call) in known:
+                    continue
+                for target in self.targets(call, module, function):
+                    if target is not function:
+                        for effect in self._does(target, depth + 1):
+                            sorts.setdefault(
+                                (effect.kind, effect.write, effect.table), _through(effect, call, target)
+                            )
+        result = tuple(sorts.values())
+        self._summary[id(function)] = result
+        return result
+
+
+def _through(effect: Effect, call: Call, target: Function) -> Effect:
+    return Effect(effect.kind, call, effect.write, effect.table, effect.target, (target.title, *effect.via))
+
+
+def nearest(functions: list[Function], path: str) -> list[Function]:
+    """Those of `functions` that lie closest to the file `path`: two services may each have a class of one name."""
+    if len(functions) < 2:
+        return list(functions)
+    parts = path.split("/")
+
+    def shared(function: Function) -> int:
+        pairs = zip(parts, function.file.split("/"), strict=False)
+        return next((i for i, (a, b) in enumerate(pairs) if a != b), 99)
+
+    best = max(map(shared, functions))
+    return [f for f in functions if shared(f) == best]
+
+
+def plain(type_: str) -> str:
+    """The bare name of a type: `Repository` for `Optional[data.Repository<Order>] | None`."""
+    text = re.sub(r"^(Optional|Annotated|Promise|Type|type)\s*[\[<]", "", type_.strip("\"' *&"))
+    return re.split(r"[<\[|,\s(]", text.strip())[0].rpartition(".")[2].lstrip("*&")

@@ -1,0 +1,174 @@
+"""The shape in which code of any language is kept. Rules read this, so a rule is written once for all languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+
+@dataclass(eq=False, slots=True)
+class Block:
+    """What surrounds a call within its function: a loop, a branch, a try, a closure handed to another call.
+
+    `kind`: loop, branch, try, catch, finally, with, closure. `header` is the source text that opens it: the condition, the
+    caught types, the context manager, the callee that the closure is handed to.
+    """
+
+    kind: str
+    header: str
+    line: int
+    end: int
+
+
+@dataclass(eq=False, slots=True)
+class Call:
+    """One call. `callee` is its source text with blanks removed, such as `self.http.post`."""
+
+    callee: str
+    line: int
+    args: tuple[str, ...] = ()
+    keywords: dict[str, str] = field(default_factory=dict)
+    awaited: bool = False
+    discarded: bool = False
+    inside: tuple[Block, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return re.split(r"[.:>]", self.callee)[-1]
+
+    @property
+    def receiver(self) -> str:
+        """The last word of what the call is made on: `http` for `self.http.post`, "" for a bare function."""
+        head = self.callee.rpartition(".")[0]
+        return head.rpartition(".")[2]
+
+    def within(self, *kinds: str) -> Iterator[Block]:
+        return (block for block in self.inside if block.kind in kinds)
+
+    def text(self) -> str:
+        pairs = [f"{k}={v}" for k, v in self.keywords.items()]
+        return f"{self.callee}({', '.join([*self.args, *pairs])})"
+
+
+@dataclass(eq=False, slots=True)
+class Catch:
+    """A handler of errors. `body` is its source text without comments."""
+
+    types: str
+    body: str
+    line: int
+    end: int
+    tries: str = ""
+
+
+@dataclass(eq=False, slots=True)
+class Effect:
+    """What a call does to the world; the kinds are listed in `vocabulary`. `via` names the callees it was reached through."""
+
+    kind: str
+    call: Call
+    write: bool = False
+    table: str = ""
+    target: str = ""
+    via: tuple[str, ...] = ()
+
+
+@dataclass(eq=False, slots=True)
+class Function:
+    """A function or method, with all it does in the order in which it is written, closures included."""
+
+    name: str
+    owner: str
+    file: str
+    line: int
+    end: int
+    params: dict[str, str] = field(default_factory=dict)
+    marks: tuple[str, ...] = ()
+    body: str = ""
+    calls: list[Call] = field(default_factory=list)
+    catches: list[Catch] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    reach: list[Effect] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        return f"{self.owner}.{self.name}" if self.owner else self.name
+
+
+@dataclass(eq=False, slots=True)
+class Class:
+    """A class, struct or interface. `bases` and `marks` are source text; `types` maps a field to its type."""
+
+    name: str
+    file: str
+    line: int
+    end: int
+    bases: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+    types: dict[str, str] = field(default_factory=dict)
+    body: str = ""
+
+
+@dataclass(eq=False, slots=True)
+class Import:
+    """`module` as written; `names` maps the local name to the name in the module."""
+
+    module: str
+    names: dict[str, str]
+    line: int
+
+
+@dataclass(eq=False, slots=True)
+class Text:
+    """A string literal that a collector may want: SQL, a URL, a metric's name."""
+
+    value: str
+    line: int
+    function: Function | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Module:
+    """One source file. `live` says whether a service can reach it; see `reach`."""
+
+    path: str
+    language: str
+    production: bool = True
+    test: bool = False
+    functions: list[Function] = field(default_factory=list)
+    classes: list[Class] = field(default_factory=list)
+    imports: list[Import] = field(default_factory=list)
+    texts: list[Text] = field(default_factory=list)
+    types: dict[str, str] = field(default_factory=dict)
+    package: str = ""
+    broken_at: int = 0
+    live: bool = True
+
+    def imported(self, name: str) -> str:
+        """Where a name of this file comes from: `httpx` for `httpx`, `a.b.C` for C of `from a.b import C`."""
+        for item in self.imports:
+            if name in item.names:
+                original = item.names[name]
+                return f"{item.module}.{original}" if original else item.module
+        return ""
+
+
+@dataclass
+class Program:
+    """All modules of a project, and the tables that answer who calls whom."""
+
+    modules: dict[str, Module] = field(default_factory=dict)
+
+    def functions(self) -> Iterator[tuple[Module, Function]]:
+        """Functions of live production code."""
+        for module in self.modules.values():
+            if module.production and module.live:
+                for function in module.functions:
+                    yield module, function
+
+    def classes(self) -> Iterator[tuple[Module, Class]]:
+        for module in self.modules.values():
+            if module.production and module.live:
+                for one in module.classes:
+                    yield module, one

@@ -1,0 +1,339 @@
+"""From source text to a `Module`, in one pass over the syntax tree."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+from ast_grep_py import SgNode, SgRoot
+
+from archgen.evidence.code.grammar import BY_SUFFIX, Grammar
+from archgen.evidence.code.imports import imports_of
+from archgen.evidence.code.model import Block, Call, Catch, Class, Function, Module, Text
+from archgen.evidence.code.split import arguments, parameters
+from archgen.evidence.nature import Nature
+
+_WANTED_TEXT = re.compile(
+    r"\b(select|insert|update|delete|create|merge|replace|begin|pragma|alter)\b|://|_total\b|_seconds\b|^/|[a-z]\.[a-z]|[\w-]{3}",
+    re.IGNORECASE,
+)
+_DOCSTRING = {"kind": "string", "inside": {"kind": "expression_statement"}}
+_HEADER = 160
+
+
+def parse(path: str, text: str, nature: Nature = Nature.PRODUCTION) -> Module | None:
+    """The module in `text`; None when its language is not one of ours."""
+    suffix = "." + path.rsplit(".", 1)[-1].lower()
+    entry = BY_SUFFIX.get(suffix)
+    if entry is None:
+        return None
+    grammar, parser = entry
+    module = Module(
+        path=path,
+        language=grammar.language,
+        production=nature.counts,
+        test=nature in (Nature.TEST, Nature.EXAMPLE),
+    )
+    root = SgRoot(text, parser).root()
+    nodes = root.find_all({"rule": {"any": [{"kind": kind} for kind in dict.fromkeys(grammar.kinds())]}})
+    spans = sorted(((n, n.kind(), n.range()) for n in nodes), key=_by_place)
+    if grammar.language == "python":
+        blank = [n.range() for n in root.find_all({"rule": _DOCSTRING})]
+    else:
+        blank = []
+    blank += [r for _, kind, r in spans if kind in grammar.comments]
+    clean = _without(text, [(r.start.index, r.end.index) for r in blank])
+    _Reader(module, grammar, clean).read(spans)
+    module.imports = imports_of(clean, grammar.language)
+    if grammar.language == "go":
+        match = re.search(r"^package\s+(\w+)", clean, re.MULTILINE)
+        module.package = match[1] if match else ""
+    elif grammar.language == "java":
+        match = re.search(r"^package\s+([\w.]+)", clean, re.MULTILINE)
+        module.package = match[1] if match else ""
+    return module
+
+
+def _by_place(item: tuple[SgNode, str, object]) -> tuple[int, int]:
+    span = item[0].range()
+    return (span.start.index, -span.end.index)
+
+
+def _without(text: str, spans: list[tuple[int, int]]) -> str:
+    """`text` with comments and docstrings turned into blanks, so that every position stays as it is."""
+    if not spans:
+        return text
+    parts, at = [], 0
+    for start, end in sorted(spans):
+        if start < at:
+            continue
+        parts += [text[at:start], re.sub(r"[^\n]", " ", text[start:end])]
+        at = end
+    return "".join([*parts, text[at:]])
+
+
+class _Reader:
+    """Sweeps the nodes in order of place and keeps a stack of what surrounds the current one."""
+
+    def __init__(self, module: Module, grammar: Grammar, text: str) -> None:
+        self.module, self.grammar, self.text = module, grammar, text
+        self.lines = [0, *(m.end() for m in re.finditer("\n", text))]
+        self.stack: list[tuple[int, Function | Class | Block]] = []
+        self.top = Function("", "", module.path, 1, len(self.lines), body="")
+        self.marks: list[tuple[int, int, str]] = []
+        self.pending: list[tuple[int, int, Block]] = []
+
+    def read(self, spans: list[tuple[SgNode, str, object]]) -> None:
+        for node, kind, _ in spans:
+            span = node.range()
+            start, end = span.start.index, span.end.index
+            while self.stack and self.stack[-1][0] <= start:
+                self.stack.pop()
+            self._enter(start)
+            self._visit(node, kind, start, end)
+        self.module.functions.append(self.top)
+
+    def _visit(self, node: SgNode, kind: str, start: int, end: int) -> None:
+        g = self.grammar
+        if kind in g.calls:
+            self._call(node, kind, start, end)
+        elif kind in g.functions or kind in g.closures:
+            self._function(node, kind, start, end)
+        elif kind in g.classes:
+            self._class(node, start, end)
+        elif kind in g.blocks:
+            self._block(node, g.blocks[kind], start, end)
+        elif kind in g.assignments:
+            self._assignment(node, kind, start)
+        elif kind in g.marks:
+            self.marks.append((start, end, self.text[start:end]))
+        elif kind in g.strings:
+            value = self.text[start:end].strip("\"'`frbFRB")
+            if 2 < len(value) < 20_000 and _WANTED_TEXT.search(value):
+                self.module.texts.append(Text(value, self._line(start), self._function_here()))
+        elif kind == "ERROR" and not self.module.broken_at:
+            self.module.broken_at = self._line(start)
+
+    def _enter(self, at: int) -> None:
+        """Opens the blocks whose body starts at or before `at`: a condition lies outside of what it guards."""
+        for item in [item for item in self.pending if item[0] <= at]:
+            self.pending.remove(item)
+            if item[1] > at:
+                self.stack.append((item[1], item[2]))
+
+    # what surrounds
+
+    def _line(self, index: int) -> int:
+        return bisect_right(self.lines, index)
+
+    def _function_here(self) -> Function | None:
+        return next((item for _, item in reversed(self.stack) if isinstance(item, Function)), None)
+
+    def _blocks_here(self) -> tuple[Block, ...]:
+        found: list[Block] = []
+        for _, item in reversed(self.stack):
+            if isinstance(item, Block):
+                found.append(item)
+            elif isinstance(item, Function):
+                break
+        return tuple(reversed(found))
+
+    def _owner(self) -> str:
+        for _, item in reversed(self.stack):
+            if isinstance(item, Class):
+                return item.name
+            if isinstance(item, Function):
+                return item.owner
+        return ""
+
+    def _marks_before(self, at: int, name: str) -> tuple[str, ...]:
+        """Decorators and annotations that stand before position `at` with nothing but modifiers between."""
+        found: list[str] = []
+        edge = at
+        for _, stop, text in reversed(self.marks):
+            if stop > edge:
+                continue
+            if not re.fullmatch(r"[\s\w<>,.?\[\]&]*", self.text[stop:edge]):
+                break
+            found.append(text)
+            edge = stop - len(text)
+        return tuple(reversed(found))
+
+    # what is found
+
+    def _function(self, node: SgNode, kind: str, start: int, end: int) -> None:
+        line, stop = self._line(start), self._line(end - 1)
+        name_node = node.field("name")
+        name = name_node.text() if name_node else self._name_before(kind, start)
+        if not name:
+            self.stack.append((end, Block("closure", self._handed_to(node), line, stop)))
+            return
+        owner = self._owner()
+        if kind == "method_declaration" and self.grammar.language == "go":
+            receiver = node.field("receiver")
+            owner = (
+                re.sub(r"\[.*\]", "", receiver.text().strip("()")).split()[-1].lstrip("*") if receiver else ""
+            )
+        params = node.field("parameters")
+        named = parameters(params.text(), self.grammar.language) if params else {}
+        place = name_node.range().start.index if name_node else start
+        function = Function(
+            name=name,
+            owner=owner,
+            file=self.module.path,
+            line=line,
+            end=stop,
+            params=named,
+            marks=self._marks_before(place, name),
+            body=self.text[start:end],
+        )
+        for param, type_ in named.items():
+            if type_:
+                self.module.types.setdefault(param, type_)
+        self.module.functions.append(function)
+        self.stack.append((end, function))
+
+    def _name_before(self, kind: str, start: int) -> str:
+        """The name that an anonymous function is assigned to: `const go = async () => …`."""
+        if kind not in ("arrow_function", "function_expression"):
+            return ""
+        before = self.text[max(0, start - 200) : start]
+        match = re.search(r"([A-Za-z_$][\w$]*)\s*(?::[^=(){};\n]+)?[=:]\s*(?:async\s*)?$", before)
+        return match[1] if match else ""
+
+    def _handed_to(self, node: SgNode) -> str:
+        """The callee of the call that a closure is an argument of."""
+        parent = node.parent()
+        if parent is not None and parent.kind() == "keyword_argument":
+            parent = parent.parent()
+        call = (
+            parent.parent()
+            if parent is not None and parent.kind() in ("arguments", "argument_list")
+            else None
+        )
+        if call is None:
+            return ""
+        callee = call.field("function") or call.field("constructor") or call.field("name")
+        return re.sub(r"\s+", "", callee.text()) if callee is not None else ""
+
+    def _class(self, node: SgNode, start: int, end: int) -> None:
+        name_node = node.field("name")
+        if name_node is None:
+            return
+        name, place = name_node.text(), name_node.range().start.index
+        head = self.text[start:end].split("{" if self.grammar.language != "python" else ":", 1)[0]
+        bases = re.split(r"\b(?:extends|implements)\b|[(),]", head[place - start + len(name) :])
+        one = Class(
+            name=name,
+            file=self.module.path,
+            line=self._line(place),
+            end=self._line(end - 1),
+            bases=tuple(b.strip() for b in bases if b.strip()),
+            marks=self._marks_before(place, name),
+            body=self.text[start:end],
+        )
+        self.module.classes.append(one)
+        if self.grammar.language == "go":
+            for match in re.finditer(r"^[ \t]+(\w+)\s+(\*?[\w.\[\]]+)", one.body, re.MULTILINE):
+                one.types[match[1]] = match[2]
+                self.module.types.setdefault(match[1], match[2])
+        elif self.grammar.language in ("java", "typescript"):
+            pattern = (
+                r"(?:private|protected|public|readonly|final|static)\s+([\w<>,.?\[\] ]+?)\s+(\w+)\s*[;=]"
+            )
+            if self.grammar.language == "typescript":
+                pattern = r"(?:private|protected|public|readonly)\s+(\w+)\??\s*:\s*([\w<>.\[\]]+)"
+            for match in re.finditer(pattern, one.body):
+                field, kind = (
+                    (match[2], match[1]) if self.grammar.language == "java" else (match[1], match[2])
+                )
+                one.types[field] = kind.replace("final ", "").strip()
+                self.module.types.setdefault(field, one.types[field])
+        else:
+            for match in re.finditer(r"^    (\w+)\s*:\s*([\w.\[\], |\"]+)", one.body, re.MULTILINE):
+                one.types[match[1]] = match[2].strip()
+                self.module.types.setdefault(match[1], match[2].strip())
+        self.stack.append((end, one))
+
+    def _block(self, node: SgNode, role: str, start: int, end: int) -> None:
+        kind, _, field = role.partition(":")
+        if field:
+            header = ""
+            for part in (field, "alternative"):
+                body = node.field(part)
+                if body is None or body.kind() in ("else_clause", "elif_clause", "if_statement"):
+                    continue
+                place = body.range()
+                header = header or self.text[start : place.start.index].strip()[:_HEADER]
+                lines = self._line(place.start.index), self._line(place.end.index - 1)
+                self.pending.append((place.start.index, place.end.index, Block(kind, header, *lines)))
+            return
+        opening = re.split(r"[{\n]|:\s*$", self.text[start:end], maxsplit=1)[0]
+        block = Block(kind, opening.strip()[:_HEADER], self._line(start), self._line(end - 1))
+        self.stack.append((end, block))
+        if kind == "catch":
+            self._catch(start, end, opening)
+
+    def _catch(self, start: int, end: int, opening: str) -> None:
+        function = self._function_here() or self.top
+        tries = next((b.header for b in self._blocks_here() if b.kind == "try"), "")
+        body = self.text[start:end]
+        if self.grammar.language == "python":
+            head, _, body = body.partition(":")
+            opening = head.removeprefix("except").strip()
+        else:
+            _, _, body = body.partition("{")
+            body = body.rstrip().removesuffix("}")
+            match = re.search(r"\((.*)\)", opening, re.DOTALL)
+            opening = match[1] if match else ""
+        function.catches.append(Catch(opening, body.strip(), self._line(start), self._line(end - 1), tries))
+
+    def _assignment(self, node: SgNode, kind: str, start: int) -> None:
+        left_field, right_field = self.grammar.assignments[kind]
+        left, right = node.field(left_field), node.field(right_field)
+        if left is None:
+            return
+        target = re.split(r"[.,\s]", left.text().strip())
+        name = target[-1] if "." in left.text() and "," not in left.text() else target[0]
+        declared = node.field("type")
+        if declared is not None:
+            self.module.types.setdefault(name, declared.text().lstrip(": "))
+        elif right is not None:
+            value = self.text[right.range().start.index : right.range().end.index][:200]
+            match = re.match(r"(?:await\s+)?(?:new\s+)?&?([A-Za-z_][\w.]*)\s*(?:<[^>]*>)?\s*[({\[]", value)
+            if match:
+                self.module.types.setdefault(name, match[1])
+            elif value in self.module.types:
+                self.module.types.setdefault(name, self.module.types[value])
+
+    def _call(self, node: SgNode, kind: str, start: int, end: int) -> None:
+        callee_field, args_field = self.grammar.calls[kind]
+        callee_node, args_node = node.field(callee_field), node.field(args_field)
+        if callee_node is None:
+            return
+        callee = callee_node.text()
+        if self.grammar.language == "java" and kind == "method_invocation":
+            target = node.field("object")
+            if target is not None:
+                callee = f"{target.text()}.{callee}"
+        raw = ""
+        if args_node is not None:
+            place = args_node.range()
+            raw = self.text[place.start.index : place.end.index]
+        args, keywords = arguments(raw, self.grammar.language)
+        callee = re.sub(r"\s+|\?(?=\.)|!(?=\.)", "", callee)
+        parent = node.parent()
+        awaited = parent is not None and parent.kind() in ("await", "await_expression")
+        if awaited and parent is not None:
+            parent = parent.parent()
+        call = Call(
+            callee=callee,
+            line=self._line(callee_node.range().end.index - 1),
+            args=args,
+            keywords=keywords,
+            awaited=awaited,
+            discarded=parent is not None
+            and parent.kind() in ("expression_statement", "go_statement", "defer_statement"),
+            inside=self._blocks_here(),
+        )
+        (self._function_here() or self.top).calls.append(call)

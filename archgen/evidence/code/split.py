@@ -1,0 +1,87 @@
+"""Taking source text apart where a syntax tree would cost more than it tells: argument lists and parameters."""
+
+from __future__ import annotations
+
+import re
+
+_OPEN, _CLOSE = "([{<", ")]}>"
+_PAIR = re.compile(
+    r"""(?:^|[{,(\s])(?:\.\.\.)?['"]?([A-Za-z_$][\w$.-]*)['"]?\s*[:=](?![:=>])\s*([^,{}\n]+|\{)"""
+)
+_MODIFIERS = re.compile(
+    r"^(?:@[\w.]+(?:\([^)]*\))?\s+|(?:private|public|protected|readonly|final|static)\s+|\.\.\.|\*+)+"
+)
+
+
+def split(text: str, *, angles: bool = False) -> list[str]:
+    """Parts of `text` between commas that lie outside of brackets and quotes."""
+    parts, depth, start, quote, i = [], 0, 0, "", 0
+    opens, closes = (_OPEN, _CLOSE) if angles else (_OPEN[:3], _CLOSE[:3])
+    while i < len(text):
+        char = text[i]
+        if quote:
+            if char == "\\":
+                i += 1
+            elif char == quote:
+                quote = ""
+        elif char in "\"'`":
+            quote = char
+        elif char in opens:
+            depth += 1
+        elif char in closes:
+            depth = max(0, depth - 1)
+        elif char == "," and depth == 0:
+            parts.append(text[start:i].strip())
+            start = i + 1
+        i += 1
+    parts.append(text[start:].strip())
+    return [part for part in parts if part]
+
+
+def arguments(text: str, language: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Positional arguments, and named ones: keywords in Python, keys of object literals elsewhere."""
+    inner = text[1:-1] if text[:1] in "({" else text
+    positional: list[str] = []
+    named: dict[str, str] = {}
+    for part in split(inner):
+        if language == "python":
+            match = re.match(r"([A-Za-z_]\w*)\s*=(?!=)\s*(.*)", part, re.DOTALL)
+            if match:
+                named[match[1]] = match[2].strip()
+                continue
+        elif language == "go" and text[:1] == "{":
+            match = re.match(r"""["`]?([\w.-]+)["`]?\s*:(?!=)\s*(.*)""", part, re.DOTALL)
+            if match:
+                named[match[1]] = match[2].strip()
+                continue
+        elif language == "typescript" and part.startswith("{"):
+            named.update((m[1], m[2].strip()) for m in _PAIR.finditer(part[1:-1]))
+            named.update((word, word) for word in split(part[1:-1]) if word.isidentifier())
+        positional.append(part)
+    return tuple(positional), named
+
+
+def parameters(text: str, language: str) -> dict[str, str]:
+    """Names of parameters with their types, "" where none is written."""
+    found: dict[str, str] = {}
+    untyped: list[str] = []
+    for raw in split(text.strip()[1:-1] if text.strip().startswith("(") else text, angles=True):
+        part = _MODIFIERS.sub("", raw.strip())
+        if language == "java":
+            words = part.rsplit(None, 1)
+            if len(words) == 2:
+                found[words[1]] = words[0]
+        elif language == "go":
+            words = part.split(None, 1)
+            if len(words) == 1:
+                untyped.append(words[0])
+            else:
+                for name in [*untyped, words[0]]:
+                    found[name] = words[1]
+                untyped = []
+        else:
+            name, _, kind = part.partition(":")
+            if not kind:
+                name = name.partition("=")[0]
+            found[name.strip().rstrip("?")] = kind.split("=")[0].strip()
+    return found

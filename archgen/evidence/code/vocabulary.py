@@ -1,0 +1,131 @@
+"""What well-known calls do, as tables: the only place that knows libraries by name.
+
+An origin is where a call comes from as far as the file tells: `requests.post`, `httpx.AsyncClient.post`,
+`RestTemplate.exchange`, `net/http.Get`. The kinds of effect:
+
+    db.read db.write   a database; `table` where the statement names it
+    tx commit          a transaction is opened; is committed
+    remote             another process is called and awaited; `write` when that changes something there
+    publish            a message leaves for a broker
+    consume            a handler is set up for messages from a broker
+    ack reject         a message is acknowledged; is refused or sent to the dead letters
+    outbox             a framework writes the message in the running transaction
+    log                a line of log
+    wait               time passes on purpose
+"""
+
+from __future__ import annotations
+
+import re
+
+_VERBS_WRITE = (
+    r"(?:save|add|insert|update|create|delete|remove|store|persist|upsert|put|append|append_to|replace|set)"
+)
+
+
+def _any(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{p})" for p in patterns))
+
+
+HTTP = _any(
+    r"^(requests|httpx|aiohttp|urllib3|treq)\b[\w.]*\.(get|post|put|patch|delete|request|head|options|send|stream)$",
+    r"^urllib\.request\.urlopen$",
+    r"^(requests|httpx)\.(get|post|put|patch|delete|request|head)$",
+    r"^(axios|got|superagent|ky|undici|node-fetch|needle|cross-fetch)(\.default)?(\.(get|post|put|patch|delete|request|create\(.*\)\.\w+))?$",
+    r"^(AxiosInstance|HttpService|HttpClient|AxiosStatic|axios\.create)\.(get|post|put|patch|delete|request)$",
+    r"^fetch$",
+    r"^net/http\.(Get|Post|PostForm|Head)$",
+    r"^(\*?http\.Client|net/http\.Client|net/http\.DefaultClient|http\.DefaultClient|\*?resty\.\w+)\.(Do|Get|Post|Put|Delete|Patch|PostForm)$",
+    r"^(RestTemplate|TestRestTemplate|RestOperations)\.(getFor\w+|postFor\w+|exchange|put|delete|patchForObject|execute)$",
+    r"^(WebClient|RestClient)\.(get|post|put|patch|delete|method)$",
+    r"^(HttpClient|CloseableHttpClient|OkHttpClient)\.(send|sendAsync|execute|newCall)$",
+)
+GRPC = re.compile(
+    r"(?:\w*(?:ServiceClient|GrpcClient|BlockingStub|FutureStub|Stub|GrpcService))\.[A-Za-z]\w+$"
+)
+GRPC_SETUP = re.compile(r"\.(with\w+|New\w+|new\w+|build|close|Close|getService|__init__)$")
+READ_NAME = re.compile(
+    r"^(get|list|find|fetch|read|query|is|has|check|count|search|watch|describe|available|head|lookup|load|retrieve|options|exists)(?![a-z])|^(getFor\w+|GET)$",
+    re.IGNORECASE,
+)
+
+PUBLISH_NAME = re.compile(
+    r"^(publish|publish_\w+|publish[A-Z]\w*|Publish\w*|basic_publish|sendToQueue|convertAndSend|convertSendAndReceive|"
+    r"send_and_wait|SendMessages?|sendMessage(Batch)?|put_events|putEvents|xadd|XAdd|XADD|lpush|rpush|produce)$"
+)
+PUBLISH_SEND = re.compile(r"^(send|emit|sendAsync|Send|WriteMessages|Produce|send_message|dispatch)$")
+BROKER_WORD = re.compile(
+    r"(kafka|rabbit|amqp|jms|sqs|sns|nats|jetstream|pulsar|producer|publisher|broker|channel|exchange|messagebus|message_bus|"
+    r"streambridge|eventhub|servicebus|pubsub|queue|topic|ClientProxy|event_?bus)",
+    re.IGNORECASE,
+)
+LOCAL_BUS = re.compile(
+    r"(ApplicationEventPublisher|applicationEventPublisher|EventEmitter|CommandBus|commandBus|QueryBus|queryBus|"
+    r"@nestjs/cqrs|mediator|Mediator|blinker|dispatcher|Subject\b|socket|websocket|console|logger|process)",
+)
+OUTBOX_FRAMEWORK = re.compile(
+    r"^(io\.eventuate|org\.springframework\.modulith|org\.axonframework|io\.debezium\.outbox|com\.gruelbox\.transactionoutbox|"
+    r"no\.sparebank1|pg-boss|pg-transactional-outbox|graphile-worker|procrastinate|riverqueue|github\.com/ThreeDotsLabs/watermill-sql|"
+    r"github\.com/ThreeDotsLabs/watermill/components/forwarder|django_outbox|jaiminho)"
+)
+
+CONSUME_NAME = re.compile(
+    r"^(subscribe|pull_subscribe|psubscribe|Subscribe|QueueSubscribe|basic_consume|consume|Consume|consumeMessage|"
+    r"eachMessage|onEvent|onMessage|ReceiveMessages?|receive_message|ReadMessage|FetchMessage|addConsumer|createConsumer|"
+    r"pull_subscribe_bind|fetch|AddNoPublisherHandler|AddHandler|AddConsumerHandler)$"
+)
+CONSUME_MARK = re.compile(
+    r"@(?:\w+\.)*(KafkaListener|RabbitListener|JmsListener|SqsListener|StreamListener|EventPattern|MessagePattern|RabbitSubscribe|"
+    r"RabbitRPC|Incoming|PulsarListener|subscriber|Processor|Process|task|shared_task|actor|job|EventHandlerMethod|Saga)\b"
+)
+
+TX_NAME = re.compile(
+    r"^(transaction|\$transaction|runInTransaction|RunTransaction|runTransaction|withTransaction|WithTransaction|"
+    r"transactional|executeInTransaction|inTransaction|InTransaction|BeginTx|Beginx|BeginTxx|Begin|startTransaction|"
+    r"beginTransaction|BeginFunc|RunInTx|WithTx|ReadWriteTransaction|begin_nested|begin|atomic)$"
+)
+TX_WITH = re.compile(
+    r"\b(begin|begin_nested|transaction|atomic|in_transaction|UnitOfWork|unit_of_work|uow)\b", re.IGNORECASE
+)
+TX_MARK = re.compile(r"@(?:\w+\.)*(Transactional|transactional|atomic|transaction|UnitOfWork)\b")
+COMMIT_NAME = re.compile(r"^(commit|Commit|commitTransaction|CommitTransaction)$")
+
+DB_RECEIVER = re.compile(
+    r"(^|\b|_)(db|database|session|conn|connection|cursor|cur|tx|trx|txn|pool|engine|em|entityManager|manager|queryRunner|"
+    r"jdbcTemplate|namedParameterJdbcTemplate|mongoTemplate|dynamoDb|table|collection|coll|knex|sequelize|prisma|gorm|sql|store|"
+    r"eventStore|event_store|dslContext|transaction|q|queries)$",
+    re.IGNORECASE,
+)
+REPOSITORY = re.compile(r"(repo|repository|repositories|dao|mapper)(<.*>)?$", re.IGNORECASE)
+DB_TYPE = re.compile(
+    r"(Repository|EntityManager|JdbcTemplate|MongoTemplate|\bsql\.(DB|Tx|Conn)|sqlx\.|pgx|pgxpool|firestore\.|gorm\.DB|Session\b|"
+    r"sqlite3|psycopg|asyncpg|sqlalchemy|PrismaClient|Connection|Knex|DynamoDB|Model<)"
+)
+DB_WRITE_NAME = re.compile(
+    r"^(save|saveAll|saveAndFlush|insert|insert_one|insert_many|insertOne|insertMany|update|updateOne|updateMany|update_one|"
+    r"update_many|upsert|delete|deleteOne|deleteMany|deleteById|deleteAll|delete_one|remove|softDelete|softRemove|persist|merge|add|add_all|"
+    r"create|createMany|bulk_create|bulk_update|batchUpdate|putItem|updateItem|put_item|update_item|deleteItem|findOneAndUpdate|"
+    r"findByIdAndUpdate|findOneAndReplace|replaceOne|Create|Save|Updates|Delete|Set|Update|Insert|InsertOne|UpdateOne|"
+    r"NamedExec|NamedExecContext|append_events|append)$"
+)
+REPO_WRITE_NAME = re.compile(rf"^{_VERBS_WRITE}(?![a-z])\w*$", re.IGNORECASE)
+SQL_CALL = re.compile(
+    r"^(execute|executemany|exec|Exec|ExecContext|MustExec|query|Query|QueryRow|QueryRowContext|executescript|raw|run|fetch\w*|executeUpdate|prepareStatement)$"
+)
+SQL_BUILDER = re.compile(r"^(sqlalchemy(\.[\w.]+)?\.)(insert|update|delete|select)$")
+SQL_STATEMENT = re.compile(
+    r"""^\s*(?:with\b.*?\b)?(insert\s+(?:or\s+\w+\s+)?into|update|delete\s+from|replace\s+into|merge\s+into|select\b.*?\bfrom)\s+["'`\[]?([\w.]+)""",
+    re.IGNORECASE | re.DOTALL,
+)
+
+LOG = re.compile(
+    r"(^|\.)(log|logger|logging|Logger|console|slog|logrus|zap|_log|_logger|LOG|LOGGER|structlog|winston|pino|entry)\.?(\w*\.)?"
+    r"(debug|info|warn|warning|error|exception|critical|log|fatal|Debug\w*|Info\w*|Warn\w*|Error\w*|Print\w*|bind)$"
+)
+WAIT = re.compile(r"(^|\.)(sleep|Sleep|delay|After|setTimeout|sleep_ms|park)$")
+ACK = re.compile(
+    r"^(ack|Ack|basic_ack|basicAck|ackAll|acknowledge|ack_sync|commitOffsets|commitSync|CommitMessages|deleteMessage|delete_message|xack|XAck)$"
+)
+REJECT = re.compile(
+    r"^(nack|Nack|nak|Nak|reject|Reject|basic_nack|basic_reject|basicNack|basicReject|term|Term|nackAll)$"
+)

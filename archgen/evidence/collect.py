@@ -1,0 +1,149 @@
+"""From a folder to facts: reads every file once and runs each collector on what it can read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import yaml
+
+from archgen.errors import ArchgenError, Problem
+from archgen.evidence import docs
+from archgen.evidence.code.effects import find_effects
+from archgen.evidence.code.grammar import BY_SUFFIX
+from archgen.evidence.code.links import Links
+from archgen.evidence.code.live import mark_live
+from archgen.evidence.code.model import Program
+from archgen.evidence.code.parse import parse
+from archgen.evidence.config import compose, kubernetes, operations, settings
+from archgen.evidence.config.located import Node, TooMuch, load_all
+from archgen.evidence.facts import Fact, Facts, Note, Strength
+from archgen.evidence.patterns import (
+    consistency,
+    errors,
+    eventsourcing,
+    messaging,
+    resilience,
+    sagas,
+    telemetry,
+)
+from archgen.evidence.services import find_services
+from archgen.evidence.tree import Source, walk
+
+_DOCUMENTS = {".md", ".adoc", ".rst", ".txt"}
+_SETTING_FILES = re.compile(r"(^|/)(\.env(\.[\w.-]+)?|[\w.-]+\.properties|[\w.-]*\.env)$")
+_SPRING_YAML = re.compile(r"(^|/)(application|bootstrap)([-.][\w-]+)?\.ya?ml$")
+_SHELL = re.compile(r"(\.(sh|bash|cron)|(^|/)(Makefile|crontab|justfile|Justfile|Taskfile\.ya?ml|Procfile))$")
+
+
+def collect(root: Path) -> Facts:
+    """Everything that can be known of the folder `root`.
+
+    Raises ArchgenError when `root` is not a folder that can be read.
+    """
+    if not root.exists():
+        raise ArchgenError(
+            Problem("there is no such folder", file=str(root), remedy="give the folder of a project")
+        )
+    if not root.is_dir():
+        raise ArchgenError(
+            Problem("this is a file, not a folder", file=str(root), remedy="give the folder of a project")
+        )
+    try:
+        next(root.iterdir(), None)
+    except OSError as error:
+        raise ArchgenError(Problem(f"the folder cannot be read: {error.strerror}", file=str(root))) from error
+    notes: list[Note] = []
+    facts, program, paths = Facts(), Program(), []
+    sources = list(walk(root, notes))
+    twins = {s.path.rpartition(".")[0] for s in sources if s.suffix in (".ts", ".tsx")}
+    for source in sources:
+        paths.append(source.path)
+        if source.suffix in BY_SUFFIX:
+            if source.suffix == ".js" and source.path.rpartition(".")[0] in twins:
+                continue  # compiled from the TypeScript beside it
+            _read_code(source, program, notes)
+        else:
+            facts.add(_read_other(source, notes))
+    facts.files, facts.sources = len(paths), len(program.modules)
+    facts.services = find_services(program, paths)
+    mark_live(program, [s.folder for s in facts.services])
+    Links(program).connect()
+    facts.program = program
+    for recognise in _RECOGNISERS:
+        facts.add(recognise(program, facts))
+    facts.notes = tuple(notes)
+    return facts
+
+
+_RECOGNISERS: tuple[Callable[[Program, Facts], Iterator[Fact]], ...] = (
+    lambda program, _: resilience.breakers(program),
+    lambda program, _: resilience.retries(program),
+    lambda program, _: resilience.timeouts(program),
+    lambda program, _: messaging.consumers(program),
+    lambda program, _: messaging.dead_letters(program),
+    lambda program, _: messaging.jobs(program),
+    telemetry.telemetry,
+    lambda program, _: telemetry.silent_metrics(program),
+    consistency.consistency,
+    eventsourcing.event_sourcing,
+    lambda program, _: sagas.sagas(program),
+    lambda program, _: errors.errors(program),
+    lambda program, _: errors.wrapped_wrong(program),
+)
+
+
+def _read_code(source: Source, program: Program, notes: list[Note]) -> None:
+    try:
+        module = parse(source.path, source.text, source.nature)
+    except (RecursionError, ValueError, RuntimeError) as error:
+        notes.append(Note(source.path, f"code not read: {error}"))
+        return
+    if module is None:
+        return
+    if module.broken_at and source.nature.counts:
+        notes.append(Note(source.path, f"line {module.broken_at} does not parse; what does was read"))
+    find_effects(module)
+    program.modules[source.path] = module
+
+
+def _read_other(source: Source, notes: list[Note]) -> list[Fact]:
+    strength = Strength.CONFIGURED if source.nature.counts else Strength.CLAIMED
+    found: list[Fact] = []
+    if source.suffix in (".yml", ".yaml"):
+        found += _read_yaml(source, strength, notes)
+    elif source.suffix in _DOCUMENTS:
+        found += docs.collect(source)
+    elif source.suffix == ".json":
+        found += operations.collect_json(source, strength)
+    elif source.suffix == ".tf":
+        found += operations.collect_terraform(source, strength)
+    elif source.suffix == ".sql":
+        found += operations.collect_sql(source, strength)
+    elif _SETTING_FILES.search(source.path):
+        found += settings.collect_env(source, strength)
+    if _SHELL.search(source.path):
+        found += operations.collect_shell(source, strength)
+    return found
+
+
+def _read_yaml(source: Source, strength: Strength, notes: list[Note]) -> list[Fact]:
+    try:
+        nodes: list[Node] = load_all(source.text)
+        found: list[Fact] = []
+        if compose.wants(source, nodes):
+            found += compose.collect(source, nodes, strength)
+        if kubernetes.wants(source, nodes):
+            found += kubernetes.collect(source, nodes, strength)
+        if _SPRING_YAML.search(source.path):
+            found += settings.collect_yaml(source, nodes, strength)
+        if source.path.startswith(".github/workflows/"):
+            found += operations.collect_workflow(source, nodes, strength)
+        found += operations.collect_prometheus(source, nodes, strength)
+        return found
+    except (yaml.YAMLError, RecursionError, TooMuch, ValueError) as error:
+        if "{{" not in source.text:  # a Helm template is not YAML before it is rendered
+            words = " ".join(str(error).split())
+            notes.append(Note(source.path, f"not read as YAML: {words[:100]}"))
+        return []

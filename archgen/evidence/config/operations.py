@@ -1,0 +1,200 @@
+"""Prometheus rules, dashboards, workflows, Terraform, SQL, shell: what operates the system."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from archgen.evidence.config.engines import broker_of, database_of
+from archgen.evidence.config.located import Node
+from archgen.evidence.facts import Fact, Strength
+from archgen.evidence.tree import Source
+
+_DUMP = re.compile(
+    r"\b(pg_dump(all)?|pg_basebackup|mysqldump|mongodump|xtrabackup|wal-g|wal-push|pgbackrest|barman|litestream|VACUUM INTO|\.backup\b|"
+    r"rclone (sync|copy)|restic backup|velero (backup|schedule) create|backups? create|create-db-snapshot|nats stream backup|etcdctl snapshot save)"
+)
+_RESTORE = re.compile(
+    r"\b(pg_restore|mongorestore|wal-fetch|litestream restore|restic restore|velero restore|restores? create|restore-db-instance|"
+    r"psql\b.*<.*(dump|backup)|mysql\b.*<.*(dump|backup)|nats stream restore|etcdctl snapshot restore|point-in-time|pgbackrest.*restore|\.restore\b)"
+)
+_TABLE = re.compile(
+    r"create\s+table\s+(?:if\s+not\s+exists\s+)?[\"'`\[]?([\w.]+)[\"'`\]]?\s*\((.*?)\)\s*(?:;|$|with|engine)",
+    re.I | re.S,
+)
+_BLOCKED = re.compile(
+    r"create\s+(?:or\s+replace\s+)?(?:rule|trigger)\s+(\w+)[^;]*?\b(?:on|before)\s+(update|delete)\b[^;]*?(?:to|on)\s+([\w.]+)[^;]*?(?:do\s+instead\s+nothing|raise|execute)",
+    re.I | re.S,
+)
+
+
+def collect_prometheus(source: Source, docs: list[Node], strength: Strength) -> Iterator[Fact]:
+    """Alerts of rule files and of PrometheusRule objects, and what is scraped."""
+    for doc in docs:
+        for key, node in doc.walk():
+            if (
+                isinstance(node.value, dict)
+                and node.get("alert") is not None
+                and node.get("expr") is not None
+            ):
+                links = [
+                    n.value for k, n in node.walk() if k.startswith("runbook") and isinstance(n.value, str)
+                ]
+                yield Fact(
+                    "alert", source.path, node.get("alert").line, strength,  # type: ignore[union-attr]
+                    {"name": node.text("alert"), "expr": node.text("expr"), "runbook": links[0] if links else ""},
+                )  # fmt: skip
+            elif key == "scrape_configs" and isinstance(node.value, list):
+                yield Fact("metrics.scraped", source.path, node.line, strength, {})
+
+
+def collect_workflow(source: Source, docs: list[Node], strength: Strength) -> Iterator[Fact]:
+    """Scheduled jobs of a pipeline that take backups or try a restore."""
+    for doc in docs:
+        on = doc.get("on") or doc.get("true")
+        scheduled = on is not None and on.get("schedule") is not None
+        for key, node in doc.walk():
+            if key == "run" and isinstance(node.value, str):
+                yield from _commands(
+                    source.path, node.line, node.value, strength, scheduled=scheduled, by="workflow"
+                )
+
+
+def collect_shell(source: Source, strength: Strength) -> Iterator[Fact]:
+    """Scripts, Makefiles, crontabs: dump and restore commands that are not in a comment."""
+    cron = "cron" in source.name.lower()
+    for number, line in enumerate(source.text.splitlines(), 1):
+        if line.lstrip().startswith("#"):
+            continue
+        scheduled = cron or bool(re.match(r"\s*(@daily|@hourly|@weekly|([\d*/,-]+\s+){4}[\d*/,-]+\s)", line))
+        yield from _commands(source.path, number, line, strength, scheduled=scheduled, by="script")
+
+
+def _commands(
+    path: str, line: int, text: str, strength: Strength, *, scheduled: bool, by: str
+) -> Iterator[Fact]:
+    if _DUMP.search(text):
+        can_fail = not re.search(r"\|\|\s*(true|:)", text)
+        yield Fact(
+            "backup",
+            path,
+            line,
+            strength,
+            {"by": by, "scheduled": scheduled, "command": text.strip()[:120], "can_fail": can_fail},
+        )
+    if _RESTORE.search(text):
+        yield Fact("restore", path, line, strength, {"by": by, "command": text.strip()[:120]})
+
+
+def collect_terraform(source: Source, strength: Strength) -> Iterator[Fact]:
+    for match in re.finditer(r'^\s*resource\s+"([\w-]+)"\s+"([\w-]+)"\s*\{', source.text, re.MULTILINE):
+        line = source.text.count("\n", 0, match.start(1)) + 1
+        kind = match[1]
+        body = source.text[match.end() : match.end() + 3000].split('\nresource "')[0]
+        if re.search(
+            r"db_instance$|sql_database_instance|rds_cluster$|dynamodb_table$|spanner_instance|firestore_database|docdb_cluster$",
+            kind,
+        ):
+            yield Fact(
+                "datastore",
+                source.path,
+                line,
+                strength,
+                {"engine": database_of(kind) or kind, "name": match[2]},
+            )
+            kept = re.search(
+                r"backup_retention_period\s*=\s*[1-9]|backup_configuration\s*\{[^}]*enabled\s*=\s*true|point_in_time_recovery\s*\{[^}]*enabled\s*=\s*true",
+                body,
+            )
+            if kept:
+                at = line + body.count("\n", 0, kept.start())
+                yield Fact(
+                    "backup",
+                    source.path,
+                    at,
+                    strength,
+                    {"by": "terraform", "scheduled": True, "command": kept[0][:60], "can_fail": True},
+                )
+            elif re.search(r'availability_type\s*=\s*"REGIONAL"|multi_az\s*=\s*true', body):
+                yield Fact("replicated", source.path, line, strength, {"name": match[2]})
+        elif re.search(r"backup_(plan|schedule|vault)|snapshot_schedule|dlm_lifecycle", kind):
+            yield Fact(
+                "backup",
+                source.path,
+                line,
+                strength,
+                {"by": "terraform", "scheduled": True, "command": kind, "can_fail": True},
+            )
+        elif broker_of(kind) or re.search(r"sqs_queue|sns_topic|pubsub_topic|servicebus", kind):
+            yield Fact(
+                "broker", source.path, line, strength, {"engine": broker_of(kind) or kind, "name": match[2]}
+            )
+            if "redrive_policy" in body or "dead_letter_policy" in body:
+                yield Fact("dead_letters", source.path, line, strength, {"by": "terraform"})
+        elif re.search(
+            r"monitoring_alert_policy|cloudwatch_metric_alarm|datadog_monitor|prometheus_rule", kind
+        ):
+            yield Fact(
+                "alert",
+                source.path,
+                line,
+                strength,
+                {"name": match[2], "expr": "", "runbook": "", "managed": True},
+            )
+        elif re.search(r"dashboard", kind):
+            yield Fact("dashboard", source.path, line, strength, {"name": match[2]})
+
+
+def collect_sql(source: Source, strength: Strength) -> Iterator[Fact]:
+    """Tables with their columns, and rules that forbid changing what was written."""
+    text = re.sub(r"--[^\n]*", lambda m: " " * len(m[0]), source.text)
+    for match in _TABLE.finditer(text):
+        line = text.count("\n", 0, match.start()) + 1
+        yield Fact(
+            "table",
+            source.path,
+            line,
+            strength,
+            {"name": match[1].lower(), "columns": " ".join(match[2].split()).lower()[:1500]},
+        )
+    for match in _BLOCKED.finditer(text):
+        line = text.count("\n", 0, match.start()) + 1
+        yield Fact(
+            "append_only",
+            source.path,
+            line,
+            strength,
+            {"table": match[3].lower(), "rule": match[1], "blocks": match[2].lower()},
+        )
+
+
+def collect_json(source: Source, strength: Strength) -> Iterator[Fact]:
+    """Grafana dashboards and package manifests."""
+    if source.name == "package.json":
+        try:
+            data = json.loads(source.text)
+        except (ValueError, RecursionError):
+            return
+        for group in ("dependencies", "optionalDependencies"):
+            for name in (
+                data.get(group) or {}
+                if isinstance(data, dict) and isinstance(data.get(group) or {}, dict)
+                else {}
+            ):
+                at = source.text.find(f'"{name}"')
+                yield Fact(
+                    "dependency",
+                    source.path,
+                    source.text.count("\n", 0, at) + 1,
+                    Strength.DECLARED,
+                    {"name": name},
+                )
+    elif '"panels"' in source.text and '"targets"' in source.text:
+        yield Fact(
+            "dashboard",
+            source.path,
+            1,
+            strength,
+            {"exprs": " ".join(re.findall(r'"expr"\s*:\s*"([^"]+)"', source.text))[:20000]},
+        )

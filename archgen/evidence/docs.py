@@ -1,0 +1,79 @@
+"""Documents: what is said about the system. A document proves a decision or a procedure, and never code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from archgen.evidence.config import operations
+from archgen.evidence.facts import Fact, Strength
+from archgen.evidence.tree import Source
+
+_DECISION_FILE = re.compile(
+    r"(^|/)(adrs?|decisions?|architecture[-_]decisions?|rfcs?)/|(^|/)(adr|decision)[-_ ]?\d+|(^|/)\d{3,4}-[\w-]+\.(md|adoc|rst)$",
+    re.I,
+)
+_TOPICS = {
+    "event_sourcing": r"event[- ]sourc",
+    "communication": r"\b(synchronous|asynchronous|async|rest|grpc|http|message broker|messaging|kafka|nats|rabbitmq|pub/?sub)\b",
+    "saga": r"\bsagas?\b|compensat(ion|ing|e)",
+    "boundaries": r"bounded context|service boundar|microservice",
+    "backup": r"\bback-?ups?\b",
+    "restore": r"\brestor(e|es|ing|ation)\b|\brecover(y|ing)?\b",
+    "rpo": r"\bRPO\b|recovery point objective",
+    "rto": r"\bRTO\b|recovery time objective",
+    "drill": r"\b(dr|recovery|restore|disaster)[- ](drill|exercise|test|rehearsal)|game ?day|make drill",
+    "runbook": r"\brun-?books?\b",
+    "disaster": r"disaster[- ]recovery",
+}
+_HEADING = re.compile(r"^(#{1,6}\s+|={1,6}\s+)(.+)$")
+_FENCE = re.compile(r"^\s*(```|~~~|----\s*$)")
+_PLANNED = re.compile(
+    r":construction:|\b(todo|planned|not yet|coming soon|roadmap|in progress|wip|under construction|future work)\b|^\s*[-*] \[ \]",
+    re.I,
+)
+
+
+def collect(source: Source) -> Iterator[Fact]:
+    """Headings, decisions, topics that are mentioned, and commands in code blocks."""
+    decision = _DECISION_FILE.search(source.path) is not None
+    fenced = False
+    seen: set[str] = set()
+    for number, line in enumerate(source.text.splitlines(), 1):
+        if _FENCE.match(line):
+            fenced = not fenced
+            continue
+        if fenced:
+            yield from (
+                operations.collect_shell(
+                    Source(source.path, "\n" * (number - 1) + line, source.nature), Strength.CLAIMED
+                )
+                if _cheap(line)
+                else ()
+            )
+            continue
+        heading = _HEADING.match(line)
+        if heading:
+            yield Fact("doc.heading", source.path, number, Strength.CLAIMED, {"text": heading[2].strip()})
+        for topic, pattern in _TOPICS.items():
+            if re.search(pattern, line, re.IGNORECASE if topic not in ("rpo", "rto") else 0):
+                planned = _PLANNED.search(line) is not None
+                data = {
+                    "topic": topic,
+                    "text": line.strip()[:200],
+                    "decision": decision,
+                    "heading": heading is not None,
+                    "planned": planned,
+                }
+                if topic not in seen or heading or decision:
+                    yield Fact("doc.topic", source.path, number, Strength.CLAIMED, data)
+                if not planned:
+                    seen.add(topic)
+    if decision:
+        yield Fact("decision", source.path, 1, Strength.DECLARED, {"text": source.text[:8000]})
+
+
+def _cheap(line: str) -> bool:
+    return any(
+        word in line for word in ("dump", "backup", "restore", "wal-", "velero", "litestream", "snapshot")
+    )

@@ -1,0 +1,67 @@
+"""What a file is to the running system: its code, a test, an example, or something a tool wrote."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+
+class Nature(Enum):
+    PRODUCTION = "production"
+    TEST = "test"
+    EXAMPLE = "example"
+    GENERATED = "generated"
+
+    @property
+    def counts(self) -> bool:
+        """Only production code is evidence; the rest is no more than a claim."""
+        return self is Nature.PRODUCTION
+
+
+_TEST_FOLDERS = {
+    "test", "tests", "__tests__", "testing", "spec", "specs", "e2e", "integration-test", "integration_tests",
+    "end-to-end-tests", "component-test", "testdata", "fixtures", "__mocks__", "mocks", "cypress", "loadtest",
+    "test-util", "test-utils", "testutil", "ui-tests",
+    "loadgenerator", "load-generator",
+}  # fmt: skip
+_TEST_FILE = re.compile(
+    r"^(test_.*|.*_test|conftest)\.py$|_test\.go$|\.(spec|test|e2e-spec|stories|mock)\.[cm]?[jt]sx?$"
+    r"|(Test|Tests|IT|TestCase|Mother)\.java$|^Abstract.*Test.*\.java$|^Test[A-Z].*\.java$"
+)
+_TEST_PROJECT = re.compile(
+    r"(^|[-_.])(test|tests|testing)([-_.](utils?|support|kit|container|containers|jar))?$"
+)
+_EXAMPLE_FOLDERS = {
+    "example",
+    "examples",
+    "sample",
+    "samples",
+    "benchmark",
+    "benchmarks",
+    "attic",
+    "deprecated",
+}
+_GENERATED_FILE = re.compile(
+    r"(_pb2(_grpc)?\.pyi?|\.pb(\.gw)?\.go|_grpc\.pb\.go|_gen\.go|\.gen\.(go|ts)|\.generated\.\w+|\.min\.js|\.d\.ts"
+    r"|_mock\.go|mock_.*\.go)$"
+)
+_GENERATED_HEADER = re.compile(
+    r"code generated .{0,80}do not edit|@generated\b|auto-?generated|"
+    r"generated[^\n]{0,80}(do not (edit|modify)|edit [^\n]{1,60} instead)|this (file|class) (is|was) (auto(matically)?[ -])?generated",
+    re.IGNORECASE,
+)
+
+
+def nature_of(path: str, text: str) -> Nature:
+    """Judged by where a file lies, what it is called and what its first lines say."""
+    *folders, name = path.split("/")
+    # below the root of a Java source tree the folders are a package's name, and say nothing
+    if "src/main/" in path:
+        folders = path.split("src/main/")[0].split("/")
+    if _TEST_FILE.search(name) or any(f in _TEST_FOLDERS or _TEST_PROJECT.search(f) for f in folders):
+        return Nature.TEST
+    if not _EXAMPLE_FOLDERS.isdisjoint(folders):
+        return Nature.EXAMPLE
+    if _GENERATED_FILE.search(name) or _GENERATED_HEADER.search(text[:600]):
+        return Nature.GENERATED
+    return Nature.PRODUCTION

@@ -1,0 +1,182 @@
+"""Outbox, inbox, idempotent writes, optimistic locks, transactions."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from archgen.evidence.code import vocabulary as words
+from archgen.evidence.code.model import Effect, Function, Module, Program
+from archgen.evidence.facts import Fact, Facts
+from archgen.evidence.patterns.common import fact, marks
+
+_SEEN = re.compile(
+    r"inbox|processed_?(messages?|events?)|consumed|handled_?(messages?|events?)|dedup|idempoten|received_messages|message_log",
+    re.I,
+)
+_UPSERT = re.compile(
+    r"on\s+conflict|on_conflict_do|insert\s+or\s+(ignore|replace)|insert\s+ignore|on\s+duplicate\s+key|merge\s+into|upsert|attribute_not_exists|"
+    r"if\s+not\s+exists\s*\(\s*select|orIgnore|ON_CONFLICT|returning|\bMERGE\b",
+    re.IGNORECASE,
+)
+_UNIQUE_ERROR = re.compile(
+    r"IntegrityError|UniqueViolation|DuplicateKey|DataIntegrityViolation|unique_violation|QueryFailedError|P2002|23505|UniqueConstraint|ErrDuplicated",
+    re.I,
+)
+_VERSION_GUARD = re.compile(
+    r"@Version\b|@VersionColumn|\.version\s*==|version\s*=\s*[:?$%@]|expected_?version|ExpectedVersion|optimistic|version_id_col|WHERE[^\"'`]*\bversion\b",
+    re.IGNORECASE,
+)
+_DUPLICATE_FRAMEWORK = re.compile(
+    r"(?<!Noop)DuplicateMessageDetect|IdempotentReceiver|idempotentConsumer|IdempotentRepository"
+)
+
+
+def consistency(program: Program, facts: Facts) -> Iterator[Fact]:
+    """`outbox`, `inbox`, `idempotent`, `optimistic_lock`, `transaction`."""
+    yield from _outboxes(program, facts)
+    for module, function in program.functions():
+        for effect in function.effects:
+            if effect.kind == "tx":
+                yield fact(
+                    "transaction",
+                    module,
+                    effect.call.line,
+                    what=effect.call.callee[-60:],
+                    function=function.title,
+                )
+            elif effect.kind == "db.write" and _SEEN.search(effect.table):
+                yield fact("inbox", module, effect.call.line, what=effect.table, function=function.title)
+        for block in {id(b): b for c in function.calls for b in c.within("with")}.values():
+            if words.TX_WITH.search(block.header):
+                yield fact("transaction", module, block.line, what=block.header[:60], function=function.title)
+        for pattern, kind in ((_UPSERT, "idempotent"), (_VERSION_GUARD, "optimistic_lock")):
+            match = pattern.search(function.body)
+            if match and function.name and (kind != "idempotent" or match[0].lower() != "returning"):
+                line = function.line + function.body.count("\n", 0, match.start())
+                yield fact(kind, module, line, what=" ".join(match[0].split())[:60], function=function.title)
+        for catch in function.catches:
+            if _UNIQUE_ERROR.search(catch.types):
+                yield fact(
+                    "idempotent",
+                    module,
+                    catch.line,
+                    what=f"{catch.types[:40]} is caught",
+                    function=function.title,
+                )
+    for module, item, mark, line in marks(program):
+        if words.TX_MARK.search(mark):
+            yield fact("transaction", module, line, what=mark[:60], function=item.name)
+    for module, one in program.classes():
+        match = re.search(r"@Version\b|@VersionColumn", one.body)
+        if match:
+            yield fact(
+                "optimistic_lock",
+                module,
+                one.line + one.body.count("\n", 0, match.start()),
+                what=match[0],
+                function=one.name,
+            )
+    for module in program.modules.values():
+        if module.production and module.live:
+            for item in module.imports:
+                if any(_DUPLICATE_FRAMEWORK.search(name) for name in item.names.values()):
+                    yield fact(
+                        "inbox", module, item.line, what="a framework's duplicate detection", function=""
+                    )
+
+
+def _outboxes(program: Program, facts: Facts) -> Iterator[Fact]:
+    """A table that one function fills and another one reads, publishes from, and empties or marks.
+
+    What the table is called does not matter; both halves must be there, else nothing is published.
+    A framework that writes the outbox for the code counts where the code publishes through it.
+    """
+    fills: dict[str, list[tuple[Module, Function, Effect]]] = defaultdict(list)
+    drains: dict[str, list[tuple[Module, Function, Effect]]] = defaultdict(list)
+    for module, function in program.functions():
+        for effect in function.effects:
+            if effect.kind == "outbox":
+                yield fact(
+                    "outbox",
+                    module,
+                    effect.call.line,
+                    what=effect.call.callee[-50:],
+                    by="framework",
+                    function=function.title,
+                )
+            if (
+                effect.kind == "db.write"
+                and effect.table
+                and effect.target
+                in ("insert", "save", "add", "create", "persist", "insert or", "append", "putItem")
+            ):
+                fills[_bare(effect.table)].append((module, function, effect))
+    for module, function in program.functions():
+        published = [e for e in function.reach if e.kind == "publish"]
+        if not published or any(e.kind == "outbox" for e in function.effects):
+            continue
+        for table in fills:
+            if re.search(rf"\b{re.escape(table)}\b", function.body, re.IGNORECASE) or _neighbours_read(
+                module, function, table
+            ):
+                drains[table].append((module, function, published[0]))
+    for table, fillers in fills.items():
+        readers = [
+            (m, f, e)
+            for m, f, e in drains.get(table, ())
+            if _takes(m, table) and not any(f is g for _, g, _ in fillers)
+        ]
+        if readers:
+            module, function, effect = fillers[0]
+            yield fact(
+                "outbox",
+                module,
+                effect.call.line,
+                what=f"{table} is filled",
+                by="table",
+                table=table,
+                function=function.title,
+            )
+            relay, reader, sent = readers[0]
+            yield fact(
+                "outbox.relay",
+                relay,
+                sent.call.line,
+                what=f"{table} is published",
+                table=table,
+                function=reader.title,
+            )
+
+
+def _neighbours_read(module: Module, function: Function, table: str) -> bool:
+    """Does a function of the same file read the table, and does this one call it?"""
+    names = {c.name for c in function.calls}
+    return any(
+        other.name in names and any(e.kind == "db.read" and _bare(e.table) == table for e in other.effects)
+        for other in module.functions
+    )
+
+
+def _takes(module: Module, table: str) -> bool:
+    """Rows are read in the module, and deleted or marked there once they are sent."""
+    effects = [e for f in module.functions for e in f.effects]
+    reads = any(e.kind == "db.read" and _bare(e.table) == table for e in effects) or re.search(
+        rf"(select|find|fetch|get|read)\w*[^\n]{{0,80}}\b{re.escape(table)}\b",
+        "\n".join(f.body for f in module.functions if f.name or True),
+        re.IGNORECASE,
+    )
+    ends = any(
+        e.kind == "db.write" and _bare(e.table) == table and e.target not in ("insert", "add")
+        for e in effects
+    ) or re.search(
+        rf"(delete|update|mark|remove)\w*[^\n]{{0,80}}\b{re.escape(table)}\b",
+        "\n".join(f.body for f in module.functions),
+        re.IGNORECASE,
+    )
+    return bool(reads and ends)
+
+
+def _bare(table: str) -> str:
+    return table.lower().strip("_\"'`").rpartition(".")[2].removesuffix("repository").rstrip("s") or table

@@ -1,0 +1,125 @@
+"""How failures are met: mapped, swallowed, wrapped, lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from archgen.evidence.code import vocabulary as words
+from archgen.evidence.code.model import Catch, Function, Module, Program
+from archgen.evidence.facts import Fact
+from archgen.evidence.patterns.common import calls, fact, marks
+
+_MAPPER_CALL = re.compile(
+    r"(add_exception_handler|exception_handler|errorhandler|register_error_handler|useGlobalFilters|setErrorHandler|setNotFoundHandler|middleware\.Recoverer|Recoverer|gin\.Recovery|ErrorHandlerMiddleware)$"
+)
+_MAPPER_MARK = re.compile(
+    r"@(?:\w+\.)*(exception_handler|errorhandler|ControllerAdvice|RestControllerAdvice|ExceptionHandler|Catch|Provider)\b"
+)
+_MAPPER_CLASS = re.compile(
+    r"ExceptionFilter|ExceptionMapper|HandlerExceptionResolver|ResponseEntityExceptionHandler|BaseHTTPMiddleware|ErrorHandler"
+)
+_PROBLEM = re.compile(
+    r"problem\+json|ProblemDetail|ProblemDocument|http-problem-details|withFailure|WithSlugError|RespondWith\w*Error",
+    re.IGNORECASE,
+)
+_BROAD = re.compile(
+    r"^(\(?\s*(Base)?Exception\b.*|Throwable\b.*|.*\bThrowable\s+\w+|final\s+Exception\s+\w+|Exception\s+\w+|\s*|err(or)?|e|ex|_|\w+\s*:\s*(any|unknown))$"
+)
+_FALLBACK = re.compile(r"(onErrorReturn|onErrorResume|fallback\w*|withFallback|Fallback)$")
+_EXIT = re.compile(
+    r"\b(raise|throw|return|reject|abort|exit|continue|break|fail|next\s*\(|panic|Promise\.reject|nak|nack|retry|rollback|set_exception|_finish|record|store)\b"
+)
+
+
+def errors(program: Program) -> Iterator[Fact]:
+    """`error.mapped`, `error.fallback`, `error.swallowed`, and what a publisher or a commit does with its failure."""
+    for module, function, call in calls(program):
+        if _MAPPER_CALL.search(call.callee):
+            yield fact("error.mapped", module, call.line, what=call.callee[-60:])
+        elif (
+            _PROBLEM.search(call.name)
+            or any(_PROBLEM.search(a) for a in call.args[:3])
+            or any(_PROBLEM.search(v) for v in call.keywords.values())
+        ):
+            yield fact("error.mapped", module, call.line, what=call.name)
+        elif _FALLBACK.search(call.name):
+            yield fact("error.fallback", module, call.line, what=call.name)
+    for module, item, mark, line in marks(program):
+        if _MAPPER_MARK.search(mark) and not ("Provider" in mark and module.language != "java"):
+            yield fact("error.mapped", module, line, what=mark[:60])
+    for module, one in program.classes():
+        if any(_MAPPER_CLASS.search(base) for base in one.bases):
+            yield fact("error.mapped", module, one.line, what=one.name)
+    for module, function in program.functions():
+        for catch in function.catches:
+            yield from _caught(module, function, catch)
+
+
+def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
+    effects = [e for e in function.reach if catch.line > e.call.line]
+    tried = [e for e in effects if any(b.kind == "try" and b.line <= e.call.line for b in e.call.inside)]
+    typed = not _BROAD.match(catch.types.strip())
+    if typed and re.search(
+        r"\b[45]\d\d\b|HttpStatus|HTTPException|Response\w*|status\(|abort\(|flash|redirect|codes\.",
+        catch.body,
+    ):
+        yield fact("error.mapped", module, catch.line, what=f"{catch.types[:50]} is answered")
+    leaves = _EXIT.search(catch.body) is not None
+    logged = (
+        words.LOG.search(re.sub(r"\(.*", "", catch.body.strip().split("\n")[0])) is not None
+        or re.search(r"log|print|console|warn", catch.body, re.I) is not None
+    )
+    acts = re.sub(r"(?m)^.*\b(log\w*|console|print\w*|_log)\b.*$|\bpass\b|[\s;{}()]", "", catch.body) != ""
+    published = [e for e in tried if e.kind == "publish"]
+    if published and not leaves:
+        yield fact(
+            "error.publish_swallowed",
+            module,
+            catch.line,
+            function=function.title,
+            call=published[-1].call.callee[-50:],
+            logged=logged,
+        )
+    elif not typed and not leaves and not acts:
+        yield fact(
+            "error.swallowed", module, catch.line, function=function.title, logged=logged, types=catch.types[:40] or "everything",
+            writes=any(e.kind in ("db.write", "commit", "remote", "publish") for e in tried),
+        )  # fmt: skip
+
+
+def wrapped_wrong(program: Program) -> Iterator[Fact]:
+    """`error.lost`: Go code that checks one error and wraps or returns another, which is nil there."""
+    check = re.compile(r"if\s+(?:(\w+)\s*:?=\s*[^;{]*;\s*)?(\w+)\s*!=\s*nil\s*\{([^{}]*)\}")
+    for module, function in program.functions():
+        if module.language != "go":
+            continue
+        for match in check.finditer(function.body):
+            checked, body = match[2], match[3]
+            if not re.search(r"err", checked, re.IGNORECASE):
+                continue
+            returned = re.search(
+                r"return[^\n]*\b(?:errors\.(?:Wrap|Wrapf|WithMessage|WithStack)\(\s*(\w+)|fmt\.Errorf\([^\n]*%w[^\n]*,\s*(\w+)\s*\))",
+                body,
+            )
+            used = (returned[1] or returned[2]) if returned else ""
+            if (
+                used
+                and used != checked
+                and re.search(r"err", used, re.IGNORECASE)
+                and not re.search(rf"\b{re.escape(checked)}\b", body)
+            ):
+                line = function.line + function.body.count("\n", 0, match.start(3) + returned.start())  # type: ignore[union-attr]
+                commit = (
+                    re.search(r"[cC]ommit", function.body[max(0, match.start() - 120) : match.end()])
+                    is not None
+                )
+                yield fact(
+                    "error.lost",
+                    module,
+                    line,
+                    function=function.title,
+                    checked=checked,
+                    used=used,
+                    commit=commit,
+                )

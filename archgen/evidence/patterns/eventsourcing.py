@@ -1,0 +1,157 @@
+"""Event sourcing: state kept as the events that led to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from archgen.evidence.code.effects import origin_of
+from archgen.evidence.code.model import Function, Module, Program
+from archgen.evidence.facts import Fact, Facts
+from archgen.evidence.patterns.common import calls, fact, imports, marks
+
+_FRAMEWORK_IMPORT = re.compile(
+    r"^(eventsourcing(\.|$)|esdbclient|@eventstore/db-client|@event-driven-io/emmett|@ocoda/event-sourcing|wolkenkit|"
+    r"github\.com/(hallgren/eventsourcing|looplab/eventhorizon|EventStore/EventStore-Client-Go|modernice/goes)|"
+    r"io\.eventuate(\.sync|\.Aggregate|$)|io\.eventuate$|org\.axonframework\.(eventsourcing|modelling)|com\.eventstore|akka\.persistence)"
+)
+_FRAMEWORK_BASE = re.compile(
+    r"(ReflectiveMutableCommandProcessingAggregate|EventSourcedBehavior|EventSourcedAggregate|eventsourcing\.\w+|^Aggregate$)"
+)
+_FRAMEWORK_MARK = re.compile(r"@(?:\w+\.)*(EventSourcingHandler|EventSourcedAggregate|event)\b")
+_FOLD = r"(apply|apply_event|applyEvent|Apply|evolve|mutate|when|_when|on_event|On|replay|transition|fold|reduce|rehydrate|Transition)"
+_LOOPED = re.compile(
+    rf"\bfor\b[^\n]*\n?[^\n]*\b(in|of|range|:)\b.{{0,400}}?\b{_FOLD}\s*\(|\breduce\(\s*(?:[\w.]*{_FOLD}|\([^)]*\)\s*=>\s*[\w.]*{_FOLD})|"
+    rf"\.forEach\([^)]*{_FOLD}|\.reduce\([^)]*{_FOLD}",
+    re.DOTALL,
+)
+_STREAM = re.compile(r"event|stream|history|journal|commit|row", re.IGNORECASE)
+_EVENT_TABLE = re.compile(
+    r"^(\w*_)?(events?|event_store|eventstore|event_log|event_streams?|journal|stored_events?|domain_events?|aggregate_events?)(repository)?$",
+    re.IGNORECASE,
+)
+_EXPECTED = re.compile(
+    r"expected_?version|ExpectedVersion|expectedRevision|expected_?revision|stream_state|StreamState|current_version",
+    re.IGNORECASE,
+)
+_FLAG = re.compile(r"\b\w+\.(\w*event_?sourced\w*)\b|\b\w+\.(\w*eventSourced\w*)\b", re.IGNORECASE)
+
+
+def event_sourcing(program: Program, facts: Facts) -> Iterator[Fact]:
+    """`es.replay`, `es.append` (with `expected`), `es.framework`; `es.used` where an aggregate is kept this way."""
+    for module, one in program.classes():
+        if imports(module, _FRAMEWORK_IMPORT) and any(_FRAMEWORK_BASE.search(base) for base in one.bases):
+            yield fact("es.framework", module, one.line, name=one.name)
+            yield fact("es.used", module, one.line, name=one.name)
+    for module, item, mark, line in marks(program):
+        if _FRAMEWORK_MARK.search(mark) and imports(module, _FRAMEWORK_IMPORT):
+            yield fact("es.used", module, line, name=item.name)
+    for module, function, call in calls(program):
+        if re.search(r"(append_to_stream|appendToStream|AppendToStream)$", call.callee):
+            expected = _EXPECTED.search(call.text()) is not None or len(call.args) + len(call.keywords) >= 3
+            yield fact(
+                "es.append",
+                module,
+                call.line,
+                expected=expected,
+                what=call.callee[-50:],
+                function=function.title,
+            )
+        elif _FRAMEWORK_IMPORT.search(origin_of(call, module, function)):
+            yield fact("es.framework", module, call.line, name=call.callee[:50])
+    replays = list(_replays(program))
+    for module, function, line in replays:
+        yield fact("es.replay", module, line, function=function.title)
+    appends = list(_appends(program, facts))
+    for module, function, line, expected in appends:
+        yield fact("es.append", module, line, expected=expected, what="insert", function=function.title)
+    if replays and appends:
+        yield from _used(program, replays, appends)
+
+
+def _replays(program: Program) -> Iterator[tuple[Module, Function, int]]:
+    """Functions that read a stream and fold it into a state."""
+    for module, function in program.functions():
+        match = _LOOPED.search(function.body)
+        if not match or not function.name or not _STREAM.search(match[0]):
+            continue
+        reads = any(e.kind == "db.read" for e in function.effects) or any(
+            re.search(
+                r"(execute|fetch\w*|load\w*|read\w*|get_events|getEvents|find\w*|select|query\w*|stream\w*|events|scalars)$",
+                c.name,
+                re.IGNORECASE,
+            )
+            for c in function.calls
+        )
+        if reads:
+            yield module, function, function.line + function.body.count("\n", 0, match.start())
+
+
+def _appends(program: Program, facts: Facts) -> Iterator[tuple[Module, Function, int, bool]]:
+    """Inserts into a table of events, and whether two writers of one version collide."""
+    guarded = _unique_versions(program, facts)
+    for module, function in program.functions():
+        for effect in function.effects:
+            if effect.kind != "db.write" or not _EVENT_TABLE.match(effect.table):
+                continue
+            if effect.target not in ("insert", "add", "save", "create", "append", "persist"):
+                continue
+            name = effect.table.rpartition(".")[2]
+            expected = name in guarded or _EXPECTED.search(function.body) is not None
+            yield module, function, effect.call.line, expected
+
+
+def _unique_versions(program: Program, facts: Facts) -> set[str]:
+    """Tables with a unique key that includes a version."""
+    found = set()
+    for table in facts.of("table"):
+        if re.search(r"(unique|primary\s+key)\s*\([^)]*(version|revision|sequence)", table["columns"]):
+            found.add(str(table["name"]).rpartition(".")[2])
+    for module in program.modules.values():
+        for function in module.functions:
+            for call in function.calls:
+                if (
+                    call.name == "Table"
+                    and call.args
+                    and re.search(
+                        r"(UniqueConstraint|PrimaryKeyConstraint)\([^)]*version", " ".join(call.args)
+                    )
+                ):
+                    found.add(call.args[0].strip("\"'").lower())
+    return found
+
+
+def _used(
+    program: Program,
+    replays: list[tuple[Module, Function, int]],
+    appends: list[tuple[Module, Function, int, bool]],
+) -> Iterator[Fact]:
+    """Where the store is put to work. A store behind a switch that nothing turns on is not used."""
+    names = {f.name for _, f, _ in replays}
+    flags: set[str] = set()
+    guarded = False
+    for module, function, call in calls(program):
+        if call.name in names and call.callee != call.name:
+            flag = _FLAG.search(function.body)
+            if flag:
+                guarded = True
+                flags.add((flag[1] or flag[2]).lower())
+    if not guarded:
+        module, function, line = replays[0]
+        if any(c.name == function.name for _, f, c in calls(program) if f is not function):
+            yield fact("es.used", module, line, name=function.title)
+        return
+    for module in program.modules.values():
+        if not module.live or module.test:
+            continue
+        for function in module.functions:
+            for call in function.calls:
+                for key, value in call.keywords.items():
+                    if key.lower() in flags and value in ("True", "true"):
+                        strength_module = module if module.production else replays[0][0]
+                        yield fact(
+                            "es.used",
+                            strength_module,
+                            call.line if module.production else replays[0][2],
+                            name=call.text()[:60],
+                        )

@@ -1,0 +1,204 @@
+"""Breakers, retries and timeouts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from archgen.evidence.code.effects import origin_of
+from archgen.evidence.code.model import Function, Module, Program
+from archgen.evidence.facts import Fact
+from archgen.evidence.patterns.common import callers, calls, does_nothing, fact, marks
+
+_BREAKER_ORIGIN = re.compile(
+    r"^(pybreaker|aiobreaker|circuitbreaker|purgatory|opossum|cockatiel|mollitia|brakes|github\.com/(sony/gobreaker|afex/hystrix-go|"
+    r"eapache/go-resiliency/breaker|failsafe-go/failsafe-go/circuitbreaker|mercari/go-circuitbreaker|rubyist/circuitbreaker)|"
+    r"io\.github\.resilience4j\.circuitbreaker|org\.springframework\.cloud\.client\.circuitbreaker|com\.netflix\.hystrix|dev\.failsafe\.CircuitBreaker)"
+)
+_BREAKER_MARK = re.compile(
+    r"@(?:\w+\.)*(CircuitBreaker|HystrixCommand|circuit|SentinelResource|circuit_breaker|circuitBreaker)\b"
+)
+_BREAKER_TYPE = re.compile(
+    r"(CircuitBreaker(Factory|Registry)?|ReactiveCircuitBreakerFactory|gobreaker\.\w*CircuitBreaker)\.(create|run|circuitBreaker|execute\w*|Execute|decorate\w*|fire|call|of\w*)$"
+)
+_HALF_OPEN = re.compile(r"half[_\-]?open", re.IGNORECASE)
+_OPEN = re.compile(r"\bopen(ed)?\b|\bOPEN\b|\.open\b|_opened|State\.Open", re.IGNORECASE)
+_COUNT = re.compile(
+    r"fail\w*\s*(\+=|\+\+|>=|>)|\bfail\w*\s*=\s*\w*fail\w*\s*\+|errors?\s*\+=|failureCount", re.IGNORECASE
+)
+
+_RETRY_ORIGIN = re.compile(
+    r"^(tenacity|backoff|stamina|retrying|retry\.|async-retry|p-retry|axios-retry|cockatiel\.retry|ts-retry|exponential-backoff|promise-retry|"
+    r"github\.com/(cenkalti/backoff|avast/retry-go|hashicorp/go-retryablehttp|sethvargo/go-retry|eapache/go-resiliency/retrier)|"
+    r"org\.springframework\.retry|io\.github\.resilience4j\.retry|dev\.failsafe\.RetryPolicy)"
+)
+_RETRY_MARK = re.compile(r"@(?:\w+\.)*(retry|Retryable|Retry|on_exception|RetryableTopic)\b")
+_UNBOUNDED = re.compile(r"^(while\s*\(?\s*(True|true|1)\s*\)?|for\s*\(\s*;\s*;\s*\)|for)\s*:?$")
+_ATTEMPTS = re.compile(r"attempt|retries|tries|max_|maxAttempts|\bfailed\b|\bi\s*<|range\(", re.IGNORECASE)
+_JITTER = re.compile(r"random|jitter|rand\.", re.IGNORECASE)
+_GROWS = re.compile(
+    r"\*\*|\*=\s*2|<<|Math\.pow|math\.Pow|exponential|backoff|2\s*\*|\*\s*2|multiplier", re.IGNORECASE
+)
+
+
+def breakers(program: Program) -> Iterator[Fact]:
+    """`breaker`: one in use around calls; `data.by` is a library, the class, or the mesh."""
+    for module, function, call in calls(program):
+        origin = origin_of(call, module, function)
+        if _BREAKER_ORIGIN.search(origin) or _BREAKER_TYPE.search(origin):
+            yield fact("breaker", module, call.line, by=call.callee[:60], function=function.title)
+    for module, item, mark, line in marks(program):
+        if _BREAKER_MARK.search(mark) and any(
+            re.search(r"resilience4j|hystrix|circuit|sentinel|breaker", i.module, re.IGNORECASE)
+            for i in module.imports
+        ):
+            yield fact("breaker", module, line, by=mark[:60], function=item.name)
+    yield from _written(program)
+
+
+def _written(program: Program) -> Iterator[Fact]:
+    """Breakers written by hand: a class that counts failures, opens, and tries again half-open."""
+    for module, one in program.classes():
+        if not (_HALF_OPEN.search(one.body) and _OPEN.search(one.body) and _COUNT.search(one.body)):
+            continue
+        own = [f for f in module.functions if f.owner == one.name]
+        if not own or all(does_nothing(f) for f in own):
+            continue
+        yield fact("breaker.class", module, one.line, name=one.name)
+        uses = callers(program, one.name, {f.name for f in own if not f.name.startswith("__")})
+        made = [
+            (m, f, c) for m, f, c in calls(program)
+            if c.name in (one.name, f"New{one.name}") and f.owner != one.name and not f.name == f"New{one.name}"
+        ]  # fmt: skip
+        guarded = [(m, f, c) for m, f, c in uses if _meets_remote(program, m, f)]
+        if made and guarded:
+            user, function, call = guarded[0]
+            yield fact("breaker", user, call.line, by=one.name, function=function.title)
+
+
+def _meets_remote(program: Program, module: Module, function: Function) -> bool:
+    """Does the function, or another of its class or module that it works with, call a remote peer?"""
+    if any(e.kind == "remote" for e in function.reach):
+        return True
+    return any(e.kind == "remote" for f in module.functions if f.owner == function.owner for e in f.reach)
+
+
+def retries(program: Program) -> Iterator[Fact]:
+    """`retry` with `bounded`, `backoff` and `jitter`: a library's, or a loop around a try that waits."""
+    for module, function, call in calls(program):
+        origin = origin_of(call, module, function)
+        if _RETRY_ORIGIN.search(origin) and not call.callee.startswith("@"):
+            text = call.text()
+            yield fact(
+                "retry",
+                module,
+                call.line,
+                by=call.callee[:40],
+                bounded=True,
+                backoff=True,
+                jitter="jitter" in text,
+                loop=False,
+            )
+    for module, _, mark, line in marks(program):
+        if _RETRY_MARK.search(mark):
+            yield fact(
+                "retry",
+                module,
+                line,
+                by=mark[:60],
+                bounded=True,
+                backoff=True,
+                jitter="jitter" in mark,
+                loop=False,
+            )
+    for module, function in program.functions():
+        yield from _loops(module, function)
+
+
+def _loops(module: Module, function: Function) -> Iterator[Fact]:
+    """Loops that try again: a caught failure inside a loop, whose success leaves the loop."""
+    lines = function.body.split("\n")
+    loops = {id(b): b for call in function.calls for b in call.within("loop")}
+    for loop in loops.values():
+        body = "\n".join(lines[loop.line - function.line : loop.end - function.line + 1])
+        caught = any(loop.line <= c.line <= loop.end for c in function.catches) or (
+            module.language == "go"
+            and re.search(r"err\w*\s*!=\s*nil|err\s*==|errors\.(Is|As)|,\s*ok\s*:?=\s*\w+\(err", body)
+            is not None
+        )
+        # a try that ends in return or break is tried again only after a failure
+        leaves = re.search(r"\b(return|break)\b", body) is not None
+        again = re.search(r"\bcontinue\b", body) is not None or any(
+            loop.line <= c.line <= loop.end and "raise" not in c.body[-60:] for c in function.catches
+        )
+        if not (caught and leaves and again):
+            continue
+        inside = [c for c in function.calls if any(b is loop for b in c.inside)]
+        waits = [
+            c
+            for c in inside
+            if re.search(r"(sleep|delay|setTimeout|wait|After|backoff)$", c.name, re.IGNORECASE)
+        ]
+        unbounded = _UNBOUNDED.match(loop.header.strip()) is not None and not _ATTEMPTS.search(body)
+        consumer = (
+            re.search(
+                r"\b(consume|poll|fetch|receive|accept|recv|next_message|ReadMessage|FetchMessage|<-|select)\b",
+                body,
+            )
+            is not None
+        )
+        if consumer and not waits:
+            continue
+        yield fact(
+            "retry", module, loop.line, by="loop", loop=True, bounded=not unbounded, backoff=bool(waits),
+            grows=_GROWS.search(function.body) is not None, jitter=_JITTER.search(function.body) is not None,
+            function=function.title, consumer=consumer,
+        )  # fmt: skip
+
+
+def timeouts(program: Program) -> Iterator[Fact]:
+    """`client`: a remote call or the making of its client, and whether a time limit is set where it is made."""
+    makers = re.compile(
+        r"^(httpx\.(AsyncClient|Client)|aiohttp\.ClientSession|requests\.(get|post|put|patch|delete|request|head)|urllib\.request\.urlopen|"
+        r"httpx\.(get|post|put|patch|delete|request)|axios\.create|axios(\.(get|post|put|patch|delete|request))?|RestTemplate|WebClient\.create|"
+        r"WebClient\.builder|net/http\.(Get|Post|PostForm|Head)|net/http\.Client|OkHttpClient|HttpClient\.newHttpClient|fetch|"
+        r"urllib3\.PoolManager)$"
+    )
+    for module, function, call in calls(program):
+        origin = origin_of(call, module, function)
+        if call.callee in (
+            "RestTemplate",
+            "WebClient.create",
+            "WebClient.builder",
+            "axios.create",
+            "OkHttpClient",
+            "HttpClient.newHttpClient",
+        ):
+            origin = call.callee
+        if not makers.match(origin):
+            continue
+        yield fact(
+            "client",
+            module,
+            call.line,
+            what=origin,
+            timeout=_timed(call.text(), function, module, origin),
+            function=function.title,
+        )
+
+
+_TIMED = re.compile(r"timeout|Timeout|signal|AbortController|deadline|Deadline")
+
+
+def _timed(text: str, function: Function, module: Module, origin: str) -> bool:
+    if origin.startswith("httpx."):
+        # httpx waits five seconds unless it is told otherwise
+        return not re.search(r"timeout\s*=\s*None", text)
+    if origin.startswith("aiohttp."):
+        return "timeout=None" not in text
+    if _TIMED.search(text):
+        return True
+    if origin.startswith(("requests.", "urllib.")):
+        return False
+    # a client that is built and then configured, in the same function
+    return _TIMED.search(function.body) is not None

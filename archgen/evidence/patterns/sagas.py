@@ -1,0 +1,256 @@
+"""Sagas: steps that can be taken back, who takes them back, and where the state is kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from archgen.evidence.code.model import Call, Function, Module, Program
+from archgen.evidence.code.split import split
+from archgen.evidence.facts import Fact
+from archgen.evidence.patterns.common import calls, does_nothing, fact, imports, marks
+
+UNDO = re.compile(
+    r"(undo|compensat|rollback|roll_back|revert|refund|release|cancel|void|restock|unreserve|reverse|reject|withdraw|give_?back|deallocate|unbook|abort)",
+    re.IGNORECASE,
+)
+_UNDO_KEY = re.compile(
+    r"^(undo|compensat\w*|with_?compensation|withCompensation|rollback|revert|backward|on_failure|onRollback|cancel|compensation)$",
+    re.IGNORECASE,
+)
+_FRAMEWORK = re.compile(
+    r"^(io\.eventuate\.tram\.sagas|org\.axonframework\.modelling\.saga|io\.seata|org\.apache\.servicecomb\.saga|io\.temporal|temporalio|go\.temporal\.io|@temporalio|"
+    r"io\.camunda|org\.camunda|io\.narayana|org\.eclipse\.microprofile\.lra|saga_framework|sagas|node-sagas|github\.com/itimofeev/go-saga|cadence)"
+)
+_FRAMEWORK_MARK = re.compile(
+    r"@(?:\w+\.)*(GlobalTransactional|SagaEventHandler|StartSaga|Compensable|LRA|Compensate|SagaStart)\b"
+)
+_FAILED_EVENT = re.compile(
+    r"(fail|reject|declin|cancel|expire|refus|out_?of_?stock|timed_?out|denied)", re.IGNORECASE
+)
+
+
+def sagas(program: Program) -> Iterator[Fact]:
+    """`saga.definition` with its steps; `saga.compensation`; `saga.noop`; `saga.inline` in a catch; `saga.engine`."""
+    for module, function, call in calls(program):
+        if call.name == "withCompensation" or (
+            call.name in ("addCompensation", "AddCompensation", "add_compensation", "compensateWith")
+        ):
+            first = call.args[0] if call.args else ""
+            yield fact(
+                "saga.compensation",
+                module,
+                call.line,
+                what=first[:60],
+                definition=function.owner or function.name,
+            )
+        yield from _definition(module, function, call)
+    for module, _, mark, line in marks(program):
+        if _FRAMEWORK_MARK.search(mark) and imports(module, _FRAMEWORK):
+            yield fact("saga.compensation", module, line, what=mark[:60], definition=mark[:30])
+    yield from _inline(program)
+    yield from _engine(program)
+    yield from _noops(program)
+
+
+def _definition(module: Module, function: Function, call: Call) -> Iterator[Fact]:
+    """A call that is given a list of steps, some of which name what takes them back."""
+    lists = [
+        v
+        for v in (*call.keywords.values(), *call.args)
+        if v.lstrip("[]*&\n\t ").strip()
+        and re.match(r"\s*(\[|\(|&?\[\]|List\.of|Arrays\.asList|new\s+\w+\[\])", v)
+    ]
+    for text in lists:
+        inner = text.strip()
+        inner = (
+            inner[inner.find("[") + 1 : inner.rfind("]")]
+            if "[" in inner
+            else inner[inner.find("(") + 1 : inner.rfind(")")]
+        )
+        steps = [s for s in split(inner) if re.match(r"(?:new\s+|&)?[\w.]*[({]", s)]
+        if len(steps) < 2:
+            continue
+        undone = [
+            s
+            for s in steps
+            if re.search(
+                r"[\s({,\"'](undo|compensat\w*|rollback|revert|cancel|backward|invoke_?compensation)[\"']?\s*[:=]",
+                s,
+                re.IGNORECASE,
+            )
+        ]
+        if not undone:
+            continue
+        at = call.line
+        yield fact(
+            "saga.definition",
+            module,
+            at,
+            name=call.keywords.get("name", call.name).strip("\"'"),
+            steps=len(steps),
+            undone=len(undone),
+            texts=tuple(steps),
+        )
+        for step in undone:
+            yield fact(
+                "saga.compensation", module, at, what=" ".join(step.split())[:60], definition=call.name
+            )
+
+
+def _inline(program: Program) -> Iterator[Fact]:
+    """A catch that takes back what was done in the try, by a remote call, a message or a write."""
+    for module, function in program.functions():
+        for catch in function.catches:
+            for effect in function.reach:
+                if (
+                    catch.line <= effect.call.line <= catch.end
+                    and effect.kind in ("remote", "publish", "db.write")
+                    and (
+                        UNDO.search(effect.call.name)
+                        and not re.search(r"rollback|abort|cancel(led)?$", effect.call.name, re.IGNORECASE)
+                    )
+                ):
+                    yield fact(
+                        "saga.inline",
+                        module,
+                        effect.call.line,
+                        what=effect.call.callee[-60:],
+                        function=function.title,
+                    )
+        undoing = [
+            e
+            for e in function.reach
+            if e.kind in ("db.write", "publish", "remote") and UNDO.search(e.call.name)
+        ]
+        heard = [m for m in (*function.marks, *function.params.values()) if _FAILED_EVENT.search(m)]
+        if (
+            heard
+            and undoing
+            and any(
+                re.search(r"handler|listener|subscribe|event", m, re.IGNORECASE)
+                for m in (*function.marks, *function.params.values())
+            )
+        ):
+            yield fact(
+                "saga.choreographed",
+                module,
+                undoing[0].call.line,
+                what=undoing[0].call.callee[-60:],
+                function=function.title,
+            )
+
+
+def _engine(program: Program) -> Iterator[Fact]:
+    """A function that walks steps backwards and sends what undoes them; the order in which it walks; what it keeps."""
+    for module, function in program.functions():
+        if not re.search(r"compensat|undo|rollback_steps|roll_back", function.name, re.IGNORECASE):
+            continue
+        header = next(
+            (
+                b
+                for c in function.calls
+                for b in c.within("loop")
+                if re.search(
+                    r"step|action|completed|done|executed|compensat|activit", b.header, re.IGNORECASE
+                )
+            ),
+            None,
+        )
+        if header is None:
+            continue
+        backwards = (
+            re.search(
+                r"reversed|\.reverse\(|\[::-1\]|--\s*\)|-=\s*1|descending|pop\(|i--|toReversed|Collections\.reverse|len\(.*\)\s*-\s*1",
+                function.body,
+            )
+            is not None
+        )
+        loop = function.body.split("\n")[header.line - function.line : header.end - function.line + 1]
+        only_done = (
+            re.search(
+                r"outcome|status|state|completed|executed|done|succeeded|compensations|undo_stack|history|index|current",
+                "\n".join(loop),
+                re.IGNORECASE,
+            )
+            is not None
+        )
+        stops = any(header.line <= c.line <= header.end for c in function.catches) or not any(
+            re.search(r"await|invoke|execute|call|compensat|undo", c.callee, re.IGNORECASE)
+            and any(b is header for b in c.inside)
+            for c in function.calls
+        )
+        yield fact(
+            "saga.engine", module, header.line, function=function.title, backwards=backwards, only_done=only_done,
+            survives=stops or _sends(function), sends=_sends(function),
+        )  # fmt: skip
+    for module, function in program.functions():
+        for effect in function.effects:
+            if effect.kind == "db.write" and re.search(
+                r"saga|workflow|process_instance", effect.table, re.IGNORECASE
+            ):
+                yield fact("saga.log", module, effect.call.line, what=effect.table)
+        if (
+            re.search(r"saga", module.path + function.owner + function.name, re.IGNORECASE)
+            and re.search(r"deadline|timeout|time_?out|expires", function.body, re.IGNORECASE)
+            and function.name
+        ):
+            yield fact("saga.timeout", module, function.line, function=function.title)
+    for module, one in program.classes():
+        if re.search(r"saga", one.name, re.IGNORECASE) and any(
+            re.search(r"VersionedRows|Repository|Store|Entity|Model|Table", t) for t in one.types.values()
+        ):
+            yield fact("saga.log", module, one.line, what=one.name)
+
+
+def _sends(function: Function) -> bool:
+    """One command is sent and the answer awaited later, so a failed one cannot stop the loop."""
+    return re.search(r"\breturn\b[^\n]*\b(_?send|Send|command|yield)\b|\byield\b", function.body) is not None
+
+
+def _noops(program: Program) -> Iterator[Fact]:
+    """Functions that are named as the undoing of something, are used as such, and do nothing."""
+    wanted: dict[str, tuple[str, int]] = {}
+    for module, function, call in calls(program):
+        texts: list[str] = []
+        if call.name in (
+            "withCompensation",
+            "addCompensation",
+            "AddCompensation",
+            "add_compensation",
+            "onReply",
+            "onMessage",
+        ):
+            texts = list(call.args)
+        texts += [v for k, v in call.keywords.items() if _UNDO_KEY.match(k)]
+        for text in texts:
+            for name in re.findall(r"[A-Za-z_]\w+", text):
+                wanted.setdefault(name.lower(), (module.path, call.line))
+    for module, function in program.functions():
+        if (
+            not does_nothing(function)
+            or not function.name
+            or (function.marks
+            and "abstract" in " ".join(function.marks).lower())
+        ):
+            continue
+        if re.search(r"\babstract\b|\.\.\.\s*$", function.body) or _is_interface(module, function):
+            continue
+        if function.name in (function.owner, "__init__", "constructor"):
+            continue
+        for param in function.params.values():
+            base = re.sub(r"\W.*", "", param)
+            if UNDO.search(base) and re.search(r"Command|Cmd", base):
+                yield fact("saga.noop", module, function.line, function=function.title, what=base)
+        if function.name.lower() in wanted and UNDO.search(function.name):
+            yield fact("saga.noop", module, function.line, function=function.title, what=function.name)
+
+
+def _is_interface(module: Module, function: Function) -> bool:
+    owner = next((c for c in module.classes if c.name == function.owner), None)
+    return (
+        (owner is not None
+        and any(re.search(r"Protocol|ABC|interface", b) for b in owner.bases))
+        or ("{" not in function.body
+        and module.language != "python")
+    )

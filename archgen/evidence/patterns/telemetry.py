@@ -1,0 +1,156 @@
+"""Metrics, traces, correlation, structured logs, health endpoints."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from archgen.evidence.code.effects import origin_of
+from archgen.evidence.code.model import Program
+from archgen.evidence.facts import Fact, Facts
+from archgen.evidence.patterns.common import calls, does_nothing, fact, marks
+
+_INSTRUMENT = re.compile(
+    r"^(prometheus_client\.(Counter|Gauge|Histogram|Summary|Info|Enum)|prom-client\.(Counter|Gauge|Histogram|Summary)|"
+    r"github\.com/prometheus/client_golang/prometheus(/promauto)?\.(New\w+(Vec|Func)?)|"
+    r".*[mM]eter(Registry|Provider)?\.(counter|gauge|timer|summary|create_\w+|create(Counter|Histogram|Gauge|UpDownCounter|ObservableGauge)|Int64Counter|Float64Histogram)|"
+    r"go\.opentelemetry\.io/otel/metric\.\w+|statsd\.\w+|datadog\.\w+)$"
+)
+_EXPOSED = re.compile(
+    r"^(prometheus_client\.(start_http_server|make_asgi_app|make_wsgi_app|generate_latest)|generate_latest|promhttp\.Handler\w*|"
+    r"github\.com/prometheus/client_golang/prometheus/promhttp\.\w+|.*\.collectDefaultMetrics|prom-client\.collectDefaultMetrics|.*registry\.metrics|"
+    r".*\.setGlobalMeterProvider|opentelemetry\.metrics\.set_meter_provider|.*set_meter_provider|.*Instrumentator|StackdriverMeterRegistry\.\w+|"
+    r".*Gatherer\w*|.*PrometheusExporter|.*OTLPMetricExporter)$"
+)
+_TRACE_START = re.compile(
+    r"(set_tracer_provider|setGlobalTracerProvider|SetTracerProvider|NodeSDK|NodeTracerProvider|TracerProvider|BatchSpanProcessor|instrument_app|"
+    r"FastAPIInstrumentor|FlaskInstrumentor|registerInstrumentations|otelhttp\.NewHandler|otelgrpc\.\w+|initTracer|ddtrace\.\w+|AWSXRay\.\w+|Tracing\.newBuilder)"
+)
+_SPAN = re.compile(
+    r"(start_as_current_span|start_span|startActiveSpan|startSpan|tracer\.Start|nextSpan|spanBuilder|@WithSpan|@Observed|@NewSpan)"
+)
+_PROPAGATE = re.compile(
+    r"\btraceparent\b|propagate\.(inject|extract)|propagation\.(inject|extract)|TextMapPropagator|W3CTraceContext|\bb3\b"
+)
+_CORRELATE = re.compile(r"correlation[-_]?id|request[-_]?id|x-request-id|RequestID\b|trace_id", re.IGNORECASE)
+_JSON_LOG = re.compile(
+    r"(JSONFormatter|JsonFormatter|JSONRenderer|structlog\.configure|pino|winston\.createLogger|zap\.New\w+|slog\.NewJSONHandler|logrus\.SetFormatter|LogstashEncoder|JsonEncoder)"
+)
+_HEALTH = re.compile(
+    r"""["'`](/[\w/-]*)?/?(healthz?|livez|readyz?|live|ready|liveness|readiness|_health|status/health|ping|version|health/\w+)/?["'`]"""
+)
+_SETTINGS = {
+    "metrics.exposed": re.compile(
+        r"^management\.endpoints?\.web\.exposure\.include$|^management\.(metrics|prometheus)\.\w*export"
+    ),
+    "trace.provider": re.compile(
+        r"^(spring\.(sleuth|zipkin)|management\.(zipkin|tracing|otlp\.tracing)|SPRING_(ZIPKIN|SLEUTH)_|OTEL_EXPORTER_OTLP)",
+        re.I,
+    ),
+}
+
+
+def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
+    """`metric`, `metrics.exposed`, `trace.provider`, `trace.span`, `trace.carried`, `log.structured`, `health`."""
+    for module, function, call in calls(program):
+        origin = origin_of(call, module, function)
+        if _INSTRUMENT.match(origin):
+            name = call.args[0].strip("\"'`") if call.args else call.keywords.get("name", "").strip("\"'`")
+            yield fact("metric", module, call.line, name=name, what=call.callee[:60])
+        elif _EXPOSED.match(origin):
+            yield fact("metrics.exposed", module, call.line, what=call.callee[:60])
+        if _TRACE_START.search(call.callee) or _TRACE_START.search(origin):
+            yield fact("trace.provider", module, call.line, what=call.callee[:60])
+        elif _SPAN.search(call.callee):
+            yield fact("trace.span", module, call.line, what=call.callee[:60])
+        if _JSON_LOG.search(call.callee):
+            yield fact("log.structured", module, call.line, what=call.callee[:60])
+        elif _CORRELATE.search(call.callee) and call.name[:1].isupper():
+            yield fact("trace.carried", module, call.line, what=call.callee[:60], by="request id")
+    for module in program.modules.values():
+        if not (module.production and module.live):
+            continue
+        for text in module.texts:
+            if re.fullmatch(r"traceparent|x-b3-traceid|b3", text.value, re.I):
+                yield fact(
+                    "trace.carried",
+                    module,
+                    text.line,
+                    what=text.value,
+                    by="traceparent",
+                    function=text.function.title if text.function else "",
+                )
+            elif re.fullmatch(r"x-(request|correlation)-id|correlation[_-]?id", text.value, re.I):
+                yield fact("trace.carried", module, text.line, what=text.value, by="correlation")
+            elif re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)+", text.value) and text.value.endswith(
+                ("_total", "_seconds", "_count", "_bytes")
+            ):
+                yield fact("metric.named", module, text.line, name=text.value)
+        for function in module.functions:
+            match = _PROPAGATE.search(function.body)
+            if match and function.name:
+                yield fact(
+                    "trace.carried",
+                    module,
+                    function.line + function.body.count("\n", 0, match.start()),
+                    what=match[0],
+                    by="propagation",
+                    function=function.title,
+                )
+    for module, function, call in calls(program):
+        if (
+            re.search(
+                r"(get|Get|GET|route|add_api_route|HandleFunc|Handle|add_get|mount|add_url_rule|use)$",
+                call.name,
+            )
+            and call.args
+            and _HEALTH.match(call.args[0])
+        ):
+            yield fact("health", module, call.line, path=call.args[0].strip("\"'`"))
+    for module, item, mark, line in marks(program):
+        found = _HEALTH.search(mark)
+        if found:
+            yield fact("health", module, line, path=found[0].strip("\"'`"))
+        elif re.search(r"@(WithSpan|Observed|NewSpan|Timed|Counted)\b", mark):
+            yield fact(
+                "metric" if "Timed" in mark or "Counted" in mark else "trace.span",
+                module,
+                line,
+                name=item.name,
+                what=mark[:60],
+            )
+    for setting in facts.of("setting"):
+        for kind, pattern in _SETTINGS.items():
+            value = str(setting["value"])
+            if pattern.search(str(setting["key"])) and value.lower() not in ("false", "none", ""):
+                if kind == "metrics.exposed" and not re.search(r"prometheus|metrics|\*|true", value):
+                    continue
+                yield Fact(kind, setting.file, setting.line, setting.strength, {"what": setting["key"]})
+
+
+def silent_metrics(program: Program) -> Iterator[Fact]:
+    """`telemetry.noop`: a class that looks like metrics or tracing and does nothing, where it is put to use."""
+    for module, one in program.classes():
+        own = [
+            f
+            for f in module.functions
+            if f.owner == one.name and f.name not in ("__init__", "constructor", one.name)
+        ]
+        if not own or not all(does_nothing(f) for f in own):
+            continue
+        if not re.search(
+            r"metric|inc\b|observe|count|span|trace",
+            " ".join([one.name, module.path, *(f.name for f in own)]),
+            re.IGNORECASE,
+        ):
+            continue
+        for user, function, call in calls(program):
+            if call.callee.rpartition(".")[2] == one.name and user.path != module.path:
+                yield fact(
+                    "telemetry.noop",
+                    user,
+                    call.line,
+                    name=one.name,
+                    at=f"{module.path}:{own[0].line}",
+                    function=function.title,
+                )

@@ -1,0 +1,66 @@
+"""A breaker around calls to peers."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts, Strength
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits(
+        facts.of("breaker", at_least=Strength.USED), lambda f: f"a breaker guards the call: {f['by']}"
+    )
+
+
+_HAND = """import time, httpx
+
+class Breaker:
+    def __init__(self):
+        self.failures, self.state, self.opened_at = 0, 'closed', 0.0
+
+    def call(self, f):
+        if self.state == 'open' and time.monotonic() - self.opened_at > 60:
+            self.state = 'half_open'
+        if self.state == 'open':
+            raise RuntimeError('open')
+        try:
+            result = f()
+        except Exception:
+            self.failures += 1
+            if self.failures >= 5:
+                self.state = 'open'
+            raise
+        self.failures, self.state = 0, 'closed'
+        return result
+"""
+_USE = """
+class Client:
+    def __init__(self):
+        self.breaker = Breaker()
+
+    def ask(self):
+        return self.breaker.call(lambda: httpx.get('http://peer'))  # <-
+"""
+RULE = Rule(
+    id="RES-E01",
+    item="circuit_breaker",
+    kind="evidence",
+    severity=Severity.NOTE,
+    title="Circuit breaker in use",
+    why="Callers that keep waiting for a dead peer run out of threads, and the outage climbs up the chain.",
+    remedy="Count failures per peer, refuse at once while it is open, and let one probe through after a while.",
+    languages=("python", "typescript", "go", "java"),
+    valid=(
+        Sample("python", {"a.py": _HAND + _USE}),
+        Sample("typescript", {"a.ts": "import CircuitBreaker from 'opossum';\nconst b = new CircuitBreaker(call, { timeout: 3000 }); // <-\n"}),
+        Sample("go", {"a.go": "package a\nimport \"github.com/sony/gobreaker\"\nvar cb = gobreaker.NewCircuitBreaker(gobreaker.Settings{}) // <-\n"}),
+        Sample("java", {"A.java": "import io.github.resilience4j.circuitbreaker.annotation.CircuitBreaker;\nclass A {\n  @CircuitBreaker(name = \"x\") String f() { return rest.get(); } // <-\n}\n"}),
+    ),
+    invalid=(
+        Sample("python", {"a.py": _HAND, "requirements.txt": "pybreaker\n"}),
+        Sample("typescript", {"a.ts": "// new CircuitBreaker(call)\nclass CircuitBreaker { fire() {} }\n", "package.json": "{\"dependencies\": {\"opossum\": \"8\"}}"}),
+        Sample("go", {"a.go": "package a\n// gobreaker.NewCircuitBreaker(s)\nfunc F() { half_open() }\n"}),
+        Sample("java", {"A.java": "import io.github.resilience4j.circuitbreaker.annotation.CircuitBreaker;\nclass A { String f() { return \"half-open\"; } }\n"}),
+    ),
+    check=check,
+)  # fmt: skip

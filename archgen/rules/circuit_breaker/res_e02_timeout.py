@@ -1,0 +1,36 @@
+"""Clients with a time limit."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits([f for f in facts.of("client") if f["timeout"]], lambda f: f"{f['what']} has a time limit")
+
+
+RULE = Rule(
+    id="RES-E02",
+    item="circuit_breaker",
+    kind="evidence",
+    severity=Severity.NOTE,
+    title="Time limits",
+    why="A breaker counts failures, and a call that never ends never fails.",
+    remedy="Set a time limit on every client.",
+    languages=("python", "typescript", "go"),
+    valid=(
+        Sample("python", {"a.py": "import requests\nrequests.get('/x', timeout=3)  # <-\n"}),
+        Sample(
+            "typescript",
+            {"a.ts": "import axios from 'axios';\nconst c = axios.create({ timeout: 3000 }); // <-\n"},
+        ),
+        Sample("go", {"a.go": 'package a\nimport "net/http"\nvar c = http.Client{Timeout: 3} // <-\n'}),
+    ),
+    invalid=(
+        Sample("python", {"a.py": "import requests\nrequests.get('/x')  # timeout=3\n"}),
+        Sample("typescript", {"a.ts": "import axios from 'axios';\nconst c = axios.create({});\n"}),
+        Sample("go", {"a.go": 'package a\nimport "net/http"\nvar c = http.Client{}\n'}),
+    ),
+    check=check,
+)

@@ -1,0 +1,63 @@
+"""Calls to another process that are awaited."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    for module, function in facts.program.functions():
+        for effect in function.effects:
+            if effect.kind == "remote":
+                yield Hit(
+                    module.path,
+                    effect.call.line,
+                    f"{effect.target} call {_short(effect.call.callee)} in {function.title or 'the module'}",
+                )
+
+
+def _short(callee: str) -> str:
+    return callee if len(callee) < 40 else "…" + callee[-38:]
+
+
+RULE = Rule(
+    id="COM-E01",
+    item="communication_patterns",
+    kind="evidence",
+    severity=Severity.NOTE,
+    title="Synchronous calls",
+    why="A call that is awaited ties the caller's availability to the callee's; that is right where an answer is needed at once.",
+    remedy="Call synchronously what is a question, and send a message for what is news.",
+    languages=("python", "typescript", "go", "java"),
+    valid=(
+        Sample(
+            "python",
+            {
+                "a.py": "import httpx\nasync def ask(c: httpx.AsyncClient):\n    return await c.get('/x')  # <-\n"
+            },
+        ),
+        Sample(
+            "typescript",
+            {"a.ts": "import axios from 'axios';\nexport const f = async () => axios.get('/x'); // <-\n"},
+        ),
+        Sample("go", {"a.go": 'package a\nimport "net/http"\nfunc F() { http.Get(url) } // <-\n'}),
+        Sample(
+            "java",
+            {"A.java": "class A { RestTemplate rest; void f() { rest.getForObject(u, T.class); } } // <-\n"},
+        ),
+    ),
+    invalid=(
+        Sample(
+            "python",
+            {
+                "a.py": "import httpx\n# httpx.get('/x')\nx = {}.get('httpx')\n",
+                "tests/test_a.py": "import httpx\nhttpx.get('/')\n",
+            },
+        ),
+        Sample("typescript", {"a.ts": "import axios from 'axios';\nconst m = new Map(); m.get('x');\n"}),
+        Sample("go", {"a.go": "package a\nfunc F() { cache.Get(key) }\n"}),
+        Sample("java", {"A.java": "class A { Map<String, String> m; void f() { m.get(k); } }\n"}),
+    ),
+    check=check,
+)

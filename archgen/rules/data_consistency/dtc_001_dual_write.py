@@ -1,0 +1,62 @@
+"""A change is saved and then published, and a crash between the two loses the message."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity
+from archgen.rules.paths import alternatives, in_transaction
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    relays = {f["function"] for f in facts.of("outbox.relay")}
+    for module, function in facts.program.functions():
+        if function.title in relays:
+            continue
+        direct = [e for e in function.reach if e.kind == "publish" and not e.via]
+        publishes = direct or [e for e in function.reach if e.kind == "publish"]
+        writes = [e for e in function.reach if e.kind == "db.write"]
+        for publish in publishes:
+            before = [
+                w for w in writes if w.call is not publish.call and not alternatives(w.call, publish.call)
+            ]
+            if before and not _relays(function.reach, publish) and not in_transaction(function, publish.call):
+                write = before[-1]
+                yield Hit(
+                    module.path, publish.call.line,
+                    f"{function.title} writes at line {write.call.line} and publishes apart from it",
+                )  # fmt: skip
+                break
+
+
+def _relays(reach: list, publish: object) -> bool:  # type: ignore[type-arg]
+    """Rows that are read, published and then removed are a relay, whatever it is called."""
+    reads = [e for e in reach if e.kind == "db.read"]
+    ends = [e for e in reach if e.kind == "db.write" and e.target in ("delete", "update")]
+    return bool(reads and ends) and all(
+        e.target in ("delete", "update") for e in reach if e.kind == "db.write"
+    )
+
+
+RULE = Rule(
+    id="DTC-001",
+    item="data_consistency",
+    kind="defect",
+    severity=Severity.ERROR,
+    title="Dual write",
+    why="The database and the broker cannot commit together: a crash between them loses the message, or announces what never was.",
+    remedy="Write the message to an outbox table in the same transaction, and publish from there.",
+    languages=("python", "typescript", "go", "java"),
+    valid=(
+        Sample("python", {"a.py": "def f(session, outbox, order):\n    session.add(order)\n    session.add(OutboxMessage(order))\n    session.commit()\n"}),
+        Sample("typescript", {"a.ts": "class A {\n  async f(o) { await this.orderRepository.save(o); }\n  async g(o) { await this.channel.publish('x', '', o); }\n}\n"}),
+        Sample("go", {"a.go": "package a\nfunc F(tx *sql.Tx) { tx.Exec(\"INSERT INTO orders VALUES (1)\"); tx.Exec(\"INSERT INTO outbox VALUES (1)\") }\n"}),
+        Sample("java", {"A.java": "import io.eventuate.tram.events.publisher.DomainEventPublisher;\nclass A { DomainEventPublisher publisher; OrderRepository orderRepository;\n  @Transactional void f(Order o) { orderRepository.save(o); publisher.publish(Order.class, o.id(), e); } }\n"}),
+    ),
+    invalid=(
+        Sample("python", {"a.py": "import nats\nasync def f(session, js, order):\n    session.add(order)\n    session.commit()\n    await js.publish('order.created', order)  # <-\n"}),
+        Sample("typescript", {"a.ts": "class A {\n  constructor(private readonly orderRepository: OrderRepository, private readonly publisher: RabbitPublisher) {}\n  async f(o) {\n    await this.orderRepository.save(o);\n    await this.publisher.publishMessage(new Created(o)); // <-\n  }\n}\n"}),
+        Sample("go", {"a.go": "package a\nfunc F(db *sql.DB, nc *nats.Conn) {\n\tdb.Exec(\"INSERT INTO orders VALUES (1)\")\n\tnc.Publish(\"x\", b) // <-\n}\n"}),
+        Sample("java", {"A.java": "class A { OrderRepository orderRepository; KafkaTemplate kafkaTemplate;\n  void f(Order o) {\n    orderRepository.save(o);\n    kafkaTemplate.send(\"x\", o); // <-\n  } }\n"}),
+    ),
+    check=check,
+)  # fmt: skip

@@ -1,0 +1,78 @@
+"""Messages that commit with the change that causes them."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits(facts.of("outbox"), lambda f: f"messages commit with the change: {f['what']}") + hits(
+        facts.of("outbox.relay"), lambda f: f"{f['what']} by {f['function']}"
+    )
+
+
+_PY = """from sqlalchemy import insert, select, delete
+from tables import pending
+
+def place(conn, order):
+    conn.execute(insert(pending), [{"body": order}])  # <-
+
+async def relay(engine, js):
+    rows = engine.execute(select(pending)).all()
+    for row in rows:
+        await js.publish(row.subject, row.body)  # <-
+    engine.execute(delete(pending))
+"""
+RULE = Rule(
+    id="DTC-E01",
+    item="data_consistency",
+    kind="evidence",
+    severity=Severity.NOTE,
+    title="Transactional outbox",
+    why="A process that dies between its commit and its publish loses the message, unless the message was committed too.",
+    remedy="Write outgoing messages to a table in the same transaction, and let a relay publish and remove them.",
+    languages=("python", "typescript", "go", "java"),
+    valid=(
+        Sample("python", {"a.py": _PY}),
+        Sample("typescript", {"a.ts": """export class Store {
+  async save(tx, order) {
+    await tx.query('insert into outbox (body) values ($1)', [order]); // <-
+  }
+  async drain(db, channel) {
+    const rows = await db.query('select * from outbox order by id');
+    for (const row of rows) {
+      channel.publish('x', '', row.body); // <-
+      await db.query('delete from outbox where id = $1', [row.id]);
+    }
+  }
+}
+"""}),
+        Sample("go", {"a.go": """package a
+func Save(ctx context.Context, tx *sql.Tx, o Order) error {
+	_, err := tx.ExecContext(ctx, "INSERT INTO outbox (body) VALUES ($1)", o) // <-
+	return err
+}
+func Relay(ctx context.Context, db *sql.DB, nc *nats.Conn) {
+	rows, _ := db.QueryContext(ctx, "SELECT id, body FROM outbox")
+	for rows.Next() {
+		nc.Publish(subject, body) // <-
+		db.ExecContext(ctx, "DELETE FROM outbox WHERE id = $1", id)
+	}
+}
+"""}),
+        Sample("java", {"A.java": """import io.eventuate.tram.events.publisher.DomainEventPublisher;
+class A {
+  DomainEventPublisher domainEventPublisher;
+  @Transactional void f(Order o) { domainEventPublisher.publish(Order.class, o.id(), events); } // <-
+}
+"""}),
+    ),
+    invalid=(
+        Sample("python", {"a.py": _PY.split("async def relay")[0], "README.md": "We use the outbox pattern.\n"}),
+        Sample("typescript", {"a.ts": "// await tx.query('insert into outbox')\nchannel.publish('x', '', b);\n"}),
+        Sample("go", {"a.go": "package a\nfunc F(nc *nats.Conn) { nc.Publish(s, b) }\n"}),
+        Sample("java", {"A.java": "import org.springframework.kafka.core.KafkaTemplate;\nclass A { KafkaTemplate kafkaTemplate; void f() { kafkaTemplate.send(t, m); } }\n"}),
+    ),
+    check=check,
+)  # fmt: skip

@@ -1,0 +1,39 @@
+"""Messages that come twice are noticed."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    """A record of messages seen; or, in a project that consumes messages, a write that a repeat does not change."""
+    found = hits(facts.of("inbox"), lambda f: f"what was handled is recorded: {f['what']}")
+    if facts.has("consumer"):
+        found += hits(facts.of("idempotent"), lambda f: f"a repeat changes nothing: {f['what']}")
+    return found
+
+
+RULE = Rule(
+    id="DTC-E02",
+    item="data_consistency",
+    kind="evidence",
+    severity=Severity.NOTE,
+    title="Idempotent consumers",
+    why="Every broker that loses nothing delivers some messages twice.",
+    remedy="Record each message's id in the transaction of its effects, or write so that a repeat changes nothing.",
+    languages=("python", "typescript", "go", "java"),
+    valid=(
+        Sample("python", {"a.py": "from sqlalchemy import insert\nfrom t import inbox\ndef on(conn, m):\n    conn.execute(insert(inbox), {'id': m.id})  # <-\n"}),
+        Sample("typescript", {"a.ts": "async function on(db, m) {\n  await db.query('insert into processed_messages (id) values ($1)', [m.id]); // <-\n}\n"}),
+        Sample("go", {"a.go": "package a\nfunc On(tx *sql.Tx, m Msg) { tx.Exec(\"INSERT INTO processed_messages (id) VALUES ($1)\", m.ID) } // <-\n"}),
+        Sample("java", {"A.java": "class A { ProcessedMessageRepository processedMessageRepository; void on(M m) {\n  processedMessageRepository.save(new ProcessedMessage(m.id())); // <-\n} }\n"}),
+    ),
+    invalid=(
+        Sample("python", {"a.py": "# conn.execute(insert(inbox))\ndef on(conn, m):\n    orders.add(m)\n"}),
+        Sample("typescript", {"a.ts": "const inbox = []; inbox.push(m);\n"}),
+        Sample("go", {"a.go": "package a\nfunc On(tx *sql.Tx, m Msg) { tx.Exec(\"INSERT INTO orders (id) VALUES ($1)\", m.ID) }\n"}),
+        Sample("java", {"A.java": "class A { OrderRepository orderRepository; void on(M m) { orderRepository.save(o); } }\n"}),
+    ),
+    check=check,
+)  # fmt: skip

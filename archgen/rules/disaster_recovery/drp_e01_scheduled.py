@@ -1,0 +1,27 @@
+"""Backups that are taken by a schedule."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits(
+        [f for f in facts.of("backup") if f["scheduled"]], lambda f: f"a scheduled backup by {f['by']}"
+    )
+
+
+RULE = Rule(
+    id="DRP-E01",
+    item="disaster_recovery",
+    kind="evidence",
+    severity=Severity.NOTE,
+    title="Scheduled backup",
+    why="A backup that somebody has to remember is missing on the day it is needed.",
+    remedy="Let a schedule take it, and alert when it fails.",
+    languages=("config",),
+    valid=(Sample("config", {"a.py": "x = 1\n", "k.yaml": "apiVersion: batch/v1\nkind: CronJob # <-\nmetadata: {name: backup}\nspec:\n  schedule: '0 2 * * *'\n  jobTemplate: {spec: {template: {spec: {containers: [{image: postgres, command: [pg_dump, shop]}]}}}}\n"}),),
+    invalid=(Sample("config", {"a.py": "x = 1\n", "backup.sh": "# pg_dump shop\npg_dump shop > shop.sql\n"}),),
+    check=check,
+)  # fmt: skip

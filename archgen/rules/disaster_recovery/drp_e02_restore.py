@@ -1,0 +1,37 @@
+"""The commands that bring the data back."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts, Strength
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits(facts.of("restore", at_least=Strength.CLAIMED), lambda f: f"how to restore: {f['command']}")
+
+
+RULE = Rule(
+    id="DRP-E02",
+    item="disaster_recovery",
+    kind="evidence",
+    severity=Severity.NOTE,
+    title="Restore procedure",
+    why="Nobody finds out how to restore while everything is down.",
+    remedy="Write the commands down, in order, and try them.",
+    languages=("config", "docs"),
+    valid=(
+        Sample("config", {"a.py": "x = 1\n", "restore.sh": "pg_restore -d shop latest.dump # <-\n"}),
+        Sample(
+            "docs",
+            {
+                "a.py": "x = 1\n",
+                "docs/recovery.md": "# Restore\n\n```\npg_restore -d shop latest.dump # <-\n```\n",
+            },
+        ),
+    ),
+    invalid=(
+        Sample("config", {"a.py": "x = 1\n", "restore.sh": "# pg_restore -d shop latest.dump\necho todo\n"}),
+        Sample("docs", {"a.py": "x = 1\n", "docs/recovery.md": "We restore quickly.\n"}),
+    ),
+    check=check,
+)

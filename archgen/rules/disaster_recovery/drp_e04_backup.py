@@ -1,0 +1,37 @@
+"""Backups that are described or scripted, without a schedule."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts, Strength
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits(
+        [f for f in facts.of("backup", at_least=Strength.CLAIMED) if not f["scheduled"]],
+        lambda f: f"how to back up: {f['command']}",
+    )
+
+
+RULE = Rule(
+    id="DRP-E04",
+    item="disaster_recovery",
+    kind="evidence",
+    severity=Severity.NOTE,
+    title="Backup by hand",
+    why="It is the start: what can be done by hand can be scheduled.",
+    remedy="Put the command on a schedule.",
+    languages=("config", "docs"),
+    valid=(
+        Sample("config", {"a.py": "x = 1\n", "backup.sh": "pg_dump shop > shop.sql # <-\n"}),
+        Sample(
+            "docs",
+            {"a.py": "x = 1\n", "docs/backup.md": "# Backup\n\n```sh\npg_dump shop > shop.sql # <-\n```\n"},
+        ),
+    ),
+    invalid=(
+        Sample("config", {"a.py": "x = 1\n", "backup.sh": "# pg_dump shop\n"}),
+        Sample("docs", {"a.py": "x = 1\n", "docs/backup.md": "Backups are important.\n"}),
+    ),
+    check=check,
+)

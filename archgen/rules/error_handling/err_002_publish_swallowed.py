@@ -1,0 +1,35 @@
+"""A message could not be sent, and nobody is told."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits(
+        facts.of("error.publish_swallowed"), lambda f: f"{f['function']} goes on when {f['call']} fails"
+    )
+
+
+RULE = Rule(
+    id="ERR-002",
+    item="error_handling",
+    kind="defect",
+    severity=Severity.ERROR,
+    title="Failed publish swallowed",
+    why="The caller believes that the message is out; the receivers never hear of it.",
+    remedy="Let the failure reach the caller, or keep the message in an outbox until it is out.",
+    languages=("python", "typescript", "java"),
+    valid=(
+        Sample("python", {"a.py": "import nats\nasync def f(js):\n    try:\n        await js.publish('x', b)\n    except OSError:\n        log.error('x')\n        raise\n"}),
+        Sample("typescript", {"a.ts": "async function f(channel) {\n  try { channel.publish(e, r, b); } catch (error) { logger.error(error); throw error; }\n}\n"}),
+        Sample("java", {"A.java": "class A { KafkaTemplate kafkaTemplate; void f() { try { kafkaTemplate.send(t, m); } catch (Exception e) { throw new Failed(e); } } }\n"}),
+    ),
+    invalid=(
+        Sample("python", {"a.py": "import nats\nasync def f(js):\n    try:\n        await js.publish('x', b)\n    except Exception:  # <-\n        log.error('x')\n"}),
+        Sample("typescript", {"a.ts": "async function f(channel) {\n  try {\n    channel.publish(e, r, b);\n  } catch (error) { // <-\n    logger.error(error);\n  }\n}\n"}),
+        Sample("java", {"A.java": "class A { KafkaTemplate kafkaTemplate; void f() { try { kafkaTemplate.send(t, m); }\n  catch (Exception e) { log.error(\"x\"); } } } // <-\n"}),
+    ),
+    check=check,
+)  # fmt: skip

@@ -1,0 +1,43 @@
+"""Failures become answers that a caller can understand."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits(facts.of("error.mapped"), lambda f: f"errors become answers: {f['what']}")
+
+
+RULE = Rule(
+    id="ERR-E01",
+    item="error_handling",
+    kind="evidence",
+    severity=Severity.NOTE,
+    title="Errors mapped to answers",
+    why="A caller can only act on an error that says whose fault it is and whether to try again.",
+    remedy="Map typed errors in one place to problem details (RFC 9457).",
+    languages=("python", "typescript", "go", "java"),
+    valid=(
+        Sample(
+            "python",
+            {
+                "a.py": "@app.exception_handler(Refused)\ndef refused(request, error):  # <-\n    return problem(409)\n"
+            },
+        ),
+        Sample("typescript", {"a.ts": "app.useGlobalFilters(new ProblemFilter()); // <-\n"}),
+        Sample("go", {"a.go": "package a\nfunc F() { router.Use(middleware.Recoverer()) } // <-\n"}),
+        Sample("java", {"A.java": "@ControllerAdvice\nclass A { } // <-\n"}),
+    ),
+    invalid=(
+        Sample(
+            "python",
+            {"a.py": "# @app.exception_handler(Refused)\ndef refused(request, error):\n    return 409\n"},
+        ),
+        Sample("typescript", {"a.ts": "// app.useGlobalFilters(new ProblemFilter());\n"}),
+        Sample("go", {"a.go": "package a\nfunc F() { router.Use(middleware.Logger()) }\n"}),
+        Sample("java", {"A.java": "class A { /* @ControllerAdvice */ }\n"}),
+    ),
+    check=check,
+)

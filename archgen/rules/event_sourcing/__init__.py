@@ -1,0 +1,33 @@
+"""Is state kept as events where that was decided, and is the decision on record?"""
+
+from archgen.rules.model import Item, Judgement, Seen, Verdict
+
+
+def judge(seen: Seen) -> Judgement:
+    errors = seen.errors()
+    if seen.shows("EVS-E01"):
+        where = seen.evidence["EVS-E01"][0]
+        if errors:
+            return Judgement(
+                Verdict.PARTIAL, f"an aggregate is kept as its events ({where.file}); but {errors[0].message}"
+            )
+        return Judgement(Verdict.PASS, f"an aggregate is kept as its events ({where.file})")
+    if seen.shows("EVS-E02"):
+        return Judgement(
+            Verdict.PARTIAL,
+            "a ledger is only appended to and state is derived from it, but events are not what it is built on",
+        )
+    if seen.facts.has("es.append") and seen.facts.has("es.replay"):
+        return Judgement(Verdict.FAIL, "an event store is there, and no aggregate is kept in it")
+    if seen.shows("EVS-E03"):
+        return Judgement(
+            Verdict.NOT_APPLICABLE, f"decided against on record ({seen.evidence['EVS-E03'][0].file})"
+        )
+    if not any(
+        e.kind == "db.write" for _, f in seen.facts.program.functions() for e in f.effects
+    ) and not seen.facts.has("datastore"):
+        return Judgement(Verdict.UNKNOWN, "no state that is kept was recognised")
+    return Judgement(Verdict.FAIL, "state is overwritten, and no decision about event sourcing is on record")
+
+
+ITEM = Item("event_sourcing", "Event sourcing", judge)

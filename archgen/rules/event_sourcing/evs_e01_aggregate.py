@@ -1,0 +1,46 @@
+"""An aggregate whose state is folded from its events."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits(facts.of("es.used"), lambda f: f"kept as its events: {f['name']}")
+
+
+_PY = """from sqlalchemy import insert, select
+
+class Store:
+    def load(self, conn, id):
+        state = None
+        for row in conn.execute(select(events)):  # <-
+            state = evolve(state, row.event)
+        return state
+
+    def append(self, conn, id, new, expected_version):
+        conn.execute(insert(events), [{"v": expected_version + 1}])
+
+def handle(store: Store, conn, id):
+    return store.load(conn, id)
+"""
+RULE = Rule(
+    id="EVS-E01",
+    item="event_sourcing",
+    kind="evidence",
+    severity=Severity.NOTE,
+    title="Event-sourced aggregate",
+    why="Where it matters how a state came about, the events are the state, and anything else is a view of them.",
+    remedy="Append events with the expected version, and fold them into the state when loading.",
+    languages=("python", "java"),
+    valid=(
+        Sample("python", {"store.py": _PY}),
+        Sample("java", {"A.java": "import io.eventuate.ReflectiveMutableCommandProcessingAggregate;\npublic class Account extends ReflectiveMutableCommandProcessingAggregate<Account, Cmd> { } // <-\n"}),
+    ),
+    invalid=(
+        Sample("python", {"store.py": _PY.split("def handle")[0]}),
+        Sample("java", {"A.java": "// extends ReflectiveMutableCommandProcessingAggregate\npublic class Account { void apply(Event e) { } }\n"}),
+    ),
+    check=check,
+)  # fmt: skip

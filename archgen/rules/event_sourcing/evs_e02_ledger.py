@@ -1,0 +1,33 @@
+"""A table that is only appended to, from which state is derived."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits(facts.of("append_only"), lambda f: f"{f['table']} is only appended to")
+
+
+RULE = Rule(
+    id="EVS-E02",
+    item="event_sourcing",
+    kind="evidence",
+    severity=Severity.NOTE,
+    title="Append-only ledger",
+    why="A ledger that cannot be rewritten is half of event sourcing: its history can be trusted and replayed.",
+    remedy="Name the entries events, and rebuild every view from them.",
+    languages=("config",),
+    valid=(
+        Sample(
+            "config",
+            {
+                "a.py": "x = 1\n",
+                "init.sql": "CREATE RULE keep AS -- <-\n ON DELETE TO ledger DO INSTEAD NOTHING;\n",
+            },
+        ),
+    ),
+    invalid=(Sample("config", {"a.py": "x = 1\n", "init.sql": "create table ledger (id int);\n"}),),
+    check=check,
+)

@@ -1,0 +1,25 @@
+"""Is work that can wait done by workers that lose none of it?"""
+
+from archgen.rules.model import Item, Judgement, Seen, Verdict
+
+
+def judge(seen: Seen) -> Judgement:
+    errors, parts = seen.errors(), []
+    queue, consumers = seen.shows("JOB-E01"), seen.shows("JOB-E02")
+    if seen.shows("JOB-E03"):
+        parts.append("dead letters")
+    if seen.shows("JOB-E04"):
+        parts.append("a limit of attempts")
+    with_ = f" with {' and '.join(parts)}" if parts else ", without dead letters or a limit of attempts"
+    but = f"; but {errors[0].message}" if errors else ""
+    if queue:
+        done = seen.shows("JOB-E04") and not errors
+        return Judgement(Verdict.PASS if done else Verdict.PARTIAL, f"a job queue with workers{with_}{but}")
+    if consumers:
+        return Judgement(Verdict.PARTIAL, f"work runs through message consumers{with_}; no job queue{but}")
+    if not seen.facts.services:
+        return Judgement(Verdict.UNKNOWN, "no service, worker or queue was recognised")
+    return Judgement(Verdict.FAIL, "no job queue, no worker and no consumer of messages was found")
+
+
+ITEM = Item("job_queues", "Job queues", judge)

@@ -1,0 +1,34 @@
+"""Handlers of a broker's messages."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.communication_patterns import com_e02_async
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits(facts.of("consumer"), lambda f: f"messages are handled: {f['what']}")
+
+
+RULE = Rule(
+    id="JOB-E02",
+    item="job_queues",
+    kind="evidence",
+    severity=Severity.NOTE,
+    title="Message consumers",
+    why="A consumer that acknowledges after its work does work in the background without losing it.",
+    remedy="Use a durable queue and acknowledge after the work is committed.",
+    languages=("python", "java"),
+    valid=(
+        Sample(
+            "python", {"a.py": "import pika\ndef f(channel):\n    channel.basic_consume('q', on)  # <-\n"}
+        ),
+        com_e02_async.RULE.valid[3],
+    ),
+    invalid=(
+        Sample("python", {"a.py": "import pika\n# channel.basic_consume('q', on)\n"}),
+        com_e02_async.RULE.invalid[3],
+    ),
+    check=check,
+)

@@ -1,0 +1,34 @@
+"""What cannot be handled is put aside with its reason."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits(
+        facts.of("dead_letters"),
+        lambda f: f"what cannot be handled is put aside: {f.get('what') or f.get('by')}",
+    )
+
+
+RULE = Rule(
+    id="JOB-E03",
+    item="job_queues",
+    kind="evidence",
+    severity=Severity.NOTE,
+    title="Dead letters",
+    why="One message that can never be handled must not hold up the rest, and must not vanish either.",
+    remedy="After the last attempt, move the message with its reason to where a person can look at it and send it again.",
+    languages=("python", "typescript"),
+    valid=(
+        Sample("python", {"a.py": "import pika\ndef f(ch):\n    ch.queue_declare('q', arguments={'x-dead-letter-exchange': 'dlx'})  # <-\n"}),
+        Sample("typescript", {"a.ts": "import amqp from 'amqplib';\nasync function f(ch) {\n  await ch.assertQueue('q', { durable: true, deadLetterExchange: 'dlx' }); // <-\n}\n"}),
+    ),
+    invalid=(
+        Sample("python", {"a.py": "# arguments={'x-dead-letter-exchange': 'dlx'}\ndead_letter_office = 'Belfast'\n"}),
+        Sample("typescript", {"a.ts": "logger.info('no dead letter queue yet');\n"}),
+    ),
+    check=check,
+)  # fmt: skip

@@ -1,0 +1,44 @@
+"""Attempts are counted and end."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits(
+        facts.of("attempts"),
+        lambda f: f"attempts are limited: {f['what']} in {f['function'] or 'the module'}",
+    )
+
+
+RULE = Rule(
+    id="JOB-E04",
+    item="job_queues",
+    kind="evidence",
+    severity=Severity.NOTE,
+    title="Limit of attempts",
+    why="A job that fails for ever is done for ever, at the expense of those behind it.",
+    remedy="Count attempts, wait longer after each, and give up after the last.",
+    languages=("python", "typescript"),
+    valid=(
+        Sample(
+            "python",
+            {
+                "a.py": "import nats\nasync def f(js):\n    await js.pull_subscribe('x', config=Config(max_deliver=5))  # <-\n"
+            },
+        ),
+        Sample(
+            "typescript",
+            {
+                "a.ts": "import { Queue } from 'bullmq';\nexport async function f(queue) {\n  await queue.add('x', {}, { attempts: 3 }); // <-\n}\n"
+            },
+        ),
+    ),
+    invalid=(
+        Sample("python", {"a.py": "def login(attempts):\n    return attempts < 3\n"}),
+        Sample("typescript", {"a.ts": "const attempts = 3;\n"}),
+    ),
+    check=check,
+)

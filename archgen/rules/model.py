@@ -1,0 +1,136 @@
+"""What a rule is, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import Literal
+
+from archgen.evidence.facts import Fact, Facts, Strength
+
+
+class Severity(IntEnum):
+    NOTE = 1
+    WARNING = 2
+    ERROR = 3
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+class Verdict(Enum):
+    PASS = "pass"
+    PARTIAL = "partial"
+    FAIL = "fail"
+    NOT_APPLICABLE = "not_applicable"
+    UNKNOWN = "unknown"
+    ERROR = "error"
+
+    @property
+    def judged(self) -> bool:
+        """Whether the verdict says something about the project, and so counts in the score."""
+        return self in (Verdict.PASS, Verdict.PARTIAL, Verdict.FAIL)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One place that a rule points at. `line` counts from 1; it is 0 when the place is the file or the project."""
+
+    file: str
+    line: int
+    message: str
+    strength: Strength = Strength.USED
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A small project: its files by path. In a sample that the rule must hit, the lines it hits carry `<-` in a comment."""
+
+    language: str
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`kind` evidence: the pattern is there, and `valid` samples show it. `kind` defect: it is broken, as `invalid` ones show.
+
+    `check` is pure: the same facts always give the same hits.
+    """
+
+    id: str
+    item: str
+    kind: Literal["evidence", "defect"]
+    severity: Severity
+    title: str
+    why: str
+    remedy: str
+    languages: tuple[str, ...]
+    valid: tuple[Sample, ...]
+    invalid: tuple[Sample, ...]
+    check: Callable[[Facts], Iterable[Hit]]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    rule: str
+    severity: Severity
+    file: str
+    line: int
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    rule: str
+    file: str
+    line: int
+    strength: Strength
+    what: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the rules of one item said, for its judge."""
+
+    facts: Facts
+    evidence: Mapping[str, tuple[Evidence, ...]] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+    def shows(self, *rules: str) -> bool:
+        return any(self.evidence.get(rule) for rule in rules)
+
+    def breaks(self, *rules: str) -> bool:
+        return any(finding.rule in rules for finding in self.findings)
+
+    def errors(self) -> tuple[Finding, ...]:
+        return tuple(f for f in self.findings if f.severity is Severity.ERROR)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    verdict: Verdict
+    reason: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """One of the ten: its id, the question it asks, and how the answer follows from what the rules saw."""
+
+    id: str
+    title: str
+    judge: Callable[[Seen], Judgement]
+
+
+def hits(facts: Iterable[Fact], message: Callable[[Fact], str] | str) -> list[Hit]:
+    """A hit per fact, with a message made from it."""
+    return [
+        Hit(f.file, f.line, message if isinstance(message, str) else message(f), f.strength) for f in facts
+    ]
+
+
+def missing(parts: Mapping[str, bool]) -> str:
+    """The names of what is not there, as words: `a, b and c`."""
+    names = [name for name, there in parts.items() if not there]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

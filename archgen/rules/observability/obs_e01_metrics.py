@@ -1,0 +1,59 @@
+"""Metrics that are kept and can be fetched."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits(facts.of("metrics.exposed"), lambda f: f"metrics are exposed: {f['what']}") + hits(
+        facts.of("metric"), lambda f: f"metric {f['name'] or f['what']}"
+    )
+
+
+RULE = Rule(
+    id="OBS-E01",
+    item="observability",
+    kind="evidence",
+    severity=Severity.NOTE,
+    title="Metrics",
+    why="Without numbers over time nobody knows whether today is worse than yesterday.",
+    remedy="Count requests, errors and durations, and expose them for scraping.",
+    languages=("python", "typescript", "go", "java"),
+    valid=(
+        Sample(
+            "python",
+            {"a.py": "from prometheus_client import Counter\nseen = Counter('seen_total', 'Seen.')  # <-\n"},
+        ),
+        Sample(
+            "typescript",
+            {"a.ts": "import * as client from 'prom-client';\nclient.collectDefaultMetrics(); // <-\n"},
+        ),
+        Sample(
+            "go",
+            {
+                "a.go": 'package a\nimport "github.com/prometheus/client_golang/prometheus/promhttp"\nfunc F() { promhttp.Handler() } // <-\n'
+            },
+        ),
+        Sample(
+            "java",
+            {
+                "A.java": 'class A { MeterRegistry meterRegistry; void f() { meterRegistry.counter("placed").increment(); } } // <-\n'
+            },
+        ),
+    ),
+    invalid=(
+        Sample(
+            "python",
+            {
+                "a.py": "from collections import Counter\nc = Counter('abc')\n",
+                "requirements.txt": "prometheus_client\n",
+            },
+        ),
+        Sample("typescript", {"a.ts": "// client.collectDefaultMetrics();\n"}),
+        Sample("go", {"a.go": "package a\ntype NoOp struct{}\nfunc (d NoOp) Inc(k string, v int) {}\n"}),
+        Sample("java", {"A.java": "class A { int counter; void f() { counter++; } }\n"}),
+    ),
+    check=check,
+)

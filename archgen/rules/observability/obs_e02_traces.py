@@ -1,0 +1,40 @@
+"""A request can be followed through the system."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return (
+        hits(facts.of("trace.provider"), lambda f: f"tracing is set up: {f['what']}")
+        + hits(facts.of("trace.carried"), lambda f: f"context is carried: {f['what']}")
+        + hits(facts.of("trace.span"), lambda f: f"a span is opened: {f['what']}")
+    )
+
+
+RULE = Rule(
+    id="OBS-E02",
+    item="observability",
+    kind="evidence",
+    severity=Severity.NOTE,
+    title="Traces or correlation",
+    why="An error in one service has its cause in another; without a common id the two logs never meet.",
+    remedy="Carry W3C trace context through HTTP and messages.",
+    languages=("python", "typescript", "go"),
+    valid=(
+        Sample("python", {"a.py": "from opentelemetry import trace\ntrace.set_tracer_provider(p)  # <-\n"}),
+        Sample("typescript", {"a.ts": "const sdk = new NodeSDK({ traceExporter }); // <-\n"}),
+        Sample("go", {"a.go": "package a\nfunc F() { router.Use(middleware.RequestID()) } // <-\n"}),
+    ),
+    invalid=(
+        Sample(
+            "python",
+            {"a.py": "import traceback\ntraceback.print_exc()\n", "requirements.txt": "opentelemetry-sdk\n"},
+        ),
+        Sample("typescript", {"a.ts": "// new NodeSDK()\nconsole.trace('x');\n"}),
+        Sample("go", {"a.go": "package a\nfunc F(requestBody string) {}\n"}),
+    ),
+    check=check,
+)

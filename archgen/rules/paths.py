@@ -1,0 +1,34 @@
+"""How two calls of one function relate: on one path or not, inside a transaction or not."""
+
+from __future__ import annotations
+
+from archgen.evidence.code import vocabulary as words
+from archgen.evidence.code.model import Call, Function
+
+
+def alternatives(one: Call, other: Call) -> bool:
+    """Whether one of the calls stands in a branch or a handler that the other does not share."""
+    mine = {id(b) for b in one.within("branch", "catch")}
+    theirs = {id(b) for b in other.within("branch", "catch")}
+    return (
+        (bool(mine ^ theirs)
+        and not (mine <= theirs or theirs <= mine))
+        or any(b.kind == "catch" for b in (*one.inside, *other.inside))
+    )
+
+
+def straight(call: Call) -> bool:
+    """Whether the call is made on every path through its function that ends well."""
+    return not any(block.kind in ("branch", "catch", "finally") for block in call.inside)
+
+
+def in_transaction(function: Function, call: Call) -> bool:
+    """Whether the call is made inside a transaction that this function opens: a block, a closure, begin to commit."""
+    for block in call.inside:
+        if block.kind == "with" and words.TX_WITH.search(block.header):
+            return True
+        if block.kind == "closure" and words.TX_NAME.match(block.header.rpartition(".")[2]):
+            return True
+    begins = [e.call.line for e in function.effects if e.kind == "tx"]
+    commits = [e.call.line for e in function.effects if e.kind == "commit"]
+    return any(b < call.line < c for b in begins for c in commits)

@@ -1,0 +1,42 @@
+"""Steps that name what takes them back."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return (
+        hits(facts.of("saga.compensation"), lambda f: f"a step and its compensation: {f['what']}")
+        + hits(facts.of("saga.inline"), lambda f: f"taken back in {f['function']}: {f['what']}")
+        + hits(
+            facts.of("saga.choreographed"),
+            lambda f: f"taken back on a failure event in {f['function']}: {f['what']}",
+        )
+    )
+
+
+RULE = Rule(
+    id="SAG-E01",
+    item="saga",
+    kind="evidence",
+    severity=Severity.NOTE,
+    title="Steps with compensations",
+    why="No transaction spans two services; what cannot be finished has to be taken back step by step.",
+    remedy="Give each step that changes something a command that undoes it.",
+    languages=("python", "typescript", "go", "java"),
+    valid=(
+        Sample("python", {"a.py": "place = Saga(  # <-\n    name='place',\n    steps=[Step(Charge, undo=Refund), Step(Reserve, undo=Release), Step(Ship)],\n)\n"}),
+        Sample("typescript", {"a.ts": "const place = new Saga([ // <-\n  { invoke: charge, compensate: refund },\n  { invoke: reserve, compensate: release },\n]);\n"}),
+        Sample("go", {"a.go": "package a\nfunc F() {\n\tsaga.AddCompensation(refund, id) // <-\n}\n"}),
+        Sample("java", {"A.java": "class A { A() { this.d = step()\n  .withCompensation(kitchen.cancel, S::make) // <-\n  .build(); } }\n"}),
+    ),
+    invalid=(
+        Sample("python", {"a.py": "# steps=[Step(Charge, undo=Refund), Step(Ship)]\nmenu = Menu(steps=[Step('a'), Step('b')])\n"}),
+        Sample("typescript", {"a.ts": "const w = new Wizard([{ title: 'a' }, { title: 'b' }]);\n"}),
+        Sample("go", {"a_test.go": "package a\nfunc TestF() { saga.AddCompensation(refund, id) }\n"}),
+        Sample("java", {"A.java": "class A { /* .withCompensation(x) */ void f() { builder.step().build(); } }\n"}),
+    ),
+    check=check,
+)  # fmt: skip

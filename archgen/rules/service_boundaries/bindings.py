@@ -1,0 +1,41 @@
+"""Which service uses which database, as far as configuration tells."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+from archgen.evidence.facts import Fact, Facts
+
+
+def databases(facts: Facts) -> dict[str, dict[str, Fact]]:
+    """Per database (`host/name`, or the config map that holds its address) the services that use it, and where."""
+    found: dict[str, dict[str, Fact]] = defaultdict(dict)
+    for binding in facts.of("database.binding"):
+        target, owner = str(binding["target"]), _service(facts, binding)
+        if binding.get("store") or not owner:
+            continue
+        if not target.startswith("config:") and (
+            target.endswith("/") or "$" in target or binding["engine"] in ("sqlite", "firestore")
+        ):
+            continue
+        found[target].setdefault(owner, binding)
+    return dict(found)
+
+
+def _service(facts: Facts, binding: Fact) -> str:
+    """The discovered service behind a workload's name or a settings file, "" when it is none."""
+    owner = str(binding["owner"])
+    if not owner:
+        service = facts.service_of(binding.file)
+        return service.name if service else ""
+    plain = _plain(owner)
+    for service in facts.services:
+        name = _plain(service.name)
+        if name == plain or plain.endswith(name) or name.endswith(plain):
+            return service.name
+    return ""
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"(service|svc|api|app)$", "", re.sub(r"[-_.]", "", name.lower()))

@@ -1,0 +1,61 @@
+"""A database that several services use."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity
+from archgen.rules.service_boundaries.bindings import databases
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    for target, users in databases(facts).items():
+        if len(users) > 1:
+            names = sorted(users)
+            place = users[names[0]]
+            shown = target.removeprefix("config:")
+            yield Hit(
+                place.file,
+                place.line,
+                f"{shown} is used by {len(names)} services: {', '.join(names)}",
+                place.strength,
+            )
+
+
+RULE = Rule(
+    id="BND-001",
+    item="service_boundaries",
+    kind="defect",
+    severity=Severity.ERROR,
+    title="Shared database",
+    why="Services that share a database share its schema, its locks and its outages: none of them can change alone.",
+    remedy="Give each service its own database, and let the others ask it or listen to its events.",
+    languages=("config",),
+    valid=(
+        Sample("config", {
+            "orders/Dockerfile": "FROM python", "orders/main.py": "uvicorn.run('a')\n",
+            "payments/Dockerfile": "FROM python", "payments/main.py": "uvicorn.run('a')\n",
+            "compose.yaml": """services:
+  orders: {build: orders, environment: {DATABASE_URL: "postgresql://db/orders"}}
+  payments: {build: payments, environment: {DATABASE_URL: "postgresql://db/payments"}}
+  migrate: {image: flyway, environment: {DATABASE_URL: "postgresql://db/payments"}}
+""",
+        }),
+    ),
+    invalid=(
+        Sample("config", {
+            "orders/Dockerfile": "FROM python", "orders/main.py": "uvicorn.run('a')\n",
+            "payments/Dockerfile": "FROM python", "payments/main.py": "uvicorn.run('a')\n",
+            "compose.yaml": """services:
+  orders:
+    build: orders
+    environment:
+      - DATABASE_URL=postgresql://user:secret@db/shop  # <-
+  payments:
+    build: payments
+    environment:
+      - DATABASE_URL=postgresql://db/shop
+""",
+        }),
+    ),
+    check=check,
+)  # fmt: skip
