@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from archgen.contracts import contract_files
+from archgen.languages.python import service_items
+from archgen.plan_system import system_items
 from archgen.plan_types import Item, Text
+from archgen.render import TEMPLATES, tree_items
+from archgen.spec.analysis import analyse
 from archgen.spec.model import System
 
 
 def plan(system: System) -> tuple[Item, ...]:
-    """The items of the project of `system`, in any order."""
-    return (Text("README.md", f"# {system.system}\n"),)
+    """The items of the project of `system`, in any order. Raises SpecError when an argument does not bind."""
+    return tuple(_items(system))
+
+
+def _items(system: System) -> Iterator[Item]:
+    analysis = analyse(system)
+    yield from system_items(system, analysis)
+    yield from tree_items(TEMPLATES / "python" / "chassis", "chassis/python")
+    for name in system.services:
+        yield from service_items(system, analysis, name)
+    for path, text in contract_files(system):
+        yield Text(path, text, kind="generated")

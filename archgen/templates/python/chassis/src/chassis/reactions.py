@@ -7,12 +7,13 @@ need (`sagadata`), so that a participant never has to ask, or to keep, what is n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chassis.domain import UseCase
 from chassis.jsons import decode
 from chassis.messages import Message, derived_id
+from chassis.saga.definition import bind
 from chassis.uow import Origin, Session, UnitOfWork
 
 
@@ -47,24 +48,17 @@ class Reaction:
         unit.complete()
 
     def _continue(self, origin: Origin, message: Message) -> Origin:
-        known = {**message.saga_data, **message.data} if not self.starts else message.data
-        carried = {name: known[name] for name in self.carries if name in known}
+        new = {name: message.data[name] for name in self.carries if name in message.data}
         if self.starts:
-            return replace(
-                origin, saga=self.saga, saga_id=derived_id(self.saga, message.id), saga_data=carried
-            )
-        return replace(origin, saga_data={**message.saga_data, **carried})
+            id = derived_id(self.saga, message.id)
+            return replace(origin, saga=self.saga, saga_id=id, saga_data=new)
+        # What travels already stays: the first value of a name is the saga's.
+        return replace(origin, saga_data={**new, **message.saga_data})
 
     def _arguments(self, origin: Origin, message: Message) -> dict[str, Any]:
         command = self.do.command
-        sources: list[Mapping[str, Any]] = [self.given, message.data, message.saga_data]
+        sources: list[Mapping[str, Any]] = [message.data, message.saga_data]
         if command.CREATES:
             # The same event leads to the same aggregate, however often it arrives.
             sources.append({command.ID: derived_id(origin.saga_id or message.id, command.NAME)})
-        data = {}
-        for wanted in fields(command):
-            for source in sources:
-                if wanted.name in source:
-                    data[wanted.name] = source[wanted.name]
-                    break
-        return data
+        return bind(command, self.given, sources)

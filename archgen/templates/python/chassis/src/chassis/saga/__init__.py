@@ -3,6 +3,6 @@
 Source: Hector Garcia-Molina and Kenneth Salem, "Sagas", SIGMOD 1987.
 """
 
-from chassis.saga.definition import Saga, Step
+from chassis.saga.definition import Field, Saga, Step
 
-__all__ = ["Saga", "Step"]
+__all__ = ["Field", "Saga", "Step"]

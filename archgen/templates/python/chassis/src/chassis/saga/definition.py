@@ -13,6 +13,22 @@ OTHERWISE = "else"
 
 
 @dataclass(frozen=True)
+class Field:
+    """In `given`: the value of a field that has another name where it comes from."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """What an instance knows: its trigger's data, the results by step key, why it was given up."""
+
+    trigger: Mapping[str, Any]
+    results: Mapping[str, Mapping[str, Any]]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Step:
     """A command, and the one that takes it back.
 
@@ -66,34 +82,39 @@ class Saga:
         """The name of a step in messages and logs, for example `0.payments.charge`."""
         return f"{index}.{self.steps[index].do.NAME}"
 
-    def arguments(
-        self, command: type[Any], step: int | None, saga_id: str, state: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    def arguments(self, command: type[Any], step: int | None, saga_id: str, known: Known) -> dict[str, Any]:
         """The data of `command`, as JSON values, for the instance `saga_id`.
 
-        `state` holds `trigger` (the data of the starting event) and `results` (step key → data).
         An aggregate that a step creates gets an id derived from instance and step, so that the
         undo can name it without ever having heard a reply.
         """
-        sources: list[Mapping[str, Any]] = []
-        if step is not None:
-            sources.append(self.steps[step].given)
-        sources.append(state["trigger"])
-        sources.extend(
-            state["results"][self.key(i)] for i in range(len(self.steps)) if self.key(i) in state["results"]
-        )
-        order = [step] if step is not None else []
-        order += [i for i in range(len(self.steps)) if i != step]
-        sources.extend(
+        results = [known.results[self.key(i)] for i in range(len(self.steps)) if self.key(i) in known.results]
+        own = [] if step is None else [step]
+        order = own + [i for i in range(len(self.steps)) if i != step]
+        assigned = [
             {self.steps[i].do.ID: derived_id(saga_id, self.key(i))} for i in order if self.steps[i].do.CREATES
-        )
-        data = {}
-        for wanted in fields(command):
-            for source in sources:
-                if wanted.name in source:
-                    data[wanted.name] = source[wanted.name]
-                    break
-        return data
+        ]
+        reason = [{"reason": known.reason}] if command is self.otherwise else []
+        given = {} if step is None else self.steps[step].given
+        return bind(command, given, [known.trigger, *results, *assigned, *reason])
+
+
+def bind(
+    command: type[Any], given: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The data of `command`: each field from `given`, else from the first source that has it."""
+    data = {}
+    for wanted in fields(command):
+        value = given.get(wanted.name)
+        name = value.name if isinstance(value, Field) else wanted.name
+        if wanted.name in given and not isinstance(value, Field):
+            data[wanted.name] = value
+            continue
+        for source in sources:
+            if name in source:
+                data[wanted.name] = source[name]
+                break
+    return data
 
 
 def _optional(wanted: Any) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from chassis.domain import UseCase
-from chassis.errors import Refused
+from chassis.errors import NotFound, Refused
 from chassis.jsons import decode, encode
 from chassis.messages import Message, derived_id
 from chassis.saga.steps import State
@@ -52,8 +52,8 @@ def _run(use_case: UseCase, session: Session, origin: Origin, message: Message) 
     command = decode(use_case.command, message.data)
     try:
         use_case.handle(command, unit)
-    except Refused as refusal:
-        return _refused(refusal.reason)
+    except (Refused, NotFound) as refusal:
+        return _refused(str(refusal))
     unit.complete()
     return result_of(use_case, unit)
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from chassis.saga.definition import OTHERWISE, THEN, Saga, Step
+from chassis.saga.definition import OTHERWISE, THEN, Known, Saga, Step
 
 Status = Literal["running", "finishing", "compensating", "aborting", "done", "compensated", "stuck"]
 Phase = Literal["do", "undo"]
@@ -167,7 +167,7 @@ def _send(
     assert command is not None
     timeout = (step.timeout if step else None) or saga.timeout
     wait = min(timeout * 2 ** (attempt - 1), max(timeout, BACKOFF_CAP))
-    known = {"trigger": instance.trigger, "results": instance.results}
+    known = Known(instance.trigger, instance.results, instance.reason)
     send = Send(command, key, phase, attempt, saga.arguments(command, index, instance.id, known))
     moved = replace(instance, status=status, step=key, phase=phase, attempt=attempt, deadline=now + wait)
     return moved, (send,)

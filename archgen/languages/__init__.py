@@ -1,0 +1,1 @@
+"""Generators, one module per language; each turns one service into plan items."""

@@ -1,0 +1,76 @@
+"""A service in Python: its domain, use cases, views and sagas, and the glue to the chassis."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from archgen.contracts.openapi import openapi
+from archgen.languages import python_messages as messages
+from archgen.languages import python_wiring as wiring
+from archgen.languages.python_domain import aggregate_file, aggregate_test, use_case_file, view_file
+from archgen.languages.python_layout import Layout
+from archgen.plan_types import Item, Template, Text
+from archgen.spec.analysis import Analysis
+from archgen.spec.model import System
+from archgen.spec.names import kebab, python_name, snake
+
+SERVICE = "python/service"
+
+
+def service_items(system: System, analysis: Analysis, name: str) -> Iterator[Item]:
+    """Every file of the service, below services/<name>."""
+    service = system.services[name]
+    layout = Layout(system, analysis, name)
+    root, source = f"services/{name}", f"services/{name}/src/{layout.package}"
+    context = {"system": system, "service": service, "name": name, "package": layout.package}
+
+    def yours(path: str, template: str, **more: object) -> Item:
+        return Template(path, f"{SERVICE}/{template}", {**context, **more})
+
+    def generated(path: str, template: str, **more: object) -> Item:
+        return Template(
+            f"{source}/generated/{path}", f"{SERVICE}/generated/{template}", {**context, **more}, kind="generated"
+        )
+
+    distribution = f"{kebab(system.system)}-{kebab(name)}"
+    yield yours(f"{root}/pyproject.toml", "pyproject.toml.jinja", distribution=distribution)
+    yield yours(f"{source}/__init__.py", "init.py.jinja")
+    yield yours(f"{source}/__main__.py", "main.py.jinja", **wiring.main(layout))
+    yield Text(f"{source}/py.typed", "")
+    for aggregate in service.aggregates:
+        module = snake(aggregate)
+        yield yours(f"{source}/domain/{module}.py", "domain.py.jinja", **aggregate_file(layout, aggregate))
+        yield generated(f"{module}.py", "messages.py.jinja", **messages.own(layout, aggregate))
+        yield yours(f"{root}/tests/test_{module}.py", "tests/test_domain.py.jinja", **aggregate_test(layout, aggregate))
+        for command in service.aggregates[aggregate].commands:
+            path = f"{source}/commands/{python_name(command)}.py"
+            yield yours(path, "command.py.jinja", **use_case_file(layout, aggregate, command))
+    for view in service.views:
+        yield yours(f"{source}/views/{view}.py", "view.py.jinja", **view_file(layout, view))
+    for saga in layout.orchestrations:
+        yield yours(f"{source}/sagas/{saga}.py", "saga.py.jinja", **wiring.orchestration(layout, saga))
+    for saga in layout.choreographies:
+        yield yours(f"{source}/sagas/{saga}.py", "choreography.py.jinja", **wiring.choreography(layout, saga))
+    for peer, modules in layout.peer_modules.items():
+        for module in modules:
+            path = f"peers/{peer}/{module}.py"
+            yield generated(path, "messages.py.jinja", **messages.peer(layout, peer, module))
+        about = f"Messages of {peer}, as this service knows them."
+        yield generated(f"peers/{peer}/__init__.py", "package.py.jinja", about=about)
+    if layout.peer_modules:
+        yield generated("peers/__init__.py", "package.py.jinja", about="What this service knows of its peers.")
+    if system.types:
+        yield generated("types.py", "types.py.jinja", **messages.types(layout))
+    for path, about in wiring.packages(layout):
+        yield Text(f"{source}/{path}/__init__.py", f'"""{about}"""\n')
+    yield generated("__init__.py", "package.py.jinja", about="Contracts and wiring.")
+    yield generated("aggregates.py", "aggregates.py.jinja", **wiring.aggregates(layout))
+    yield generated("use_cases.py", "use_cases.py.jinja", **wiring.use_cases(layout))
+    yield generated("routes.py", "routes.py.jinja", **wiring.routes(layout))
+    yield generated("wiring.py", "wiring.py.jinja", **wiring.wiring(layout))
+    if service.calls:
+        yield generated("clients.py", "clients.py.jinja", **wiring.clients(layout))
+    contract = json.dumps(openapi(system, name), indent=2, ensure_ascii=False) + "\n"
+    yield Text(f"{source}/generated/openapi.json", contract, kind="generated")
+    yield yours(f"{root}/tests/test_contract.py", "tests/test_contract.py.jinja", **wiring.contract_test(layout))
