@@ -10,7 +10,7 @@ from ast_grep_py import SgNode, SgRoot
 from archgen.evidence.code.grammar import BY_SUFFIX, Grammar
 from archgen.evidence.code.imports import imports_of
 from archgen.evidence.code.model import Block, Call, Catch, Class, Function, Module, Text
-from archgen.evidence.code.split import arguments, parameters
+from archgen.evidence.code.split import arguments, fields, parameters
 from archgen.evidence.nature import Nature
 
 _WANTED_TEXT = re.compile(
@@ -19,6 +19,8 @@ _WANTED_TEXT = re.compile(
 )
 _DOCSTRING = {"kind": "string", "inside": {"kind": "expression_statement"}}
 _HEADER = 160
+_MODIFIERS = re.compile(r"[\s\w<>,.?\[\]&]*")
+Spanned = tuple[SgNode, str, int, int]
 
 
 def parse(path: str, text: str, nature: Nature = Nature.PRODUCTION) -> Module | None:
@@ -36,13 +38,11 @@ def parse(path: str, text: str, nature: Nature = Nature.PRODUCTION) -> Module | 
     )
     root = SgRoot(text, parser).root()
     nodes = root.find_all({"rule": {"any": [{"kind": kind} for kind in dict.fromkeys(grammar.kinds())]}})
-    spans = sorted(((n, n.kind(), n.range()) for n in nodes), key=_by_place)
+    spans = sorted((_spanned(node) for node in nodes), key=lambda item: (item[2], -item[3]))
+    blank = [(start, end) for _, kind, start, end in spans if kind in grammar.comments]
     if grammar.language == "python":
-        blank = [n.range() for n in root.find_all({"rule": _DOCSTRING})]
-    else:
-        blank = []
-    blank += [r for _, kind, r in spans if kind in grammar.comments]
-    clean = _without(text, [(r.start.index, r.end.index) for r in blank])
+        blank += [_spanned(node)[2:] for node in root.find_all({"rule": _DOCSTRING})]
+    clean = _without(text, blank)
     _Reader(module, grammar, clean).read(spans)
     module.imports = imports_of(clean, grammar.language)
     if grammar.language == "go":
@@ -54,9 +54,9 @@ def parse(path: str, text: str, nature: Nature = Nature.PRODUCTION) -> Module | 
     return module
 
 
-def _by_place(item: tuple[SgNode, str, object]) -> tuple[int, int]:
-    span = item[0].range()
-    return (span.start.index, -span.end.index)
+def _spanned(node: SgNode) -> Spanned:
+    span = node.range()
+    return node, node.kind(), span.start.index, span.end.index
 
 
 def _without(text: str, spans: list[tuple[int, int]]) -> str:
@@ -80,13 +80,13 @@ class _Reader:
         self.lines = [0, *(m.end() for m in re.finditer("\n", text))]
         self.stack: list[tuple[int, Function | Class | Block]] = []
         self.top = Function("", "", module.path, 1, len(self.lines), body="")
-        self.marks: list[tuple[int, int, str]] = []
+        self.marks: list[tuple[int, int]] = []
         self.pending: list[tuple[int, int, Block]] = []
 
-    def read(self, spans: list[tuple[SgNode, str, object]]) -> None:
-        for node, kind, _ in spans:
-            span = node.range()
-            start, end = span.start.index, span.end.index
+    def read(self, nodes: list[Spanned]) -> None:
+        # an annotation lies inside of what it stands on, or before it: all are known before the sweep
+        self.marks = [(start, end) for _, kind, start, end in nodes if kind in self.grammar.marks]
+        for node, kind, start, end in nodes:
             while self.stack and self.stack[-1][0] <= start:
                 self.stack.pop()
             self._enter(start)
@@ -95,7 +95,7 @@ class _Reader:
 
     def _visit(self, node: SgNode, kind: str, start: int, end: int) -> None:
         g = self.grammar
-        if kind in g.calls:
+        if kind in g.calls and not self._in_mark(start):
             self._call(node, kind, start, end)
         elif kind in g.functions or kind in g.closures:
             self._function(node, kind, start, end)
@@ -105,8 +105,6 @@ class _Reader:
             self._block(node, g.blocks[kind], start, end)
         elif kind in g.assignments:
             self._assignment(node, kind, start)
-        elif kind in g.marks:
-            self.marks.append((start, end, self.text[start:end]))
         elif kind in g.strings:
             value = self.text[start:end].strip("\"'`frbFRB")
             if 2 < len(value) < 20_000 and _WANTED_TEXT.search(value):
@@ -125,6 +123,9 @@ class _Reader:
 
     def _line(self, index: int) -> int:
         return bisect_right(self.lines, index)
+
+    def _line_start(self, index: int) -> int:
+        return self.lines[self._line(index) - 1]
 
     def _function_here(self) -> Function | None:
         return next((item for _, item in reversed(self.stack) if isinstance(item, Function)), None)
@@ -146,18 +147,23 @@ class _Reader:
                 return item.owner
         return ""
 
-    def _marks_before(self, at: int, name: str) -> tuple[str, ...]:
+    def _marks_before(self, at: int) -> tuple[str, ...]:
         """Decorators and annotations that stand before position `at` with nothing but modifiers between."""
         found: list[str] = []
         edge = at
-        for _, stop, text in reversed(self.marks):
+        for start, stop in reversed(self.marks[: bisect_right(self.marks, (at, 0))]):
             if stop > edge:
                 continue
-            if not re.fullmatch(r"[\s\w<>,.?\[\]&]*", self.text[stop:edge]):
+            if not _MODIFIERS.fullmatch(self.text, stop, edge):
                 break
-            found.append(text)
-            edge = stop - len(text)
+            found.append(self.text[start:stop])
+            edge = start
         return tuple(reversed(found))
+
+    def _in_mark(self, at: int) -> bool:
+        """Whether `at` lies inside of a decorator: that is kept with what it stands on, and is no call of its own."""
+        index = bisect_right(self.marks, (at, 0)) - 1
+        return index >= 0 and self.marks[index][0] <= at < self.marks[index][1]
 
     # what is found
 
@@ -181,11 +187,11 @@ class _Reader:
             name=name,
             owner=owner,
             file=self.module.path,
-            line=line,
+            line=self._line(place),
             end=stop,
             params=named,
-            marks=self._marks_before(place, name),
-            body=self.text[start:end],
+            marks=self._marks_before(place),
+            body=self.text[self._line_start(place) : end],
         )
         for param, type_ in named.items():
             if type_:
@@ -229,30 +235,13 @@ class _Reader:
             line=self._line(place),
             end=self._line(end - 1),
             bases=tuple(b.strip() for b in bases if b.strip()),
-            marks=self._marks_before(place, name),
-            body=self.text[start:end],
+            marks=self._marks_before(place),
+            body=self.text[self._line_start(place) : end],
         )
         self.module.classes.append(one)
-        if self.grammar.language == "go":
-            for match in re.finditer(r"^[ \t]+(\w+)\s+(\*?[\w.\[\]]+)", one.body, re.MULTILINE):
-                one.types[match[1]] = match[2]
-                self.module.types.setdefault(match[1], match[2])
-        elif self.grammar.language in ("java", "typescript"):
-            pattern = (
-                r"(?:private|protected|public|readonly|final|static)\s+([\w<>,.?\[\] ]+?)\s+(\w+)\s*[;=]"
-            )
-            if self.grammar.language == "typescript":
-                pattern = r"(?:private|protected|public|readonly)\s+(\w+)\??\s*:\s*([\w<>.\[\]]+)"
-            for match in re.finditer(pattern, one.body):
-                field, kind = (
-                    (match[2], match[1]) if self.grammar.language == "java" else (match[1], match[2])
-                )
-                one.types[field] = kind.replace("final ", "").strip()
-                self.module.types.setdefault(field, one.types[field])
-        else:
-            for match in re.finditer(r"^    (\w+)\s*:\s*([\w.\[\], |\"]+)", one.body, re.MULTILINE):
-                one.types[match[1]] = match[2].strip()
-                self.module.types.setdefault(match[1], match[2].strip())
+        for field, kind in fields(one.body, self.grammar.language):
+            one.types.setdefault(field, kind)
+            self.module.types.setdefault(field, kind)
         self.stack.append((end, one))
 
     def _block(self, node: SgNode, role: str, start: int, end: int) -> None:
@@ -265,7 +254,8 @@ class _Reader:
                     continue
                 place = body.range()
                 header = header or self.text[start : place.start.index].strip()[:_HEADER]
-                lines = self._line(place.start.index), self._line(place.end.index - 1)
+                opens = start if kind == "with" else place.start.index
+                lines = self._line(opens), self._line(place.end.index - 1)
                 self.pending.append((place.start.index, place.end.index, Block(kind, header, *lines)))
             return
         opening = re.split(r"[{\n]|:\s*$", self.text[start:end], maxsplit=1)[0]

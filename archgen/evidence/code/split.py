@@ -85,3 +85,22 @@ def parameters(text: str, language: str) -> dict[str, str]:
                 name = name.partition("=")[0]
             found[name.strip().rstrip("?")] = kind.split("=")[0].strip()
     return found
+
+
+_FIELDS = {
+    "go": re.compile(r"^[ \t]+(?P<name>\w+)\s+(?P<type>\*?[\w.\[\]]+)", re.MULTILINE),
+    "java": re.compile(
+        r"(?:^|[;{}])\s*(?:@\w+(?:\([^)]*\))?\s*)*(?:(?:private|protected|public|final|static|transient)\s+)*"
+        r"(?P<type>[A-Z][\w<>,.?\[\] ]*?)\s+(?P<name>\w+)\s*[;=]",
+        re.MULTILINE,
+    ),
+    "typescript": re.compile(
+        r"(?:private|protected|public|readonly)\s+(?P<name>\w+)\??\s*:\s*(?P<type>[\w<>.\[\]]+)"
+    ),
+    "python": re.compile(r"^    (?P<name>\w+)\s*:\s*(?P<type>[\w.\[\], |\"]+)", re.MULTILINE),
+}
+
+
+def fields(body: str, language: str) -> list[tuple[str, str]]:
+    """Names and types of what a class or struct declares."""
+    return [(m["name"], m["type"].strip()) for m in _FIELDS[language].finditer(body)]

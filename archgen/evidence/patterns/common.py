@@ -59,7 +59,7 @@ def does_nothing(function: Function) -> bool:
     return (
         inner == ""
         or re.fullmatch(
-            r"return(Collections\.emptyList\(\)|\[\]|List\.of\(\)|newArrayList<>\(\)|Promise\.resolve\(\))",
+            r"(return)?(Collections\.emptyList\(\)|\[\]|List\.of\(\)|newArrayList<>\(\)|Promise\.resolve\(\))",
             inner,
         )
         is not None

@@ -69,7 +69,7 @@ RULE = Rule(
     invalid=(
         Sample("python", {"a.py": "import httpx\ndef book(c: httpx.Client, session):\n    c.post('/seats')  # <-\n    session.add(o)\n"}),
         Sample("typescript", {"a.ts": "import axios from 'axios';\nclass A {\n  constructor(private readonly orderRepository: OrderRepository) {}\n  async f(o) {\n    await axios.post('/seats', o); // <-\n    await this.orderRepository.save(o);\n  }\n}\n"}),
-        Sample("go", {"a.go": "package a\ntype H struct { users pb.UsersServiceClient\n trips pb.TripsServiceClient }\nfunc (h H) F(ctx context.Context) error {\n\th.users.UpdateBalance(ctx, r) // <-\n\th.trips.BookTrip(ctx, r)\n\treturn nil\n}\n"}),
+        Sample("go", {"a.go": "package a\ntype H struct {\n\tusers pb.UsersServiceClient\n\ttrips pb.TripsServiceClient\n}\nfunc (h H) F(ctx context.Context) error {\n\th.users.UpdateBalance(ctx, r) // <-\n\th.trips.BookTrip(ctx, r)\n\treturn nil\n}\n"}),
         Sample("java", {"A.java": "class A { RestTemplate rest; OrderRepository orderRepository; void f() {\n  rest.postForObject(u, o, T.class); // <-\n  orderRepository.save(o); } }\n"}),
     ),
     check=check,
