@@ -120,14 +120,16 @@ def _found(command: CommandFacts, name: str, kind: FieldType, scope: Scope) -> S
     if supply and supply.fields[name].fits(kind):
         return supply.source(name)
     if supply:
-        message = f"`{name}` of `{command.name}` is {_article(kind)}, but {supply.label} has it as "
-        return Unbound(name, f"{message}{_article(supply.fields[name])}", _remedy(name))
+        message = f"`{name}` of `{command.name}` is `{kind}`, but {supply.label} has it as "
+        return Unbound(name, f"{message}`{supply.fields[name]}`", _remedy(name))
     if created and kind == UUID and scope.assigns:
         return Source("saga_id", scope.step, name)
     if kind.optional:
         return Source("literal")
     looked = ", ".join(supply.label for supply in scope.supplies if supply.label)
     message = f"the argument `{name}` ({kind}) of `{command.name}` has no source: looked in {looked}"
+    if created and scope.assigns:
+        message += "; an id that the saga assigns is a uuid"
     return Unbound(name, message, _remedy(name))
 
 
@@ -143,7 +145,7 @@ def _given(
     literal = value[1:] if isinstance(value, str) and value.startswith("$$") else value
     if literals.fits(literal, kind, scope.types):
         return Source("literal", value=literal)
-    message = f"the value for `{name}` of `{command.name}` is not {_article(kind)}"
+    message = f"the value for `{name}` of `{command.name}` is not of the type `{kind}`"
     return Unbound(name, message, _example(kind), given=True)
 
 
@@ -163,16 +165,11 @@ def _referenced(name: str, kind: FieldType, text: str, scope: Scope) -> Source |
         if wanted in supply.fields:
             if supply.fields[wanted].fits(kind):
                 return supply.source(wanted)
-            message = f"`{text}` is {_article(supply.fields[wanted])}, but `{name}` is {_article(kind)}"
+            message = f"`{text}` is `{supply.fields[wanted]}`, but `{name}` is `{kind}`"
             return Unbound(name, message, "", given=True)
     fields = [f"${step}.{each}" if step else f"${each}" for supply in supplies for each in supply.fields]
     where = " or ".join(supply.label for supply in supplies)
     return Unbound(name, f"`{text[:80]}`: {where} has no such field", nearest(text, fields), given=True)
-
-
-def _article(kind: FieldType) -> str:
-    text = str(kind)
-    return f"{'an' if text[0] in 'aeio' else 'a'} {text}" if kind.scalar and not kind.many else f"`{text}`"
 
 
 def _example(kind: FieldType) -> str:

@@ -53,10 +53,10 @@ def _commands(name: str, aggregate: Aggregate, path: Path) -> Iterator[Issue]:
     if not aggregate.commands:
         yield Issue(path, f"`{name}` has no command, so there can never be one", "", "commands", key=True)
     elif not creating:
-        message = f"no command creates a {name}"
+        message = f"no command creates `{name}`"
         yield Issue((*path, "commands"), message, "give one `creates: true`", "creates", key=True)
     for command in creating[1:]:
-        message = f"`{creating[0]}` creates a {name} already"
+        message = f"`{creating[0]}` creates `{name}` already"
         at: Path = (*path, "commands", command, "creates")
         yield Issue(at, message, "one command creates an aggregate", "creates")
     for command, described in aggregate.commands.items():
@@ -77,7 +77,7 @@ def _narrowing(aggregate: Aggregate, path: Path) -> Iterator[Issue]:
         for index, field in enumerate(fields):
             if field not in known:
                 remedy = choice(field, known)
-                message = f"neither the aggregate nor every command that emits it has a `{field}`"
+                message = f"neither the aggregate nor every command that emits it has `{field}`"
                 yield Issue((*path, "events", event, index), message, remedy, about=path)
 
 

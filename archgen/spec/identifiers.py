@@ -6,6 +6,7 @@ One function per kind of name; each returns the name as it is, or raises FormatE
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from archgen.spec.names import pascal, snake
 from archgen.spec.reserved import FIELDS, JAVA, PYTHON, TYPES, TYPESCRIPT
@@ -23,7 +24,7 @@ _LANGUAGES = (("Python", PYTHON), ("TypeScript", TYPESCRIPT), ("Java", JAVA))
 
 def name(text: str) -> str:
     """A system, service, view, saga or policy: `place_order`."""
-    return _matching(text, NAME, "a name", "lower-case words joined by `_`", snake(text))
+    return _matching(text, NAME, "a name", "lower-case words joined by `_`", snake(_plain(text)))
 
 
 def command(text: str) -> str:
@@ -38,7 +39,7 @@ def command(text: str) -> str:
 
 def field(text: str) -> str:
     """A field, which is called the same in the contracts and in the code of every language."""
-    _matching(text, NAME, "a field name", "lower-case words joined by `_`", snake(text))
+    _matching(text, NAME, "a field name", "lower-case words joined by `_`", snake(_plain(text)))
     for language, reserved in _LANGUAGES:
         if text in reserved:
             raise FormatError(f"`{text}` is a keyword of {language}", f"add a word, such as `{text}_value`")
@@ -49,7 +50,7 @@ def field(text: str) -> str:
 
 def type_name(text: str) -> str:
     """An aggregate or a value type: `OrderItem`."""
-    _matching(text, TYPE_NAME, "a type name", "words that start with a capital, joined", pascal(text))
+    _matching(text, TYPE_NAME, "a type name", "words that start with a capital, joined", pascal(_plain(text)))
     if text in TYPES or snake(text) in PYTHON:
         raise FormatError(
             f"`{text}` has a meaning of its own in generated code", f"add a word, such as `{text}Record`"
@@ -77,8 +78,13 @@ def view_reference(text: str) -> str:
     return _matching(text, EVENT, "a view", "`service.view`", _joined(text))
 
 
+def _plain(text: str) -> str:
+    """The text without accents."""
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+
+
 def _joined(text: str) -> str:
-    return ".".join(snake(part) for part in text.split("."))
+    return ".".join(snake(_plain(part)) for part in text.split("."))
 
 
 def _matching(text: str, pattern: str, what: str, shape: str, better: str) -> str:

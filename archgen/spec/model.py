@@ -250,10 +250,13 @@ class Choreography(Model):
 Saga = Orchestration | Choreography
 
 
-def saga_style(value: object) -> str:
-    """The style of a saga, as a value of the model or as the file has it."""
-    style = value.get("style") if isinstance(value, dict) else getattr(value, "style", None)
-    return "choreography" if style == "choreography" else "orchestration"
+def saga_style(value: object) -> str | None:
+    """The style of a saga, as a value of the model or as the file has it; None if there is no such style."""
+    if isinstance(value, dict):
+        style = value.get("style", "orchestration")
+    else:
+        style = getattr(value, "style", "orchestration")
+    return style if style in ("orchestration", "choreography") else None
 
 
 class Recovery(Model):
@@ -283,7 +286,7 @@ class System(Model):
         Name,
         Annotated[
             Annotated[Orchestration, Tag("orchestration")] | Annotated[Choreography, Tag("choreography")],
-            Discriminator(saga_style),
+            Discriminator(saga_style, custom_error_type="saga_style", custom_error_message="unknown style"),
         ],
     ] = Field(default_factory=dict)
     recovery: Recovery = Recovery()

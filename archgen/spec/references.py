@@ -83,11 +83,15 @@ def _views(name: str, service: Service, facts: Facts, path: Path) -> Iterator[Is
             yield Issue((*here, "of"), message, remedy, about=(*path, "aggregates"))
             continue
         for index, pattern in enumerate(view.sources):
-            for event in facts.matching(pattern):
-                if event.fields.get(aggregate.id) != id_type(aggregate):
-                    message = f"`{event.name}` has no `{aggregate.id}` to find the {view.of} by"
-                    remedy = f"carry `{aggregate.id}` in it, or leave it out"
-                    yield Issue((*here, "from", index), message, remedy, about=("services",))
+            without = [
+                event.name
+                for event in facts.matching(pattern)
+                if event.fields.get(aggregate.id) != id_type(aggregate)
+            ]
+            if without:
+                message = f"`{without[0]}` has no `{aggregate.id}` to find the {view.of} by"
+                remedy = f"carry `{aggregate.id}` in it, or leave it out"
+                yield Issue((*here, "from", index), message, remedy, about=("services",))
 
 
 def _calls(name: str, service: Service, system: System, path: Path) -> Iterator[Issue]:

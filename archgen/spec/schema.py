@@ -15,6 +15,8 @@ _OWN_KEYS = {f"^{IGNORED_PREFIX}": True}
 def schema() -> dict[str, Any]:
     """The schema as JSON values. What it accepts has the right shape; that names resolve, it can't say."""
     built = System.model_json_schema(by_alias=True, mode="validation")
+    for part in (built, *built["$defs"].values()):
+        part.pop("description", None)  # the docstring of a class, which speaks to readers of Python
     return {"$schema": DIALECT, **_changed(built), "title": "archgen system description"}
 
 

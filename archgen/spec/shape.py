@@ -65,6 +65,8 @@ def _translated(detail: ErrorDetails, document: Document) -> Problem:
         return _missing(path, document)
     if detail["type"] == "extra_forbidden":
         return _unknown(path, document)
+    if detail["type"] == "saga_style":
+        path = (*path, "style")
     message, remedy = _message(detail, document.find(path))
     return document.problem(path, message, remedy=remedy, code=detail["type"], key=at_key)
 
@@ -107,6 +109,8 @@ def _message(detail: ErrorDetails, node: Node | None) -> tuple[str, str]:
 
 
 def _remedy(kind: str, context: Mapping[str, Any], node: Node | None) -> str:
+    if kind == "saga_style" and node is not None and isinstance(node.value, str):
+        return nearest(node.value, ("orchestration", "choreography"))
     if kind in ("enum", "literal_error") and node is not None and isinstance(node.value, str):
         return nearest(
             node.value, str(context["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
@@ -124,6 +128,7 @@ _EXPECTED: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "model_type": lambda context: "a mapping",
     "model_attributes_type": lambda context: "a mapping",
     "tuple_type": lambda context: "a list",
+    "saga_style": lambda context: "`orchestration` or `choreography`",
     "too_short": lambda context: "at least one item",
     "greater_than_equal": lambda context: f"a number of at least {context['ge']}",
     "less_than_equal": lambda context: f"a number of at most {context['le']}",

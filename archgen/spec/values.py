@@ -31,7 +31,7 @@ def seconds(text: str) -> float:
         raise FormatError(f"{shown(text)} is not a duration", "for example `200ms`, `2s`, `5m`, `1h`")
     number, unit = re.split(r"(?<=\d)(?=[a-z])", text)
     value = float(number) * _UNITS[unit]
-    if not 0 < value <= _LONGEST:
+    if not 0.001 <= value <= _LONGEST:
         raise FormatError(f"{shown(text)} is not between 1ms and 366d")
     return value
 

@@ -28,6 +28,8 @@ MAX_DEPTH = 32
 MAX_ALIASED = 10_000
 """How many values all aliases of a file may stand for together; stops the billion laughs."""
 
+MAX_DIGITS = 40
+
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _NULL = re.compile(r"|~|null|Null|NULL")
@@ -35,6 +37,7 @@ _BOOLEAN = re.compile(r"true|True|TRUE|false|False|FALSE")
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _OCTAL = re.compile(r"0o[0-7]+")
 _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
+_NUMBER = re.compile(r"[-+]?[0-9.](x[0-9a-fA-F]*|o?[0-9.]*([eE][-+]?[0-9]*)?)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INFINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
@@ -50,10 +53,7 @@ def parse(source: bytes | str, name: str) -> Document:
     try:
         return _Composer(events, name).document()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        message, remedy = _explain(error)
-        raise SpecError(Problem(message, name, line, column, "", remedy, "syntax")) from None
+        raise SpecError(_explain(error, name)) from None
     finally:
         events.dispose()
 
@@ -64,6 +64,8 @@ def resolve(text: str) -> bool | int | float | str | None:
         return None
     if _BOOLEAN.fullmatch(text):
         return text[0] in "tT"
+    if len(text) > MAX_DIGITS and _NUMBER.fullmatch(text):
+        raise ValueError("a number of too many digits")
     if _INTEGER.fullmatch(text):
         return int(text)
     if _OCTAL.fullmatch(text):
@@ -115,7 +117,8 @@ class _Composer:
         self._values += 1
         tag = getattr(event, "tag", None)
         if tag is not None and tag != "!":
-            raise self._refusal(event, f"the tag {tag[:60]!r} is not accepted", "write the plain value")
+            shown = tag.replace("tag:yaml.org,2002:", "!!")[:60]
+            raise self._refusal(event, f"the tag {shown!r} is not accepted", "write the plain value")
         if depth > MAX_DEPTH:
             raise self._refusal(event, f"nested deeper than {MAX_DEPTH} levels", "")
         node = Node(line, column, None)
@@ -211,9 +214,9 @@ def describe(node: Node) -> str:
         case str():
             return f"the text {node.value[:40]!r}"
         case list():
-            return "a list"
+            return "a list" if node.value else "an empty list"
         case _:
-            return "a mapping"
+            return "a mapping" if node.value else "an empty mapping"
 
 
 def _place(event: Event) -> tuple[int, int]:
@@ -221,11 +224,19 @@ def _place(event: Event) -> tuple[int, int]:
     return (mark.line + 1, mark.column + 1) if mark else (0, 0)
 
 
-def _explain(error: yaml.MarkedYAMLError) -> tuple[str, str]:
-    problem = error.problem or "cannot be read"
+def _explain(error: yaml.MarkedYAMLError, name: str) -> Problem:
+    problem, context, mark = error.problem or "cannot be read", error.context or "", error.problem_mark
+    remedy = ""
     if "\\t" in problem or "tab" in problem or "cannot start any token" in problem:
-        return f"not valid YAML: {problem}", "indent with spaces, and quote text that starts with punctuation"
-    if "mapping values are not allowed" in problem:
-        return "not valid YAML: a second `:` in one line", "quote text that contains `: `"
-    context = f" {error.context}" if error.context else ""
-    return f"not valid YAML:{context} {problem}".replace("  ", " "), ""
+        context = ""
+        remedy = "indent with spaces, and quote text that starts with punctuation"
+    elif "mapping values are not allowed" in problem:
+        problem, context = "a second `:` in one line", ""
+        remedy = "quote text that contains `: `"
+    elif mark and error.context_mark and ("flow" in context or "quoted" in context):
+        # What was opened and never closed is the place to look at, not where that was noticed.
+        problem += f", noticed in line {mark.line + 1}"
+        mark = error.context_mark
+    message = f"not valid YAML: {context} {problem}".replace("  ", " ")
+    line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+    return Problem(message, name, line, column, "", remedy, "syntax")
