@@ -94,6 +94,16 @@ async def test_a_request_that_takes_too_long_is_cancelled_and_told_so() -> None:
     assert steps == ["cancelled"]
 
 
+async def test_a_body_that_comes_too_slowly_ends_the_request() -> None:
+    async def drip() -> AsyncIterator[bytes]:
+        yield b"x"
+        await asyncio.sleep(60)
+
+    async with client() as http:
+        answer = await http.post("/raw", content=drip())
+    assert (answer.status_code, answer.headers["connection"]) == (503, "close")
+
+
 async def test_a_timeout_of_the_handlers_own_is_not_taken_for_the_limit() -> None:
     async with client() as http:
         assert (await http.get("/own-timeout")).status_code == 500

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,9 +28,9 @@ class Limits:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        declared = Headers(scope=scope).get("content-length", "0")
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
         # A length that is not a number was refused by the server already.
-        if declared.isdecimal() and int(declared) > self.body:
+        if declared.isdigit() and int(declared) > self.body:
             await self._too_large().response()(scope, receive, send)
             return
         received = 0
@@ -59,8 +58,9 @@ class Limits:
         except TimeoutError:
             if started or not limit.expired():
                 raise
-            problem = Problem(503, "The request took too long.", headers={"Retry-After": "1"})
-            await problem.response()(scope, receive, send)
+            # A body that came too slowly is still coming: here too the connection is spent.
+            headers = {"Retry-After": "1", "Connection": "close"}
+            await Problem(503, "The request took too long.", headers=headers).response()(scope, receive, send)
 
     def _too_large(self) -> Problem:
         # The rest of the body is still on its way, so the connection can't be used again.
