@@ -33,7 +33,8 @@ _STRINGS = {
 
 def example(system: System, field: FieldType, name: str) -> Value:
     """A JSON value of the field's type. `name` is the field's name and makes the value speak."""
-    return _example(system, field, name, ())
+    one = _one(system, field, name)
+    return [one] if field.many else one
 
 
 def example_fields(system: System, fields: Mapping[str, FieldType]) -> dict[str, Value]:
@@ -41,18 +42,9 @@ def example_fields(system: System, fields: Mapping[str, FieldType]) -> dict[str,
     return {name: example(system, field, name) for name, field in fields.items()}
 
 
-def _example(system: System, field: FieldType, name: str, inside: tuple[str, ...]) -> Value:
-    if field.named in inside and (field.many or field.optional):
-        # A type that contains itself: the sample ends here.
-        return [] if field.many else None
-    one = _one(system, field, name, inside)
-    return [one] if field.many else one
-
-
-def _one(system: System, field: FieldType, name: str, inside: tuple[str, ...]) -> Value:
+def _one(system: System, field: FieldType, name: str) -> Value:
     if field.named:
-        members = system.types[field.named]
-        return {key: _example(system, member, key, (*inside, field.named)) for key, member in members.items()}
+        return example_fields(system, system.types[field.named])
     return field.enum[0] if field.scalar is None else _scalar(field.scalar, name)
 
 

@@ -10,10 +10,12 @@ from typing import Any
 from archgen.contracts.addresses import Kind, Route, routes
 from archgen.contracts.examples import example, example_fields
 from archgen.contracts.json_schema import COMPONENTS, field_schema
-from archgen.contracts.openapi_components import body_fields, parameters, schemas
+from archgen.contracts.openapi_components import HEALTH, body_fields, parameters, schemas
 from archgen.contracts.problems import operation_problems, problem_responses
 from archgen.spec.facts import id_type
+from archgen.spec.fieldtypes import FieldType
 from archgen.spec.model import Aggregate, Service, System
+from archgen.spec.names import title
 
 _OPERATIONS_TAG = "operations"
 
@@ -96,58 +98,55 @@ def _command_operation(system: System, aggregate: Aggregate, route: Route) -> di
     target = [] if creates else [_id_parameter(system, aggregate)]
     outcome = f"Emits `{command.emits}`" + (f", or `{command.fails}`" if command.fails else "") + "."
     fields = body_fields(aggregate, command)
-    body: dict[str, Any] = {
-        "content": {
-            "application/json": {
-                "schema": {"$ref": f"{COMPONENTS}{route.operation_id}"},
-                "examples": {"typical": {"value": example_fields(system, fields)}},
-            }
-        },
-        "required": any(not field.optional for field in fields.values()),
-    }
     done = _json_response("Done; what it led to follows by events.", f"{route.aggregate}.accepted")
+    problems = [400, *([] if creates else [404]), 409, *([413, 415] if fields else []), 422, 500, 503]
     return {
         "operationId": route.operation_id,
         "tags": [route.aggregate],
-        "summary": f"{route.name.replace('_', ' ').capitalize()} ({route.aggregate})",
+        "summary": f"{title(route.name)} ({route.aggregate})",
         "description": outcome,
         "parameters": [*target, _ref("parameters", "idempotency_key")],
-        "requestBody": body,
-        "responses": {
-            ("201" if creates else "200"): done,
-            **operation_problems(400, *(() if creates else (404,)), 409, 413, 415, 422, 500, 503),
-        },
+        **_request_body(system, route, fields),
+        "responses": {("201" if creates else "200"): done, **operation_problems(*problems)},
     }
+
+
+def _request_body(system: System, route: Route, fields: dict[str, FieldType]) -> dict[str, Any]:
+    """A command that takes nothing has no body."""
+    if not fields:
+        return {}
+    media = {
+        "schema": {"$ref": f"{COMPONENTS}{route.operation_id}"},
+        "examples": {"typical": {"value": example_fields(system, fields)}},
+    }
+    required = any(not field.optional for field in fields.values())
+    return {"requestBody": {"content": {"application/json": media}, "required": required}}
 
 
 def _operational_paths() -> dict[str, Any]:
-    def operation(operation_id: str, summary: str, responses: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "get": {
-                "operationId": operation_id,
-                "tags": [_OPERATIONS_TAG],
-                "summary": summary,
-                "responses": responses,
-            }
-        }
-
     text = {"text/plain": {"schema": {"type": "string"}}}
-    anything = {"application/json": {"schema": {"type": "object"}}}
     return {
-        "/health/live": operation(
-            "health.live", "The process runs", {"200": {"description": "It does.", "content": anything}}
-        ),
-        "/health/ready": operation(
+        "/health/live": _operational("health.live", "Does the process run?", _json_response("Yes.", HEALTH)),
+        "/health/ready": _operational(
             "health.ready",
-            "The service can take requests",
-            {"200": {"description": "It can.", "content": anything}, **operation_problems(503)},
+            "Can the service take requests?",
+            _json_response("Yes.", HEALTH),
+            _json_response("Not now: something it needs does not answer, or it is about to end.", HEALTH),
         ),
-        "/metrics": operation(
+        "/metrics": _operational(
             "metrics",
             "Metrics in the Prometheus text format",
-            {"200": {"description": "The metrics.", "content": text}},
+            {"description": "The metrics.", "content": text},
         ),
     }
+
+
+def _operational(
+    operation_id: str, summary: str, ok: dict[str, Any], not_now: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    responses = {"200": ok} | ({"503": not_now} if not_now else {})
+    operation = {"operationId": operation_id, "tags": [_OPERATIONS_TAG], "summary": summary}
+    return {"get": operation | {"responses": responses}}
 
 
 def _id_parameter(system: System, aggregate: Aggregate) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from archgen.contracts.problems import PROBLEM, problem_schema
 from archgen.spec.facts import id_type
 from archgen.spec.model import Aggregate, Command, FieldType, Scalar, Service, System
 
+HEALTH = "health"
+
 _VERSION: Schema = {
     "type": "integer",
     "minimum": 1,
@@ -32,12 +34,14 @@ def schemas(system: System, service: Service) -> dict[str, Schema]:
         found[f"{name}.accepted"] = _versioned(identity)
         for command_name, command in aggregate.commands.items():
             used += command.takes.values()
-            found[f"{name}.{command_name}"] = _body(aggregate, command)
+            if body_fields(aggregate, command):
+                found[f"{name}.{command_name}"] = _body(aggregate, command)
     for name, view in service.views.items():
         aggregate = service.aggregates[view.of]
         found[f"{name}.row"] = _row(aggregate)
         found[f"{name}.page"] = _page(name)
     found[PROBLEM] = problem_schema()
+    found[HEALTH] = _health()
     return definitions(system, used, COMPONENTS) | found
 
 
@@ -75,6 +79,19 @@ def _page(view: str) -> Schema:
             "next": {"type": "string", "description": "Pass it as `after`; empty on the last page."},
         },
         "required": ["items", "next"],
+        "additionalProperties": False,
+    }
+
+
+def _health() -> Schema:
+    check = {"type": "string", "enum": ["ok", "failed", "timeout"]}
+    return {
+        "type": "object",
+        "properties": {
+            "status": {"type": "string", "enum": ["live", "ready", "not ready", "draining"]},
+            "checks": {"type": "object", "additionalProperties": check},
+        },
+        "required": ["status"],
         "additionalProperties": False,
     }
 
