@@ -6,7 +6,7 @@ follows the description.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from archgen import merge
@@ -84,7 +84,7 @@ def _adopted(disk: OnDisk, new: File) -> Decision:
     if disk.contents == new.contents:
         return Decision(Action.UNCHANGED, disk.contents, bool(disk.executable))
     if merge.unresolved(disk.contents):
-        return _unresolved(disk)
+        return replace(_unresolved(disk), record=True)
     return Decision(Action.KEPT, disk.contents, bool(disk.executable), "it was there before archgen")
 
 

@@ -65,7 +65,7 @@ MARKED = MINE + b"\nmine\n" + THEIRS + b"\n"
 @pytest.mark.parametrize("base", [None, b"b\n", b"new\n"])
 def test_a_file_with_markers_is_not_merged_again(base: bytes | None) -> None:
     decision = _decide(base, MARKED, b"new\n")
-    assert (decision.action, decision.contents, decision.record) == (Action.CONFLICT, MARKED, False)
+    assert (decision.action, decision.contents, decision.record) == (Action.CONFLICT, MARKED, base is None)
 
 
 def test_markers_that_archgen_itself_writes_are_text_like_any_other() -> None:
