@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -63,6 +63,11 @@ def _verbose(wanted: bool) -> None:
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results and errors only.", callback=_quiet)]
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Tell more; show tracebacks.", callback=_verbose)
+]
+Level = Literal["note", "warning", "error", "never"]
+FailOn = Annotated[
+    Level,
+    typer.Option("--fail-on", help="Exit with 1 when the audit finds something of this level or above."),
 ]
 Spec = Annotated[Path, typer.Argument(help="The YAML description of the system.", metavar="SPEC")]
 
@@ -129,13 +134,16 @@ def run(
         typer.Option("--take", metavar="PATH", help="Take archgen's version of this file; may be repeated."),
     ] = None,
     audit: Annotated[bool, typer.Option(help="Audit the project after writing it.")] = True,
+    fail_on: FailOn = "never",
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Generate the system, or bring it up to date; your edits stay."""
     from archgen.commands.run import run as command
 
-    raise typer.Exit(command(spec, out, dry_run=dry_run, diff=diff, take=take or [], audit=audit))
+    raise typer.Exit(
+        command(spec, out, dry_run=dry_run, diff=diff, take=take or [], audit=audit, fail_on=fail_on)
+    )
 
 
 @architect.command()
@@ -149,14 +157,16 @@ def schema() -> None:
 @checklist.command()
 def audit(
     path: Annotated[Path, typer.Argument(help="The project to judge.")] = Path(),
-    format_: Annotated[str, typer.Option("--format", "-f", help="table or json.")] = "table",
+    format_: Annotated[str, typer.Option("--format", "-f", help="table, json, markdown or sarif.")] = "table",
+    fail_on: FailOn = "error",
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 4 when an item is unknown.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Judge a project against the ten items, with file and line for every verdict."""
     from archgen.commands.audit import audit as command
 
-    raise typer.Exit(command(path, format_))
+    raise typer.Exit(command(path, format=format_, fail_on=fail_on, strict=strict))
 
 
 @checklist.command("list")

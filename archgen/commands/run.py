@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator, Sequence
+import shlex
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from archgen import console
-from archgen.errors import relative
+from archgen.errors import SpecError, relative
 from archgen.files import File
 from archgen.merge import is_text
 from archgen.plan import plan
 from archgen.project import Entry, Report, write
 from archgen.reconcile import Action
 from archgen.render import render
-from archgen.spec import load
+from archgen.spec import load_with_marks
+from archgen.spec.analysis import analyse
+from archgen.spec.findings import require
 
 SPEC_NAME = "system.yaml"
 
@@ -39,13 +42,22 @@ def run(
     dry_run: bool = False,
     diff: bool = False,
     take: Collection[str] = (),
+    fail_on: str = "never",
     audit: bool = True,
 ) -> int:
     """Brings the project in `out` (default: the folder of `spec`) to what `spec` says.
 
-    Returns 0, or 1 when files need a human or the audit fails. Raises ArchgenError.
+    Returns 0, or 1 when the description has errors that `check` finds, when files need a human,
+    or when the audit finds something at or above the level `fail_on`. Raises ArchgenError.
     """
-    system = load(spec)
+    system, document = load_with_marks(spec)
+    analysis = analyse(system)
+    try:
+        findings = require(system, document, analysis)
+    except SpecError as error:
+        for problem in error.problems:
+            console.problem(problem)
+        return 1
     target = out if out is not None else spec.parent
     files = [*render(plan(system)), *_descriptions(spec, target)]
     with console.progress("writing", len(files)) as step:
@@ -54,11 +66,15 @@ def run(
         for entry in report.entries:
             console.out("".join(unified(entry)))
     _tell(report, target, dry_run)
+    if warnings := sum(finding.severity == "warning" for finding in findings):
+        some = "1 warning" if warnings == 1 else f"{warnings} warnings"
+        console.say(f"{some} about the description: archgen architect check {relative(spec)}")
     code = 1 if report.conflicts else 0
-    if not dry_run and audit:
-        code = max(code, _audit(target))
-    if not dry_run:
-        _next(report, target)
+    if dry_run:
+        return code
+    if audit:
+        code = max(code, _audit(target, fail_on))
+    _next(report, spec, target)
     return code
 
 
@@ -120,23 +136,29 @@ def _label(action: Action) -> str:
     return console.paint(f"{action:>9}", *_STYLES[action])
 
 
-def _audit(target: Path) -> int:
-    return 0
+def _audit(target: Path, fail_on: str) -> int:
+    """A line per verdict and the score; the whole audit is a command of its own."""
+    from archgen import checklist
+    from archgen.reports.table import summary
+    from archgen.rules.model import Severity
+
+    result = checklist.audit(target)
+    console.say()
+    for verdict in dict.fromkeys(item.verdict for item in result.items):
+        titles = [item.title.lower() for item in result.items if item.verdict is verdict]
+        console.say(f"{verdict.value.replace('_', ' '):>14}  {', '.join(titles)}")
+    console.say(f"{summary(result)}  archgen checklist audit {relative(target)}")
+    worst = result.worst()
+    return int(fail_on != "never" and worst is not None and worst >= Severity[fail_on.upper()])
 
 
-def _next(report: Report, target: Path) -> None:
-    place = relative(target)
-    go = "" if place == "." else f"cd {place} && "
+def _next(report: Report, spec: Path, target: Path) -> None:
+    console.say()
     if report.conflicts:
-        console.say()
-        console.say(
-            "Some files need you. Edit the places between <<<<<<< and >>>>>>>, or take archgen's version:"
-        )
-        console.say(f"  {_take(report.conflicts)}")
-    elif (target / "Makefile").exists():
-        console.say()
-        console.say(f"Next: {go}make setup run")
-
-
-def _take(entries: Sequence[Entry]) -> str:
-    return "archgen architect run SPEC " + " ".join(f"--take {entry.path}" for entry in entries[:3])
+        some = " ".join(f"--take {shlex.quote(entry.path)}" for entry in report.conflicts[:3])
+        console.say("Some files need you: edit the places between <<<<<<< and >>>>>>>,")
+        console.say(f"or take archgen's version: archgen architect run {relative(spec)} {some}")
+        return
+    place = relative(target)
+    if (target / "Makefile").exists():
+        console.say("Next: " + ("" if place == "." else f"cd {place} && ") + "make setup run")
