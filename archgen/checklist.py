@@ -105,7 +105,8 @@ def _item(item: Item, rules: list[Rule], facts: Facts) -> ItemResult:
             continue
         if rule.kind == "defect":
             findings += [
-                Finding(rule.id, rule.severity, h.file, h.line, h.message, rule.remedy) for h in found
+                Finding(rule.id, h.severity or rule.severity, h.file, h.line, h.message, rule.remedy)
+                for h in found
             ]
         elif found:
             evidence[rule.id] = tuple(Evidence(rule.id, h.file, h.line, h.strength, h.message) for h in found)

@@ -20,6 +20,7 @@ from archgen.evidence.config import compose, kubernetes, operations, settings
 from archgen.evidence.config.located import Node, TooMuch, load_all
 from archgen.evidence.facts import Fact, Facts, Note, Strength
 from archgen.evidence.patterns import (
+    hazards,
     consistency,
     errors,
     eventsourcing,
@@ -91,6 +92,8 @@ _RECOGNISERS: tuple[Callable[[Program, Facts], Iterator[Fact]], ...] = (
     lambda program, _: sagas.sagas(program),
     lambda program, _: errors.errors(program),
     lambda program, _: errors.wrapped_wrong(program),
+    hazards.hazards,
+    hazards.naive_consumers,
 )
 
 

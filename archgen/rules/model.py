@@ -35,12 +35,16 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One place that a rule points at. `line` counts from 1; it is 0 when the place is the file or the project."""
+    """One place that a rule points at. `line` counts from 1; it is 0 when the place is the file or the project.
+
+    `severity` is the rule's own unless the place is a lesser case.
+    """
 
     file: str
     line: int
     message: str
     strength: Strength = Strength.USED
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True)

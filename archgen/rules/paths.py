@@ -10,10 +10,8 @@ def alternatives(one: Call, other: Call) -> bool:
     """Whether one of the calls stands in a branch or a handler that the other does not share."""
     mine = {id(b) for b in one.within("branch", "catch")}
     theirs = {id(b) for b in other.within("branch", "catch")}
-    return (
-        (bool(mine ^ theirs)
-        and not (mine <= theirs or theirs <= mine))
-        or any(b.kind == "catch" for b in (*one.inside, *other.inside))
+    return (bool(mine ^ theirs) and not (mine <= theirs or theirs <= mine)) or any(
+        b.kind == "catch" for b in (*one.inside, *other.inside)
     )
 
 

@@ -12,7 +12,18 @@ from archgen.evidence.collect import collect
 from archgen.rules.model import Rule, Sample
 from archgen.rules.registry import ITEMS, RULES
 
-_IDS = ["service_boundaries", "communication_patterns", "event_sourcing", "saga", "job_queues", "circuit_breaker", "observability", "error_handling", "data_consistency", "disaster_recovery"]
+_IDS = [
+    "service_boundaries",
+    "communication_patterns",
+    "event_sourcing",
+    "saga",
+    "job_queues",
+    "circuit_breaker",
+    "observability",
+    "error_handling",
+    "data_consistency",
+    "disaster_recovery",
+]
 _FILE = re.compile(r"^[a-z]{3}_e?\d{2,3}_\w+\.py$")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
+from archgen.evidence.code.vocabulary import OUTBOX_FRAMEWORK
 from archgen.evidence.code.model import Call, Class, Effect, Function, Module, Program
 
 _DEEPEST = 5
@@ -102,6 +103,7 @@ class Links:
 
     def connect(self) -> None:
         """Adds to each function's effects those that it has through the functions that it calls."""
+        self._exempt()
         for module in self.program.modules.values():
             for function in module.functions:
                 own = list(function.effects)
@@ -113,6 +115,28 @@ class Links:
                         if target is not function:
                             own += [_through(e, call, target) for e in self._does(target, 1)]
                 function.reach = sorted(own, key=lambda e: e.call.line)
+
+    def _exempt(self) -> None:
+        """A publisher of the project's own that inherits from an outbox framework's writes the outbox too."""
+        framed = {
+            one.name
+            for module in self.program.modules.values()
+            if any(OUTBOX_FRAMEWORK.match(item.module) for item in module.imports)
+            for one in module.classes
+        }
+        for module in self.program.modules.values():
+            for function in module.functions:
+                for effect in function.effects:
+                    if (
+                        effect.kind == "publish"
+                        and plain(self._type(effect.call, module, function)) in framed
+                    ):
+                        effect.kind = "outbox"
+
+    def _type(self, call: Call, module: Module, function: Function) -> str:
+        receiver = call.receiver
+        known = function.params.get(receiver) or self.fields[function.owner].get(receiver)
+        return known or module.types.get(receiver, "")
 
     def _does(self, function: Function, depth: int) -> tuple[Effect, ...]:
         """One effect of each sort that `function` has, itself or through what it calls."""

@@ -311,7 +311,7 @@ class _Reader:
             place = args_node.range()
             raw = self.text[place.start.index : place.end.index]
         args, keywords = arguments(raw, self.grammar.language)
-        callee = re.sub(r"\s+|\?(?=\.)|!(?=\.)", "", callee)
+        callee = re.sub(r"^await\s+|\(await\s+|\s+|\?(?=\.)|!(?=\.)", "", callee)
         parent = node.parent()
         awaited = parent is not None and parent.kind() in ("await", "await_expression")
         if awaited and parent is not None:

@@ -55,7 +55,7 @@ PUBLISH_NAME = re.compile(
 )
 PUBLISH_SEND = re.compile(r"^(send|emit|sendAsync|Send|WriteMessages|Produce|send_message|dispatch)$")
 BROKER_WORD = re.compile(
-    r"(kafka|rabbit|amqp|jms|sqs|sns|nats|jetstream|pulsar|producer|publisher|broker|channel|exchange|messagebus|message_bus|"
+    r"(kafka|rabbit|amqp|pika|kombu|jms|sqs|sns|nats|jetstream|pulsar|producer|publisher|broker|channel|exchange|messagebus|message_bus|"
     r"streambridge|eventhub|servicebus|pubsub|queue|topic|ClientProxy|event_?bus)",
     re.IGNORECASE,
 )

@@ -35,7 +35,9 @@ _EXIT = re.compile(
 def errors(program: Program) -> Iterator[Fact]:
     """`error.mapped`, `error.fallback`, `error.swallowed`, and what a publisher or a commit does with its failure."""
     for module, function, call in calls(program):
-        if _MAPPER_CALL.search(call.callee):
+        if _MAPPER_CALL.search(call.callee) or (
+            call.name == "Use" and any(_MAPPER_CALL.search(a) for a in call.args)
+        ):
             yield fact("error.mapped", module, call.line, what=call.callee[-60:])
         elif (
             _PROBLEM.search(call.name)

@@ -34,7 +34,12 @@ _RETRY_ORIGIN = re.compile(
 )
 _RETRY_MARK = re.compile(r"@(?:\w+\.)*(retry|Retryable|Retry|on_exception|RetryableTopic)\b")
 _UNBOUNDED = re.compile(r"^(while\s*\(?\s*(True|true|1)\s*\)?|for\s*\(\s*;\s*;\s*\)|for)\s*:?$")
-_ATTEMPTS = re.compile(r"attempt|retries|tries|max_|maxAttempts|\bfailed\b|\bi\s*<|range\(", re.IGNORECASE)
+_ATTEMPTS = re.compile(
+    r"attempt|\bretries\b|\btries\b|max_?\w*(tries|attempts)|\bfailed\b|\b[ijn]\s*<|range\(\s*\w*[\d_]|deadline",
+    re.IGNORECASE,
+)
+_RETRY_WORD = re.compile(r"attempt|retr(y|ies)|tries|again|backoff|failed", re.IGNORECASE)
+_OVER_THINGS = re.compile(r"\b(in|of|range)\b|\w\s*:\s*\w")
 _JITTER = re.compile(r"random|jitter|rand\.", re.IGNORECASE)
 _GROWS = re.compile(
     r"\*\*|\*=\s*2|<<|Math\.pow|math\.Pow|exponential|backoff|2\s*\*|\*\s*2|multiplier", re.IGNORECASE
@@ -120,10 +125,16 @@ def _loops(module: Module, function: Function) -> Iterator[Fact]:
     lines = function.body.split("\n")
     loops = {id(b): b for call in function.calls for b in call.within("loop")}
     for loop in loops.values():
+        if _OVER_THINGS.search(loop.header) and not _ATTEMPTS.search(loop.header):
+            continue  # one turn per thing, not one per attempt
+        if not _UNBOUNDED.match(loop.header.strip()) and not _RETRY_WORD.search(function.body):
+            continue
         body = "\n".join(lines[loop.line - function.line : loop.end - function.line + 1])
         caught = any(loop.line <= c.line <= loop.end for c in function.catches) or (
             module.language == "go"
-            and re.search(r"err\w*\s*!=\s*nil|err\s*==|errors\.(Is|As)|,\s*ok\s*:?=\s*\w+\(err", body)
+            and re.search(
+                r"err\w*\s*!=\s*nil|err\s*==|Cause\(err|errors\.(Is|As)|,\s*ok\s*:?=\s*\w+\(err", body
+            )
             is not None
         )
         # a try that ends in return or break is tried again only after a failure

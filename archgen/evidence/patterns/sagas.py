@@ -230,8 +230,7 @@ def _noops(program: Program) -> Iterator[Fact]:
         if (
             not does_nothing(function)
             or not function.name
-            or (function.marks
-            and "abstract" in " ".join(function.marks).lower())
+            or (function.marks and "abstract" in " ".join(function.marks).lower())
         ):
             continue
         if re.search(r"\babstract\b|\.\.\.\s*$", function.body) or _is_interface(module, function):
@@ -248,9 +247,6 @@ def _noops(program: Program) -> Iterator[Fact]:
 
 def _is_interface(module: Module, function: Function) -> bool:
     owner = next((c for c in module.classes if c.name == function.owner), None)
-    return (
-        (owner is not None
-        and any(re.search(r"Protocol|ABC|interface", b) for b in owner.bases))
-        or ("{" not in function.body
-        and module.language != "python")
+    return (owner is not None and any(re.search(r"Protocol|ABC|interface", b) for b in owner.bases)) or (
+        "{" not in function.body and module.language != "python"
     )

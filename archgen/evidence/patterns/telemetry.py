@@ -20,7 +20,7 @@ _EXPOSED = re.compile(
     r"^(prometheus_client\.(start_http_server|make_asgi_app|make_wsgi_app|generate_latest)|generate_latest|promhttp\.Handler\w*|"
     r"github\.com/prometheus/client_golang/prometheus/promhttp\.\w+|.*\.collectDefaultMetrics|prom-client\.collectDefaultMetrics|.*registry\.metrics|"
     r".*\.setGlobalMeterProvider|opentelemetry\.metrics\.set_meter_provider|.*set_meter_provider|.*Instrumentator|StackdriverMeterRegistry\.\w+|"
-    r".*Gatherer\w*|.*PrometheusExporter|.*OTLPMetricExporter)$"
+    r".*(Stackdriver|Prometheus|Otlp|Datadog|CloudWatch|Influx)MeterRegistry(\.builder)?|.*CacheMetrics\.monitor|.*Gatherer\w*|.*PrometheusExporter|.*OTLPMetricExporter)$"
 )
 _TRACE_START = re.compile(
     r"(set_tracer_provider|setGlobalTracerProvider|SetTracerProvider|NodeSDK|NodeTracerProvider|TracerProvider|BatchSpanProcessor|instrument_app|"
@@ -65,7 +65,9 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
             yield fact("trace.span", module, call.line, what=call.callee[:60])
         if _JSON_LOG.search(call.callee):
             yield fact("log.structured", module, call.line, what=call.callee[:60])
-        elif _CORRELATE.search(call.callee) and call.name[:1].isupper():
+        elif (_CORRELATE.search(call.callee) and call.name[:1].isupper()) or (
+            call.name in ("Use", "use", "add_middleware") and any(_CORRELATE.search(arg) for arg in call.args)
+        ):
             yield fact("trace.carried", module, call.line, what=call.callee[:60], by="request id")
     for module in program.modules.values():
         if not (module.production and module.live):
@@ -94,7 +96,7 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
                     module,
                     function.line + function.body.count("\n", 0, match.start()),
                     what=match[0],
-                    by="propagation",
+                    by="propagator" if "Propagator" in match[0] or "W3C" in match[0] else "propagation",
                     function=function.title,
                 )
     for module, function, call in calls(program):

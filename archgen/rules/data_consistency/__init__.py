@@ -27,7 +27,8 @@ def judge(seen: Seen) -> Judgement:
         )
     if seen.breaks("DTC-001") and not local:
         return Judgement(Verdict.FAIL, f"{errors[0].message}, and nothing makes it whole")
-    if local and not errors and not sends and not hears:
+    crosses = any(e.kind == "remote" and e.write for _, f in facts.program.functions() for e in f.effects)
+    if local and not errors and not sends and not hears and not crosses:
         return Judgement(
             Verdict.PASS, "changes are made in transactions, and no message or second store takes part"
         )

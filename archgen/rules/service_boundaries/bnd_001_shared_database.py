@@ -8,17 +8,17 @@ from archgen.rules.service_boundaries.bindings import databases
 
 
 def check(facts: Facts) -> Iterable[Hit]:
-    for target, users in databases(facts).items():
+    bound = databases(facts)
+    apart = {owner for users in bound.values() if len(users) == 1 for owner in users}
+    for target, users in bound.items():
         if len(users) > 1:
+            # where another configuration gives each its own, the code is cut rightly and one deployment is not
+            lesser = Severity.WARNING if len(set(users) - apart) < 2 else None
             names = sorted(users)
             place = users[names[0]]
             shown = target.removeprefix("config:")
-            yield Hit(
-                place.file,
-                place.line,
-                f"{shown} is used by {len(names)} services: {', '.join(names)}",
-                place.strength,
-            )
+            message = f"{shown} is used by {len(names)} services: {', '.join(names)}"
+            yield Hit(place.file, place.line, message, place.strength, lesser)
 
 
 RULE = Rule(

@@ -1,0 +1,294 @@
+"""Things done in the wrong order or place: remote calls in transactions, acks before work, state in statics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from archgen.evidence.code import vocabulary as words
+from archgen.evidence.code.model import Block, Call, Effect, Function, Module, Program
+from archgen.evidence.facts import Fact, Facts
+from archgen.evidence.patterns.common import calls, fact, marks
+
+_CHECK = re.compile(r"^(containsKey|contains|has|getIfPresent|includes|asMap|exists|get|Load|LoadOrStore)$")
+_KEEP = re.compile(r"^(put|add|set|push|Store|append)$")
+_MEMORY = re.compile(
+    r"(Map|Set|Cache|dict|set\(|\{\}|LinkedHashMap|ConcurrentHashMap|sync\.Map|lru|defaultdict|list|\[\])",
+    re.IGNORECASE,
+)
+_SHARED_STORE = re.compile(r"redis|memcache|hazelcast|ignite", re.IGNORECASE)
+_HANDLER = re.compile(
+    r"^(handler|handle|callback|cb|fn|process|consumer|listener|onMessage|on_message|action)$"
+)
+_GET = re.compile(
+    r"""@(?:\w+\.)*(get|Get|GetMapping|GET)\b(?!Mapping)|methods?\s*=\s*\[\s*["']GET["']\s*\]|RequestMethod\.GET"""
+)
+
+
+def hazards(program: Program, facts: Facts) -> Iterator[Fact]:
+    """`remote_in_tx`, `publish_in_tx`, `memory_dedup`, `ack_early`, `queue.weak`, `queue.unacked`, `static_state`, `get_writes`."""
+    runners = _runners(program)
+    for module, function in program.functions():
+        yield from _in_transactions(module, function, runners)
+        yield from _memory_dedup(module, function)
+        yield from _acks(module, function)
+        yield from _queues(module, function)
+        yield from _statics(module, function)
+    for module, item, mark, line in marks(program):
+        if isinstance(item, Function) and _GET.search(mark):
+            writes = [
+                e
+                for e in item.reach
+                if e.kind in ("db.write", "publish")
+                and not re.search(r"log|audit|seen|metric|token|cache|view_?count", e.call.callee, re.I)
+            ]
+            if writes:
+                yield fact(
+                    "get_writes",
+                    module,
+                    line,
+                    function=item.title,
+                    call=writes[0].call.callee[-40:],
+                    at=writes[0].call.line,
+                )
+
+
+def _runners(program: Program) -> set[str]:
+    """Functions that run a function they are given inside a transaction."""
+    found = set()
+    for _, function in program.functions():
+        if not any(e.kind in ("tx", "commit") for e in function.reach):
+            continue
+        if any(call.callee in function.params and _tx_block(call, set()) for call in function.calls):
+            found.add(function.name)
+    return found
+
+
+def _tx_block(call: Call, runners: set[str]) -> Block | None:
+    for block in call.inside:
+        if block.kind == "with" and words.TX_WITH.search(block.header):
+            return block
+        if block.kind == "closure":
+            name = block.header.rpartition(".")[2]
+            if words.TX_NAME.match(name) or name in runners:
+                return block
+    return None
+
+
+def _in_transactions(module: Module, function: Function, runners: set[str]) -> Iterator[Fact]:
+    whole = any(words.TX_MARK.search(mark) for mark in function.marks)
+    begins = sorted(
+        e.call.line
+        for e in function.effects
+        if e.kind == "tx" and e.call.name.lower().startswith(("begin", "start"))
+    )
+    commits = sorted(e.call.line for e in function.effects if e.kind == "commit")
+    seen: set[str] = set()
+    for effect in function.reach:
+        if effect.kind not in ("remote", "publish") or effect.kind in seen:
+            continue
+        between = any(b < effect.call.line for b in begins) and any(effect.call.line < c for c in commits)
+        if whole or between or _tx_block(effect.call, runners):
+            # a publish that is itself handed to the transaction belongs to an outbox of some library
+            if effect.kind == "publish" and any(
+                re.search(r"\b(tx|session|conn|transaction|client)\b", a) for a in effect.call.args
+            ):
+                continue
+            seen.add(effect.kind)
+            kind = "remote_in_tx" if effect.kind == "remote" else "publish_in_tx"
+            retried = any(b.kind == "closure" for b in effect.call.inside)
+            yield fact(
+                kind,
+                module,
+                effect.call.line,
+                function=function.title,
+                call=effect.call.callee[-50:],
+                retried=retried,
+            )
+
+
+def _memory_dedup(module: Module, function: Function) -> Iterator[Fact]:
+    """Asked whether it was seen, then worked, then noted as seen: two at once both get through."""
+    acts = [e for e in function.reach if e.kind in ("db.write", "publish", "remote")]
+    for keep in function.calls:
+        if not _KEEP.match(keep.name) or not keep.args:
+            continue
+        store = keep.callee.rpartition(".")[0]
+        word = store.rpartition(".")[2]
+        type_ = module.types.get(word, "") + " " + function.params.get(word, "")
+        if (
+            not word
+            or _SHARED_STORE.search(store + type_ + " ".join(i.module for i in module.imports))
+            or not _MEMORY.search(type_ + word)
+        ):
+            continue
+        key = keep.args[0]
+        check = next(
+            (
+                c.line
+                for c in function.calls
+                if _CHECK.match(c.name) and c.callee.startswith(store + ".") and key in c.args
+            ),
+            0,
+        )
+        if not check:
+            asked = re.search(rf"\bif\s+{re.escape(key)}\s+(not\s+)?in\s+{re.escape(store)}\b", function.body)
+            check = function.line + function.body.count("\n", 0, asked.start()) if asked else 0
+        work = [e for e in acts if e.write or e.kind != "remote"]
+        if check and any(check <= e.call.line for e in work) and check < keep.line:
+            yield fact("memory_dedup", module, check, function=function.title, store=store, key=key[:40])
+            return
+
+
+def _acks(module: Module, function: Function) -> Iterator[Fact]:
+    """A message acknowledged before its handler is done."""
+    for ack in (e for e in function.effects if e.kind == "ack"):
+        scope = ack.call.inside
+        for call in function.calls:
+            if (
+                call is ack.call
+                or call.inside[: len(scope)] != scope
+                and scope[: len(call.inside)] != call.inside
+            ):
+                continue
+            if not (
+                call.callee in function.params and _HANDLER.match(call.name) or _HANDLER.match(call.callee)
+            ):
+                continue
+            if call.line > ack.call.line and not any(
+                b.kind in ("catch", "branch") for b in ack.call.inside[-1:]
+            ):
+                yield fact(
+                    "ack_early",
+                    module,
+                    ack.call.line,
+                    function=function.title,
+                    why="before the handler is called",
+                )
+                return
+            promised = module.language == "typescript" and re.search(
+                r"async|Promise|=>\s*\{", "".join(function.params.values()) + function.body[:2000]
+            )
+            if (
+                module.language == "typescript"
+                and call.discarded
+                and not call.awaited
+                and call.line < ack.call.line
+                and promised
+            ):
+                yield fact(
+                    "ack_early",
+                    module,
+                    call.line,
+                    function=function.title,
+                    why="without awaiting the handler",
+                )
+                return
+
+
+def _queues(module: Module, function: Function) -> Iterator[Fact]:
+    weak: list[tuple[int, str]] = []
+    for call in function.calls:
+        name, keys = call.name, call.keywords
+        if name in (
+            "assertQueue",
+            "assertExchange",
+            "queue_declare",
+            "exchange_declare",
+            "declare_queue",
+            "declare_exchange",
+        ):
+            if keys.get("exclusive", "").lower() == "true":
+                weak.append((call.line, "an exclusive queue"))
+            if keys.get("durable", "").lower() == "false":
+                weak.append(
+                    (
+                        call.line,
+                        "a queue that is not durable"
+                        if "ueue" in name
+                        else "an exchange that is not durable",
+                    )
+                )
+        elif name in ("QueueDeclare", "ExchangeDeclare") and len(call.args) >= 5:
+            durable, exclusive = (
+                (call.args[1], call.args[3]) if name == "QueueDeclare" else (call.args[2], "")
+            )
+            if durable == "false":
+                weak.append((call.line, "a queue that is not durable"))
+            if exclusive == "true":
+                weak.append((call.line, "an exclusive queue"))
+        off = keys.get("noAck") == "true" or keys.get("auto_ack") == "True" or keys.get("no_ack") == "True"
+        if name in ("Consume",) and len(call.args) >= 7 and call.args[2] == "true":
+            off = True
+        if off or (name == "basicConsume" and len(call.args) > 1 and call.args[1] == "true"):
+            yield fact("queue.unacked", module, call.line, function=function.title, call=call.callee[-40:])
+    subscribes = any(e.kind in ("consume", "ack") for e in function.reach) or any(
+        c.name in ("consume", "basic_consume", "Consume") for c in function.calls
+    )
+    if weak and subscribes:
+        what = " and ".join(dict.fromkeys(w for _, w in weak))
+        yield fact("queue.weak", module, weak[0][0], function=function.title, what=what)
+
+
+def _statics(module: Module, function: Function) -> Iterator[Fact]:
+    """What belongs to one request, kept where all requests share it."""
+    if module.language not in ("typescript", "java"):
+        return
+    match = re.search(
+        r"\b([A-Z]\w+)\.(\w+)\s*=\s*(req|request|ctx|context|user|principal|session)\b", function.body
+    )
+    if not match:
+        return
+    owner = next((c for c in module.classes if c.name == match[1]), None)
+    if owner is None:
+        return
+    at = re.search(rf"\bstatic\b[^;\n(]*\b{match[2]}\b", owner.body)
+    if at and "ThreadLocal" not in owner.body and "AsyncLocalStorage" not in owner.body:
+        # the line of the field: that is what has to change
+        start = owner.body.count("\n", 0, at.start())
+        yield fact(
+            "static_state",
+            module,
+            owner.line + start,
+            function=function.title,
+            field=f"{match[1]}.{match[2]}",
+        )
+
+
+def naive_consumers(program: Program, facts: Facts) -> Iterator[Fact]:
+    """`naive_consumer`: a handler of messages that inserts, with nothing that notices a repeat."""
+    if facts.has("inbox"):
+        return
+    idempotent = {(f.file, f["function"]) for f in facts.of("idempotent")}
+    safe = {title for _, title in idempotent}
+    named: dict[str, tuple[Module, Function]] = {}
+    for module, function in program.functions():
+        named.setdefault(function.name, (module, function))
+    seen: set[int] = set()
+    for module, function, call in calls(program):
+        if any(words.OUTBOX_FRAMEWORK.match(item.module) for item in module.imports):
+            continue  # such a framework notices repeats by itself
+        effects: list[Effect] = [e for e in function.effects if e.call is call and e.kind == "consume"]
+        if not effects:
+            continue
+        for name in {w for a in call.args for w in re.findall(r"\b[A-Za-z_]\w+\b", a)} & set(named):
+            owner, handler = named[name]
+            if id(handler) in seen or not any(e.kind == "db.write" for e in handler.reach):
+                continue
+            seen.add(id(handler))
+            inserts = [
+                e
+                for e in handler.reach
+                if e.kind == "db.write"
+                and re.match(r"insert|save|create|add|persist", e.target or "save", re.I)
+            ]
+            told = any(t in safe for e in inserts for t in (handler.title, *e.via))
+            looked = re.search(r"exist|find|already|duplicate|seen", handler.body, re.IGNORECASE)
+            if inserts and not told and not looked:
+                yield fact(
+                    "naive_consumer",
+                    owner,
+                    inserts[0].call.line,
+                    function=handler.title,
+                    call=inserts[0].call.callee[-40:],
+                )

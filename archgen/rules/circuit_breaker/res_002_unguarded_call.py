@@ -1,0 +1,104 @@
+"""A peer is called, and nothing stops the calls when it does not answer."""
+
+import re
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts, Strength
+from archgen.rules.model import Hit, Rule, Sample, Severity
+
+_OWN = re.compile(r"metadata|health|localhost|127\.0\.0\.1|169\.254|init\.json|probe|ping", re.IGNORECASE)
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    if any(b["by"] == "mesh" for b in facts.of("breaker", at_least=Strength.USED)):
+        return
+    guarded = {b.file for b in facts.of("breaker", at_least=Strength.USED)} | {
+        b.file for b in facts.of("breaker.class")
+    }
+    seen: set[str] = set()
+    for module, function in facts.program.functions():
+        for effect in function.effects:
+            text = effect.call.text()
+            if (
+                effect.kind != "remote"
+                or module.path in guarded
+                or module.path in seen
+                or _OWN.search(text + function.name)
+            ):
+                continue
+            seen.add(module.path)
+            yield Hit(
+                module.path,
+                effect.call.line,
+                f"{function.title or 'the module'} calls a peer without a breaker ({effect.call.callee[-40:]})",
+            )
+
+
+RULE = Rule(
+    id="RES-002",
+    item="circuit_breaker",
+    kind="defect",
+    severity=Severity.WARNING,
+    title="Call without a breaker",
+    why="Every caller waits its full time limit for an answer that will not come, and its own callers wait for it.",
+    remedy="Send the call through the breaker of that peer.",
+    languages=("python", "typescript", "go", "java",),
+    valid=(
+        Sample("python", {
+            "a.py": """import httpx
+from pybreaker import CircuitBreaker
+breaker = CircuitBreaker(fail_max=5)
+@breaker
+def f(c: httpx.Client):
+    return c.get('/x')
+""",
+        }),
+        Sample("typescript", {
+            "a.ts": """import CircuitBreaker from 'opossum';
+import axios from 'axios';
+const b = new CircuitBreaker(() => axios.get('/x'));
+""",
+        }),
+        Sample("go", {
+            "a.go": """package a
+import (
+	\"net/http\"
+	\"github.com/sony/gobreaker\"
+)
+var cb = gobreaker.NewCircuitBreaker(s)
+func F() { cb.Execute(func() (any, error) { return http.Get(u) }) }
+""",
+        }),
+        Sample("java", {
+            "A.java": """import io.github.resilience4j.circuitbreaker.annotation.CircuitBreaker;
+class A { RestTemplate rest; @CircuitBreaker(name=\"x\") T f() { return rest.getForObject(u, T.class); } }
+""",
+        }),
+    ),
+    invalid=(
+        Sample("python", {
+            "a.py": """import httpx
+def f(c: httpx.Client):
+    return c.get('/x')  # <-
+""",
+        }),
+        Sample("typescript", {
+            "a.ts": """import axios from 'axios';
+export const f = () => axios.get('/x'); // <-
+""",
+        }),
+        Sample("go", {
+            "a.go": """package a
+import \"net/http\"
+func F() { http.Get(u) } // <-
+""",
+        }),
+        Sample("java", {
+            "A.java": """class A { RestTemplate rest; T f() {
+  return rest.getForObject(u, T.class); // <-
+} }
+""",
+        }),
+    ),
+    check=check,
+)  # fmt: skip

@@ -1,0 +1,69 @@
+"""A handler of GET writes."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits(
+        facts.of("get_writes"),
+        lambda f: f"{f['function']} answers GET and writes at line {f['at']} ({f['call']})",
+    )
+
+
+RULE = Rule(
+    id="COM-004",
+    item="communication_patterns",
+    kind="defect",
+    severity=Severity.WARNING,
+    title="State changed by GET",
+    why="Caches, crawlers, prefetching browsers and retrying proxies all repeat a GET as they please.",
+    remedy="Use POST, PUT or DELETE for what changes something.",
+    languages=("python", "typescript", "java",),
+    valid=(
+        Sample("python", {
+            "a.py": """@app.get('/x')
+def x(session):
+    return session.query(X)
+""",
+        }),
+        Sample("typescript", {
+            "a.ts": """class A {
+  constructor(private readonly orderRepository: R) {}
+  @Get('/x')
+  async x() { return this.orderRepository.find(); }
+}
+""",
+        }),
+        Sample("java", {
+            "A.java": """class A { OrderRepository orderRepository; @GetMapping(\"/x\") X x() { return orderRepository.findAll(); } }
+""",
+        }),
+    ),
+    invalid=(
+        Sample("python", {
+            "a.py": """@app.get('/delete')
+def x(session):  # <-
+    session.add(X())
+""",
+        }),
+        Sample("typescript", {
+            "a.ts": """class A {
+  constructor(private readonly orderRepository: R) {}
+  @Get('/delete')
+  async x() { return this.orderRepository.save(o); } // <-
+}
+""",
+        }),
+        Sample("java", {
+            "A.java": """class A { OrderRepository orderRepository;
+  @GetMapping(\"/delete\")
+  X x() { return orderRepository.save(o); } // <-
+}
+""",
+        }),
+    ),
+    check=check,
+)  # fmt: skip

@@ -1,0 +1,56 @@
+"""A message leaves before the change that it announces is committed."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits(
+        facts.of("publish_in_tx"), lambda f: f"{f['function']} publishes inside its transaction ({f['call']})"
+    )
+
+
+RULE = Rule(
+    id="DTC-002",
+    item="data_consistency",
+    kind="defect",
+    severity=Severity.ERROR,
+    title="Publish before commit",
+    why="When the commit then fails, everybody has been told of something that never happened.",
+    remedy="Publish after the commit, from an outbox.",
+    languages=("python", "java",),
+    valid=(
+        Sample("python", {
+            "a.py": """import nats
+async def f(engine, js):
+    with engine.begin() as conn:
+        conn.execute(insert(outbox))
+""",
+        }),
+        Sample("java", {
+            "A.java": """import io.eventuate.tram.events.publisher.DomainEventPublisher;
+class A { DomainEventPublisher p; @Transactional void f(Order o) { p.publish(Order.class, o.id(), e); } }
+""",
+        }),
+    ),
+    invalid=(
+        Sample("python", {
+            "a.py": """import nats
+async def f(engine, js):
+    with engine.begin() as conn:
+        conn.execute(x)
+        await js.publish('created', b)  # <-
+""",
+        }),
+        Sample("java", {
+            "A.java": """class A { KafkaTemplate kafkaTemplate;
+  @Transactional void f(Order o) {
+    kafkaTemplate.send(\"x\", o); // <-
+  } }
+""",
+        }),
+    ),
+    check=check,
+)  # fmt: skip

@@ -1,0 +1,56 @@
+"""Data is kept, and how to bring it back is not written down."""
+
+import re
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts, Strength
+from archgen.rules.model import Hit, Rule, Sample, Severity
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    store = next(facts.of("datastore"), None)
+    if store is not None and not facts.has("restore", at_least=Strength.CLAIMED):
+        yield Hit(
+            store.file, store.line, f"how to restore {store['name']} is not written down", store.strength
+        )
+
+
+RULE = Rule(
+    id="DRP-002",
+    item="disaster_recovery",
+    kind="defect",
+    severity=Severity.WARNING,
+    title="No restore procedure",
+    why="A backup that was never restored is a hope.",
+    remedy="Write the restore down with its commands, with RPO and RTO, and drill it.",
+    languages=("config",),
+    valid=(
+        Sample("config", {
+            "a.py": """x = 1
+""",
+            "compose.yaml": """services:
+  db:
+    image: postgres:16
+""",
+            "docs/r.md": """# Restore
+
+```
+pg_restore -d shop x.dump
+```
+""",
+        }),
+    ),
+    invalid=(
+        Sample("config", {
+            "a.py": """x = 1
+""",
+            "compose.yaml": """services:
+  db: # <-
+    image: postgres:16
+""",
+            "docs/r.md": """We restore.
+""",
+        }),
+    ),
+    check=check,
+)  # fmt: skip

@@ -1,0 +1,71 @@
+"""A queue or exchange is exclusive or not durable."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits(facts.of("queue.weak"), lambda f: f"{f['function']} consumes from {f['what']}")
+
+
+RULE = Rule(
+    id="JOB-003",
+    item="job_queues",
+    kind="defect",
+    severity=Severity.ERROR,
+    title="Queue that does not survive",
+    why="It is gone when its consumer or the broker restarts, with every message that was in it.",
+    remedy="Declare named, durable queues and exchanges, and send persistent messages.",
+    languages=("python", "typescript", "go",),
+    valid=(
+        Sample("python", {
+            "a.py": """import pika
+def f(ch):
+    ch.queue_declare('q', durable=True)
+    ch.basic_consume('q', on)
+""",
+        }),
+        Sample("typescript", {
+            "a.ts": """async function f(ch) {
+  await ch.assertQueue('q', { durable: true, exclusive: false });
+  ch.consume('q', on);
+}
+""",
+        }),
+        Sample("go", {
+            "a.go": """package a
+func F(ch *amqp.Channel) {
+	ch.QueueDeclare(\"q\", true, false, false, false, nil)
+	ch.Consume(\"q\", \"\", false, false, false, false, nil)
+}
+""",
+        }),
+    ),
+    invalid=(
+        Sample("python", {
+            "a.py": """import pika
+def f(ch):
+    ch.queue_declare('q', exclusive=True)  # <-
+    ch.basic_consume('q', on)
+""",
+        }),
+        Sample("typescript", {
+            "a.ts": """async function f(ch) {
+  await ch.assertQueue('', { exclusive: true }); // <-
+  ch.consume('q', on);
+}
+""",
+        }),
+        Sample("go", {
+            "a.go": """package a
+func F(ch *amqp.Channel) {
+	ch.QueueDeclare(\"q\", false, false, false, false, nil) // <-
+	ch.Consume(\"q\", \"\", false, false, false, false, nil)
+}
+""",
+        }),
+    ),
+    check=check,
+)  # fmt: skip

@@ -1,0 +1,55 @@
+"""Messages are put aside, and neither an alert nor a runbook mentions them."""
+
+import re
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts, Strength
+from archgen.rules.model import Hit, Rule, Sample, Severity
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    told = any(
+        re.search(r"dead|dlq|dlx", f"{a['name']} {a['expr']}", re.IGNORECASE) for a in facts.of("alert")
+    )
+    written = any(
+        re.search(r"dead[- ]?letter|dlq|redrive", str(h["text"]), re.IGNORECASE)
+        for h in facts.of("doc.heading", "doc.topic", at_least=Strength.CLAIMED)
+    )
+    first = next(facts.of("dead_letters"), None)
+    if first is not None and not told and not written:
+        yield Hit(
+            first.file, first.line, "no alert and no document mentions the dead letters", first.strength
+        )
+
+
+RULE = Rule(
+    id="JOB-006",
+    item="job_queues",
+    kind="defect",
+    severity=Severity.WARNING,
+    title="Dead letters that nobody hears of",
+    why="A dead letter is a customer whose order stopped; nobody will look unless something calls.",
+    remedy="Alert on the number of dead letters, and write down how to look at them and send them again.",
+    languages=("python",),
+    valid=(
+        Sample("python", {
+            "a.py": """import pika
+def f(ch):
+    ch.queue_declare('q', arguments={'x-dead-letter-exchange': 'dlx'})
+""",
+            "docs/runbook.md": """# Dead letters
+
+Look, then redrive.
+""",
+        }),
+    ),
+    invalid=(
+        Sample("python", {
+            "a.py": """import pika
+def f(ch):
+    ch.queue_declare('q', arguments={'x-dead-letter-exchange': 'dlx'})  # <-
+""",
+        }),
+    ),
+    check=check,
+)  # fmt: skip

@@ -1,0 +1,70 @@
+"""A workload is restarted for the same answer that takes it out of the load balancer."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    paths: dict[tuple[str, str], dict[str, str]] = {}
+    lines: dict[tuple[str, str], int] = {}
+    for probe in facts.of("probe"):
+        if probe.get("path") and not probe.get("store"):
+            key = (probe.file, str(probe["workload"]))
+            paths.setdefault(key, {})[str(probe["kind"])] = str(probe["path"])
+            lines.setdefault(key, probe.line)
+    for key, kinds in paths.items():
+        if kinds.get("liveness") and kinds.get("liveness") == kinds.get("readiness"):
+            yield Hit(
+                key[0], lines[key], f"{key[1]} is asked for {kinds['liveness']} both to live and to be ready"
+            )
+
+
+RULE = Rule(
+    id="OBS-006",
+    item="observability",
+    kind="defect",
+    severity=Severity.WARNING,
+    title="Liveness equal to readiness",
+    why="When the database is away, every replica is restarted instead of resting until it is back.",
+    remedy="Let liveness answer from the process alone, and readiness ask what it depends on.",
+    languages=("config",),
+    valid=(
+        Sample("config", {
+            "a.py": """x = 1
+""",
+            "k.yaml": """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: a}
+spec:
+  template:
+    spec:
+      containers:
+      - livenessProbe:
+          httpGet: {path: /live}
+        readinessProbe:
+          httpGet: {path: /ready}
+""",
+        }),
+    ),
+    invalid=(
+        Sample("config", {
+            "a.py": """x = 1
+""",
+            "k.yaml": """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: a}
+spec:
+  template:
+    spec:
+      containers:
+      - livenessProbe: # <-
+          httpGet: {path: /health}
+        readinessProbe:
+          httpGet: {path: /health}
+""",
+        }),
+    ),
+    check=check,
+)  # fmt: skip

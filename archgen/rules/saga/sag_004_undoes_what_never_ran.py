@@ -1,0 +1,47 @@
+"""Every step is undone, whether it ran or not."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits(
+        [f for f in facts.of("saga.engine") if not f["only_done"]],
+        lambda f: f"{f['function']} undoes every step, also those that never ran",
+    )
+
+
+RULE = Rule(
+    id="SAG-004",
+    item="saga",
+    kind="defect",
+    severity=Severity.ERROR,
+    title="Compensates steps that never ran",
+    why="A refund without a charge gives money away.",
+    remedy="Undo the steps that ran, and those whose outcome is not known.",
+    languages=("python",),
+    valid=(
+        Sample("python", {
+            "a.py": """class Engine:
+    async def compensate(self, done):
+        for step in reversed(done):
+            try:
+                await self.invoke(step.undo)
+            except Exception as error:
+                self.park(step, error)
+""",
+        }),
+    ),
+    invalid=(
+        Sample("python", {
+            "a.py": """class Engine:
+    async def compensate(self):
+        for step in reversed(self.steps):  # <-
+            await self.invoke(step.undo)
+""",
+        }),
+    ),
+    check=check,
+)  # fmt: skip

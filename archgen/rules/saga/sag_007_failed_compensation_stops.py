@@ -1,0 +1,47 @@
+"""The first compensation that fails ends the loop."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits(
+        [f for f in facts.of("saga.engine") if not f["survives"]],
+        lambda f: f"in {f['function']} the first failed compensation keeps the others from being made",
+    )
+
+
+RULE = Rule(
+    id="SAG-007",
+    item="saga",
+    kind="defect",
+    severity=Severity.ERROR,
+    title="One failed compensation stops the rest",
+    why="The steps before it are never undone.",
+    remedy="Catch the failure, go on, and try the failed one again later.",
+    languages=("python",),
+    valid=(
+        Sample("python", {
+            "a.py": """class Engine:
+    async def compensate(self, done):
+        for step in reversed(done):
+            try:
+                await self.invoke(step.undo)
+            except Exception as error:
+                self.park(step, error)
+""",
+        }),
+    ),
+    invalid=(
+        Sample("python", {
+            "a.py": """class Engine:
+    async def compensate(self, done):
+        for step in reversed(done):  # <-
+            await self.invoke(step.undo)
+""",
+        }),
+    ),
+    check=check,
+)  # fmt: skip

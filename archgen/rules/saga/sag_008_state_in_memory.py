@@ -1,0 +1,57 @@
+"""Which steps ran is known to one process only."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    if facts.has("saga.log"):
+        return
+    for engine in facts.of("saga.engine"):
+        yield Hit(
+            engine.file,
+            engine.line,
+            f"what {engine['function']} has to undo is kept nowhere but in memory",
+            engine.strength,
+        )
+
+
+RULE = Rule(
+    id="SAG-008",
+    item="saga",
+    kind="defect",
+    severity=Severity.ERROR,
+    title="Saga state in memory",
+    why="When it dies half-way, nobody finishes and nobody undoes.",
+    remedy="Keep the instance in the database, and change it in the transaction that sends the next command.",
+    languages=("python",),
+    valid=(
+        Sample("python", {
+            "a.py": """class Engine:
+    async def compensate(self, done):
+        for step in reversed(done):
+            try:
+                await self.invoke(step.undo)
+            except Exception as error:
+                self.park(step, error)
+    def save(self, conn):
+        conn.execute('insert into sagas values (1)')
+""",
+        }),
+    ),
+    invalid=(
+        Sample("python", {
+            "a.py": """class Engine:
+    async def compensate(self, done):
+        for step in reversed(done):  # <-
+            try:
+                await self.invoke(step.undo)
+            except Exception as error:
+                self.park(step, error)
+""",
+        }),
+    ),
+    check=check,
+)  # fmt: skip
