@@ -14,8 +14,8 @@ from chassis.last_known import Answer, LastKnown
 from chassis.policy import BreakerPolicy, Policy
 from chassis.retry import Retry
 
-QUICK = Policy(timeout=0.2, retry=Retry(attempts=3, delay=0.001), breaker=BreakerPolicy(failures=5, reset=60))
-ONCE = Policy(timeout=0.2, retry=Retry(attempts=1), breaker=BreakerPolicy(failures=5, reset=60))
+QUICK = Policy(timeout=5.0, retry=Retry(attempts=3, delay=0.001), breaker=BreakerPolicy(failures=5, reset=60))
+ONCE = Policy(timeout=0.4, retry=Retry(attempts=1), breaker=BreakerPolicy(failures=5, reset=60))
 
 
 @dataclass
@@ -136,7 +136,7 @@ async def test_no_usable_answer(answer: str | Callable[[asyncio.StreamWriter], o
     async with peer_that(answer, policy=ONCE) as (peer, _):
         began = asyncio.get_running_loop().time()
         assert (await unavailable(peer)).reason == reason
-        assert asyncio.get_running_loop().time() - began < 1.0
+        assert asyncio.get_running_loop().time() - began < 3.0
 
 
 async def test_a_peer_that_is_not_there() -> None:
@@ -184,14 +184,14 @@ async def test_a_hanging_peer_opens_the_breaker_for_all_and_then_costs_nothing()
         await asyncio.gather(*(unavailable(peer) for _ in range(10)))
         began = asyncio.get_running_loop().time()
         refused = await asyncio.gather(*(unavailable(peer) for _ in range(100)))
-        assert asyncio.get_running_loop().time() - began < 0.2
+        assert asyncio.get_running_loop().time() - began < 0.4
     assert {error.reason for error in refused} == {"open"}
     assert all(59 < (error.retry_after or 0) <= 60 for error in refused)
     assert len(fake.calls) == 10
 
 
 async def test_after_the_reset_fifty_callers_make_one_probe_and_it_heals() -> None:
-    policy = Policy(timeout=0.3, retry=Retry(attempts=1), breaker=BreakerPolicy(failures=1, reset=0.1))
+    policy = Policy(timeout=5.0, retry=Retry(attempts=1), breaker=BreakerPolicy(failures=1, reset=0.1))
 
     def late(writer: asyncio.StreamWriter) -> None:
         asyncio.get_running_loop().call_later(0.1, writer.write, http(200).encode())
@@ -233,7 +233,30 @@ async def test_the_deadline_bounds_the_whole_call() -> None:
     async with peer_that(silence, policy=policy) as (peer, _):
         began = asyncio.get_running_loop().time()
         await unavailable(peer)
-        assert asyncio.get_running_loop().time() - began < 0.45
+        assert asyncio.get_running_loop().time() - began < 2.0, "not fifty times 0.2"
+
+
+async def test_a_slow_peer_gets_no_more_connections_than_its_share() -> None:
+    def late(writer: asyncio.StreamWriter) -> None:
+        asyncio.get_running_loop().call_later(0.02, writer.write, http(200).encode())
+
+    inside = most = 0
+    fake = FakePeer([late])
+
+    async def counted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        await fake.serve(reader, writer)
+        inside -= 1
+
+    server = await asyncio.start_server(counted, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with Peer("stock", url, Policy(), connections=3) as peer:
+        await asyncio.gather(*(peer.get_json("/items/1") for _ in range(30)))
+    server.close()
+    assert most == 3
+    assert len(fake.calls) == 30
 
 
 async def test_time_limits_leave_no_connection_behind() -> None:
@@ -246,6 +269,7 @@ async def test_time_limits_leave_no_connection_behind() -> None:
         for _ in range(5):
             await asyncio.gather(*(unavailable(peer) for _ in range(20)))
         fake.answers = [http(200, "1")]
+        peer.policy = Policy(timeout=5.0)
         answers = await asyncio.gather(*(peer.get_json("/items/1") for _ in range(5)))
     server.close()
     assert [answer.value for answer in answers] == [1] * 5
@@ -259,7 +283,7 @@ async def test_the_last_known_answer_stands_in_marked_with_its_age() -> None:
         stale = await peer.get_json("/items/1", {"at": 1}, fallback="last_known")
         assert (fresh.stale, fresh.age) == (False, 0.0)
         assert (stale.stale, stale.value, stale.status) == (True, {"n": 1}, 200)
-        assert 0.05 <= stale.age < 1.0
+        assert 0.05 <= stale.age < 5.0
         with pytest.raises(PeerUnavailable):
             await peer.get_json("/items/1", {"at": 2}, fallback="last_known")
         with pytest.raises(PeerUnavailable):

@@ -1,13 +1,17 @@
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import httpx
+import pytest
 from fastapi import FastAPI, Request
 from starlette.responses import StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
 
 from chassis import edge
 from chassis.health import Health
+from chassis.limits import Limits
 
 app = FastAPI()
 edge.install(app, Health(), body=1000, seconds=0.05)
@@ -107,6 +111,36 @@ async def test_a_body_that_comes_too_slowly_ends_the_request() -> None:
 async def test_a_timeout_of_the_handlers_own_is_not_taken_for_the_limit() -> None:
     async with client() as http:
         assert (await http.get("/own-timeout")).status_code == 500
+
+
+async def test_a_timeout_from_below_passes_through() -> None:
+    async def below(*_: object) -> None:
+        raise TimeoutError("of its own")
+
+    scope = {"type": "http", "headers": []}
+    with pytest.raises(TimeoutError, match="of its own"):
+        await Limits(below)(scope, None, None)  # type: ignore[arg-type]
+
+
+async def test_an_answer_that_begins_as_the_time_ends_is_the_only_one() -> None:
+    sent: list[str] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message["type"])
+        await asyncio.sleep(0)
+
+    async def late(_scope: Scope, _receive: Receive, send: Send) -> None:
+        time.sleep(0.02)  # blocks the loop, so that the limit strikes while this still runs
+        try:
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            raise
+
+    with pytest.raises(TimeoutError):
+        await Limits(late, seconds=0.01)({"type": "http", "headers": []}, None, send)  # type: ignore[arg-type]
+    assert sent == ["http.response.start"]
 
 
 async def test_an_answer_that_has_begun_may_take_its_time() -> None:

@@ -107,6 +107,14 @@ async def test_a_message_carries_the_trace_on() -> None:
 
 
 @pytest.mark.usefixtures("without_exporter")
+def test_a_message_without_a_trace_is_not_put_into_the_one_at_hand() -> None:
+    with tracing.span("loop"):
+        outer = tracing.trace_id()
+        with tracing.span("handle", parent=tracing.extract(None)):
+            assert tracing.trace_id() not in ("", outer)
+
+
+@pytest.mark.usefixtures("without_exporter")
 async def test_the_correlation_id_is_the_callers_or_the_trace() -> None:
     assert (await get("/orders/1", x_correlation_id="checkout-7"))["correlation"] == "checkout-7"
     seen = await get("/orders/1")

@@ -64,8 +64,8 @@ class Breaker:
         self._failures = 0
         self._opened_at = 0.0
         self._probing = False
-        # Counts changes of state and probes. A call remembers the number it began under, and a
-        # result that comes back under another number is about a past that no longer matters.
+        # Counts changes of state. A call remembers the number it began under, and a result that
+        # comes back under another number is about a past that no longer matters.
         self._era = 0
         metrics.breaker_state.labels(name).set(self.state)
 
@@ -100,7 +100,6 @@ class Breaker:
                 # How long the probe takes is not known; a second is a fair time to ask again.
                 raise BreakerOpen(f"{self.name} is being probed", min(1.0, self._reset))
             self._probing = True
-            self._era += 1
         return self._era
 
     def _finish(self, era: int, *, failed: bool) -> None:
@@ -117,7 +116,7 @@ class Breaker:
             self._enter(State.OPEN)
 
     def _abandon(self, era: int) -> None:
-        if era == self._era and self.state is State.HALF_OPEN:
+        if era == self._era:
             self._probing = False
 
     def _enter(self, state: State) -> None:

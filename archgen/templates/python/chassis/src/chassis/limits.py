@@ -49,7 +49,8 @@ class Limits:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                limit.reschedule(None)
+                if not limit.expired():  # or else this is the instant at which it does
+                    limit.reschedule(None)
             await send(message)
 
         try:
