@@ -73,7 +73,7 @@ def _resume(db: Database, service: Service, id: str) -> int:
     ids = [saga["id"] for saga in stuck if id in ("", saga["id"])]
 
     def work(conn: Any) -> int:
-        session = Session(conn)
+        session = Session(conn, service.local)
         moved = sum(service.orchestrator.resume(session, id) for id in ids)
         session.flush()
         return moved

@@ -50,9 +50,15 @@ class Inbox:
     """Handles the deliveries of one consumer."""
 
     def __init__(
-        self, consumer: str, handler: Handler, db: Database, attempts: Attempts | None = None
+        self,
+        consumer: str,
+        handler: Handler,
+        db: Database,
+        attempts: Attempts | None = None,
+        open_session: Callable[[Connection], Session] = Session,
     ) -> None:
         self.consumer = consumer
+        self._open = open_session
         self._handler = handler
         self._db = db
         self._attempts = attempts or Attempts()
@@ -98,7 +104,7 @@ class Inbox:
 
     def _transact(self, conn: Connection, messages: list[Message]) -> Session:
         fresh = record(conn, self.consumer, [message.id for message in messages])
-        session = Session(conn)
+        session = self._open(conn)
         session.sagas.prefetch([m.saga_id for m in messages if m.saga_id and m.id in fresh])
         for message in messages:
             if message.id in fresh:

@@ -7,6 +7,7 @@ Source: Chris Richardson, "Pattern: Transactional outbox", https://microservices
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from sqlalchemy import Connection, insert
 
@@ -23,6 +24,14 @@ class Outbox:
 
     def add(self, message: Message) -> None:
         self._messages.append(message)
+
+    def deliver(self, handle: Callable[[Message], bool]) -> None:
+        """Offer each message to `handle`, those too that this adds; what it takes is not sent out."""
+        kept: list[Message] = []
+        while self._messages:
+            offered, self._messages = self._messages, []
+            kept += [message for message in offered if not handle(message)]
+        self._messages = kept
 
     def flush(self) -> int:
         """Write the rows, in the order of `add`; returns how many."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from chassis import bus, metrics, relay, upkeep
 from chassis.bus import Bus
@@ -81,7 +81,7 @@ class Runtime:
         """
         for attempt in range(3):
             try:
-                result, session = await self.db.run(lambda conn: _flushed(Session(conn), work))
+                result, session = await self.db.run(lambda conn: _flushed(self._session(conn), work))
             except Conflict:
                 if attempt == 2:
                     raise
@@ -92,6 +92,9 @@ class Runtime:
             self.relay.wake()
             return result
         raise AssertionError("unreachable")
+
+    def _session(self, conn: Connection) -> Session:
+        return Session(conn, self.service.local)
 
     async def check_database(self) -> None:
         await self.db.read(lambda conn: conn.execute(text("SELECT 1")).scalar())
@@ -132,7 +135,7 @@ class Runtime:
         def handle(session: Session, message: Message) -> None:
             consumer.handle(session, origin, message)
 
-        inbox = Inbox(consumer.name, handle, self.db, self._attempts)
+        inbox = Inbox(consumer.name, handle, self.db, self._attempts, self._session)
         while not self._stopping.is_set():
             try:
                 deliveries = await subscription.fetch(FETCH, 1.0)

@@ -45,6 +45,8 @@ def serve(app: ASGIApp, settings: Settings, health: Health) -> None:
         port=settings.port,
         lifespan="on",
         log_config=None,
+        # Metrics and traces tell the same and more; a line per request is for looking closely.
+        access_log=settings.log_level == "DEBUG",
         server_header=False,
         timeout_graceful_shutdown=math.ceil(settings.shutdown_seconds),
     )

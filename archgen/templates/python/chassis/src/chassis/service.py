@@ -5,6 +5,7 @@ The generated `wiring.py` of each service builds one of these; nothing registers
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,7 @@ from chassis.saga.participant import carry_out
 from chassis.uow import Origin, Session
 from chassis.views import View
 
+log = logging.getLogger(__name__)
 Handle = Callable[[Session, Origin, Message], None]
 
 
@@ -76,6 +78,35 @@ class Service:
         wired = [self._commands(), self._reactions(), self._sagas(), *map(self._view, self.views)]
         return tuple(consumer for consumer in wired if consumer.handlers)
 
+    @cached_property
+    def _to_itself(self) -> dict[str, Handle]:
+        """Handlers of what this service says to itself, by address."""
+        found: dict[str, Handle] = {}
+        if self.sagas:
+            for use_case in self.use_cases:
+                found[f"{self.system}.command.{use_case.command.NAME}"] = _command(use_case)
+            found[f"{self.system}.reply.{self.name}"] = self._hear
+        return found
+
+    def local(self, session: Session, message: Message) -> bool:
+        """Handle `message` in the transaction that says it; True when nobody else needs to hear it.
+
+        Going through the broker would do the same a little later and cost two more transactions.
+        """
+        for saga in self.sagas:
+            if message.address == f"{self.system}.event.{saga.starts_on.NAME}":
+                self.orchestrator.start(saga, session, self.origin.caused_by(message), message)
+        handler = self._to_itself.get(message.address)
+        if handler is None or message.source != self.origin.source:
+            return False
+        try:
+            handler(session, self.origin.caused_by(message), message)
+        except Exception as error:
+            # Through the broker it is tried again, alone, and kept as a dead letter if that is no use.
+            log.warning("a command to this service itself failed", extra={"reason": repr(error)})
+            return False
+        return True
+
     def _consumer(self, concern: str, wanted: list[tuple[str, str, Handle]]) -> Consumer:
         """`wanted` holds address, message type and handler."""
         handlers: dict[str, tuple[Handle, ...]] = {}
@@ -101,7 +132,9 @@ class Service:
     def _sagas(self) -> Consumer:
         if not self.sagas:
             return self._consumer("sagas", [])
-        wanted = [self._on(saga.starts_on, self._start(saga)) for saga in self.sagas]
+        own = {event for aggregate in self.aggregates for event in aggregate.events}
+        # The service's own events have begun their sagas already, in the transaction that made them.
+        wanted = [self._on(s.starts_on, self._start(s)) for s in self.sagas if s.starts_on not in own]
         wanted.append((f"{self.system}.reply.{self.name}", f"{self.system}.reply.v1", self._hear))
         return self._consumer("sagas", wanted)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
-from uuid import uuid4
 
 from sqlalchemy import Connection
 
 from chassis.domain import AggregateType
 from chassis.jsons import encode
-from chassis.messages import Message
+from chassis.messages import Message, derived_id
 from chassis.outbox import Outbox
 from chassis.saga.log import SagaLog
 from chassis.saga.steps import StepLog
@@ -64,10 +63,13 @@ class Session:
     """One database transaction: everything read through it once and written at `flush`.
 
     A consumer puts many messages into one session, so that they share statements and one commit.
+    `local` handles what a service says to itself, right here in the same transaction; it tells
+    whether that was all, or whether the message goes out as well.
     """
 
-    def __init__(self, conn: Connection) -> None:
+    def __init__(self, conn: Connection, local: Callable[[Session, Message], bool] | None = None) -> None:
         self.conn = conn
+        self._local = local
         self.aggregates = AggregateStore(conn)
         self.sagas = SagaLog(conn)
         self.steps = StepLog(conn)
@@ -81,6 +83,9 @@ class Session:
         The outbox comes last: a row's position is then taken while the aggregate's row is locked,
         so the positions of one aggregate's events follow their versions even between replicas.
         """
+        if self._local:
+            local = self._local
+            self.outbox.deliver(lambda message: local(self, message))
         self.aggregates.flush()
         self.sagas.flush()
         self.steps.flush()
@@ -139,7 +144,8 @@ class UnitOfWork:
         name = recorded.event.NAME
         origin = self.origin
         return Message(
-            id=str(uuid4()),
+            # An event of one aggregate is known by its version, so its id can be told from that.
+            id=derived_id(origin.source, name, recorded.aggregate_id, recorded.version),
             type=f"{origin.system}.{name}.v1",
             source=origin.source,
             subject=recorded.aggregate_id,

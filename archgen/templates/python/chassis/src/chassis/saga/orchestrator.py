@@ -114,7 +114,7 @@ def _tell(instance: Instance) -> None:
     if instance.status == "stuck":
         log.error("a saga is stuck and needs a person", extra=fields)
     elif instance.status in state.ENDED:
-        log.info("a saga ended", extra=fields)
+        log.debug("a saga ended", extra=fields)
     if instance.status in state.ENDED or instance.status == "stuck":
         metrics.saga_finished.labels(instance.saga, instance.status).inc()
         metrics.saga_seconds.labels(instance.saga).observe(max(0.0, time.time() - instance.started_at))
