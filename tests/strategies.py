@@ -6,6 +6,7 @@ failing example can be read. `systems()` are valid: the loader accepts what `spe
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
 import yaml
@@ -14,13 +15,20 @@ from pydantic.fields import FieldInfo
 
 from archgen.spec.model import (
     Aggregate,
+    Breaker,
     Broker,
+    Call,
     Choreography,
     Command,
+    Fallback,
     FieldType,
     Language,
+    Model,
     Orchestration,
+    Policy,
     Reaction,
+    Recovery,
+    Retry,
     Saga,
     Scalar,
     Service,
@@ -45,6 +53,8 @@ _ENUMS = ("small", "large", "on", "no", "null")
 ABOUT = st.text(
     st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_categories=["Cc", "Cs"]), max_size=30
 )
+
+SECONDS = st.sampled_from((0.2, 1.0, 30.0, 90.0))
 
 
 def field_types(types: tuple[str, ...] = ()) -> st.SearchStrategy[FieldType]:
@@ -72,25 +82,53 @@ def fields(types: tuple[str, ...] = (), min_size: int = 0) -> st.SearchStrategy[
 
 @st.composite
 def systems(draw: st.DrawFn) -> System:
-    """A valid system of one to four services, with sagas of both styles where they fit."""
+    """A valid system of one to four services; calls, reactions and a saga where they fit."""
     types: dict[str, dict[str, FieldType]] = {}
     for name in draw(st.lists(st.sampled_from(_TYPES), max_size=3, unique=True)):
         # A type uses only those before it, so none contains itself.
         types[name] = draw(fields(tuple(types), min_size=1))
+    policies = draw(st.dictionaries(st.sampled_from(("default", "patient")), _policies(), max_size=2))
     aggregates = list(draw(st.permutations(_AGGREGATES)))
-    services = {
-        name: draw(_services([aggregates.pop() for _ in range(draw(st.integers(1, 2)))], tuple(types)))
-        for name in draw(st.lists(st.sampled_from(_SERVICES), min_size=1, max_size=4, unique=True))
-    }
+    services: dict[str, Service] = {}
+    for name in draw(st.lists(st.sampled_from(_SERVICES), min_size=1, max_size=4, unique=True)):
+        own = [aggregates.pop() for _ in range(draw(st.integers(1, 2)))]
+        service = draw(_services(own, tuple(types)))
+        services[name] = draw(_connected(service, services, tuple(policies)))
     return System(
         archgen=1,
         system=draw(st.sampled_from(("shop", "lending_desk", "depot2"))),
         about=draw(ABOUT).strip(),
         broker=draw(st.sampled_from(Broker)),
+        policies=policies,
         types=types,
         services=services,
         sagas=draw(_sagas(services)),
+        recovery=Recovery(rpo=draw(st.none() | SECONDS), backup=draw(st.sampled_from(("", "0 2 * * *")))),
     )
+
+
+@st.composite
+def _policies(draw: st.DrawFn) -> Policy:
+    retry = Retry(attempts=draw(st.integers(1, 5)), delay=draw(SECONDS))
+    return Policy(timeout=draw(SECONDS), retry=retry, breaker=Breaker(reset=draw(SECONDS)))
+
+
+@st.composite
+def _connected(
+    draw: st.DrawFn, service: Service, others: dict[str, Service], policies: tuple[str, ...]
+) -> Service:
+    """The service, asking views of some of the others and reacting to events of theirs."""
+    views = [f"{name}.{view}" for name, other in others.items() for view in other.views]
+    chosen = draw(st.lists(st.sampled_from(views), max_size=2, unique=True)) if views and policies else []
+    calls = {view: Call(policy=policies[0], fallback=draw(st.sampled_from(Fallback))) for view in chosen}
+    events = [command.emits for name in others for _, command in _commands(name, others[name])]
+    simple = [
+        verb for name in service.aggregates.values() for verb, c in name.commands.items() if _is_simple(c)
+    ]
+    reactions = {}
+    if events and simple and draw(st.booleans()):
+        reactions[draw(st.sampled_from(events))] = Reaction(do=draw(st.sampled_from(simple)))
+    return service.model_copy(update={"calls": calls, "on": reactions})
 
 
 @st.composite
@@ -146,32 +184,45 @@ def _aggregates(draw: st.DrawFn, name: str, verbs: list[str], types: tuple[str, 
 
 @st.composite
 def _sagas(draw: st.DrawFn, services: dict[str, Service]) -> dict[str, Saga]:
-    """At most one saga, of steps that take nothing, so that every argument binds."""
-    commands = [
-        (f"{service_name}.{verb}", command)
-        for service_name, service in services.items()
-        for aggregate in service.aggregates.values()
-        for verb, command in aggregate.commands.items()
-    ]
-    starts = [(name, c) for name, c in commands if c.creates]
-    simple = [name for name, c in commands if c.creates and not c.takes]
-    if not simple or not draw(st.booleans()):
-        return {}
-    start, event = draw(st.sampled_from(starts))
-    steps = [name for name in simple if name != start][:2]
-    if not steps:
+    """At most one saga, of steps whose commands take nothing, so that every argument binds."""
+    commands = [pair for name, service in services.items() for pair in _commands(name, service)]
+    starts = [(name, command) for name, command in commands if command.creates]
+    start, command = draw(st.sampled_from(starts))
+    steps = [name for name, each in commands if _is_simple(each) and name != start][:2]
+    if not steps or not draw(st.booleans()):
         return {}
     if draw(st.booleans()):
-        return {
-            "run": Orchestration.model_validate(
-                {
-                    "owner": start.partition(".")[0],
-                    "when": event.emits,
-                    "steps": [{"do": name} for name in steps],
-                }
-            )
-        }
-    return {"run": Choreography.model_validate({"steps": [{"when": event.emits, "do": steps[0]}]})}
+        return {"run": Choreography.model_validate({"steps": [{"when": command.emits, "do": steps[0]}]})}
+    undos = {step: _undo(step, services) for step in steps}
+    saga = {
+        "owner": start.partition(".")[0],
+        "when": command.emits,
+        "steps": [
+            {"do": step, "undo": undos[step], "attempts": draw(st.none() | st.just(2))} for step in steps
+        ],
+        "else": _undo(start, services),
+        "timeout": draw(SECONDS),
+    }
+    return {"run": Orchestration.model_validate(saga)}
+
+
+def _commands(name: str, service: Service) -> list[tuple[str, Command]]:
+    """The commands of a service, by `service.command`."""
+    aggregates = service.aggregates.values()
+    return [(f"{name}.{verb}", command) for each in aggregates for verb, command in each.commands.items()]
+
+
+def _is_simple(command: Command) -> bool:
+    """Whether it can be done by anybody, because it needs no argument but an id that is made up."""
+    return command.creates and not command.takes
+
+
+def _undo(step: str, services: dict[str, Service]) -> str:
+    """Another command of the step's aggregate that takes nothing, or an empty string."""
+    name, _, verb = step.partition(".")
+    aggregate = next(each for each in services[name].aggregates.values() if verb in each.commands)
+    others = [each for each, c in aggregate.commands.items() if not c.creates and not c.takes]
+    return f"{name}.{others[0]}" if others else ""
 
 
 def _event_prefix(aggregate: str) -> str:
@@ -195,16 +246,19 @@ def _plain(value: Any) -> Any:
         case Command():
             written = {"takes": _plain(value.takes), "emits": value.emits, "fails": value.fails}
             return {key: part for key, part in written.items() if part}
-        case System() | Service() | Aggregate() | View() | Orchestration() | Choreography() | Reaction():
+        case Model():
             return _model(value)
         case dict():
             return {key: _plain(part) for key, part in value.items()}
         case tuple():
             return [_plain(part) for part in value]
-        case _ if hasattr(value, "model_fields_set"):
-            return _model(value)
+        case float():
+            # Every float of the model is a duration.
+            return f"{round(value * 1000)}ms"
+        case Enum():
+            return value.value
         case _:
-            return value.value if hasattr(value, "value") else value
+            return value
 
 
 def _model(value: Any) -> dict[str, Any]:
