@@ -35,7 +35,7 @@ def service_items(system: System, analysis: Analysis, name: str) -> Iterator[Ite
 
     distribution = f"{kebab(system.system)}-{kebab(name)}"
     yield yours(f"{root}/pyproject.toml", "pyproject.toml.jinja", distribution=distribution)
-    yield yours(f"{source}/__init__.py", "init.py.jinja")
+    yield yours(f"{source}/__init__.py", "init.py.jinja", about=wiring.wrapped(service.about or name))
     yield yours(f"{source}/__main__.py", "main.py.jinja", **wiring.main(layout))
     yield Text(f"{source}/py.typed", "")
     for aggregate in service.aggregates:

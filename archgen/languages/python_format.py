@@ -1,7 +1,7 @@
 """Python expressions laid out over lines as ruff format lays them out.
 
-Three forms, the first that fits: all on one line; what is inside the brackets on one line of its own;
-one element per line with a trailing comma.
+Three forms, the first that fits: all on one line; the arguments of a call, or the only element, on one
+line of their own; one element per line with a trailing comma.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def _layout(value: str | Group, indent: int, before: int, after: int) -> str:
     inner = " " * (indent + 4)
     body = ", ".join(item.flat for item in value.items)
     comma = "," if value.single_comma and len(value.items) == 1 else ""
-    if len(inner) + len(body + comma) <= WIDTH:
+    one_line = len(value.items) == 1 or value.open.endswith("(") and len(value.open) > 1
+    if one_line and len(inner) + len(body + comma) <= WIDTH:
         return f"{value.open}\n{inner}{body}{comma}\n{' ' * indent}{value.close}"
     lines = [inner + item.prefix + _layout(item.value, indent + 4, len(item.prefix), 1) + "," for item in value.items]
     if len(lines) == 1 and not comma and isinstance(value.items[0].value, Group) and not value.items[0].prefix:

@@ -34,8 +34,15 @@ def _section(module: str, first_party: frozenset[str]) -> int:
 
 def _lines(modules: dict[str, set[str]]) -> str:
     plain = [f"import {module}" for module, names in sorted(modules.items()) if "" in names]
-    named = [_from(module, names - {""}) for module, names in sorted(modules.items()) if names - {""}]
+    named = [line for module, names in sorted(modules.items()) for line in _froms(module, names - {""})]
     return "\n".join(plain + named)
+
+
+def _froms(module: str, names: set[str]) -> list[str]:
+    """What is imported under another name gets a line of its own."""
+    renamed = {name for name in names if " as " in name}
+    lines = [_from(module, names - renamed)] if names - renamed else []
+    return lines + [f"from {module} import {name}" for name in sorted(renamed)]
 
 
 def _from(module: str, names: set[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from archgen.contracts.addresses import Kind, Route
@@ -27,6 +28,11 @@ def packages(layout: Layout) -> Iterator[tuple[str, str]]:
         yield "views", "Projections: events to rows, pure."
     if layout.orchestrations or layout.choreographies:
         yield "sagas", "Sagas: what this service starts, and what it does in others."
+
+
+def wrapped(text: str) -> str:
+    """`text` in lines short enough for a docstring."""
+    return "\n".join(textwrap.fill(line, 100) for line in text.splitlines())
 
 
 def constant(aggregate: str) -> str:
@@ -121,7 +127,7 @@ def orchestration(layout: Layout, saga: str) -> dict[str, object]:
     return {
         "saga": saga,
         "variable": variable,
-        "about": described.about,
+        "about": wrapped(described.about),
         "expression": _assigned(variable, call("Saga", arguments)),
         "imports": layout.imports(wanted),
     }
@@ -149,7 +155,7 @@ def choreography(layout: Layout, saga: str) -> dict[str, object]:
     return {
         "saga": saga,
         "variable": variable,
-        "about": described.about,
+        "about": wrapped(described.about),
         "expression": _assigned(variable, tuple_of(reactions)),
         "carries": _assigned("CARRIES", carries),
         "imports": layout.imports(wanted),
