@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from archgen.spec.document import Path
@@ -73,13 +74,17 @@ class Facts:
 
     def matching(self, pattern: str) -> tuple[EventFacts, ...]:
         """The events that a view's pattern, `order.created` or `order.*`, stands for."""
-        return tuple(event for event in self.events.values() if matches(pattern, event.name))
+        subject, _, rest = pattern.partition(".")
+        if rest == "*":
+            return self._by_subject.get(subject, ())
+        return (self.events[pattern],) if pattern in self.events else ()
 
-
-def matches(pattern: str, event: str) -> bool:
-    """Whether `order.*` or `order.created` stands for the event."""
-    subject, _, rest = pattern.partition(".")
-    return event == pattern or (rest == "*" and event.partition(".")[0] == subject)
+    @cached_property
+    def _by_subject(self) -> dict[str, tuple[EventFacts, ...]]:
+        found: dict[str, list[EventFacts]] = {}
+        for event in self.events.values():
+            found.setdefault(event.name.partition(".")[0], []).append(event)
+        return {subject: tuple(events) for subject, events in found.items()}
 
 
 def collect(system: System) -> Facts:
@@ -90,7 +95,8 @@ def collect(system: System) -> Facts:
     }
     commands = dict(reversed(commands.items()))
     events = _events(system, commands)
-    return Facts(events, commands, _consumers(system, events))
+    facts = Facts(events, commands, {})
+    return replace(facts, consumers=_consumers(system, facts))
 
 
 def id_type(aggregate: Aggregate) -> FieldType:
@@ -161,12 +167,11 @@ def _event(system: System, name: str, sources: list[tuple[CommandFacts, bool]]) 
     )
 
 
-def _consumers(system: System, events: dict[str, EventFacts]) -> dict[str, tuple[Consumer, ...]]:
-    found: dict[str, dict[Consumer, None]] = {event: {} for event in events}
+def _consumers(system: System, facts: Facts) -> dict[str, tuple[Consumer, ...]]:
+    found: dict[str, dict[Consumer, None]] = {event: {} for event in facts.events}
     for listened, consumer in _listeners(system):
-        for event in events:
-            if matches(listened, event):
-                found[event][consumer] = None
+        for event in facts.matching(listened):
+            found[event.name][consumer] = None
     return {event: tuple(consumers) for event, consumers in found.items()}
 
 

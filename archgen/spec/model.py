@@ -231,7 +231,7 @@ class Orchestration(Model):
     style: Literal["orchestration"] = "orchestration"
     owner: Name = Field(description="The service that conducts it.")
     when: EventName = Field(description="The event that starts it.")
-    steps: tuple[OrchestratedStep, ...] = Field(min_length=1)
+    steps: tuple[OrchestratedStep, ...] = Field(min_length=1, description="In this order.")
     then: OptionalCommandReference = Field(default="", description="The command when all is done.")
     otherwise: OptionalCommandReference = Field(
         default="", alias="else", description="The command when all is undone."
@@ -244,7 +244,7 @@ class Choreography(Model):
     about: str = Field(default="", description="What it is for, in a sentence.")
     style: Literal["choreography"] = "choreography"
     owner: OptionalName = Field(default="", description="The service that documents it.")
-    steps: tuple[ChoreographedStep, ...] = Field(min_length=1)
+    steps: tuple[ChoreographedStep, ...] = Field(min_length=1, description="In any order.")
 
 
 Saga = Orchestration | Choreography

@@ -15,10 +15,11 @@ from archgen.spec.suggest import choice, nearest
 def unresolved(system: System, facts: Facts) -> Iterator[Issue]:
     """The names that stand for nothing."""
     yield from _types(system)
+    views = {f"{name}.{view}" for name, service in system.services.items() for view in service.views}
     for name, service in system.services.items():
         path: Path = ("services", name)
         yield from _views(name, service, facts, path)
-        yield from _calls(name, service, system, path)
+        yield from _calls(name, service, system, views, path)
         yield from _reactions(name, service, facts, path)
     for name, saga in system.sagas.items():
         yield from _saga(saga, system, facts, ("sagas", name))
@@ -84,18 +85,18 @@ def _views(name: str, service: Service, facts: Facts, path: Path) -> Iterator[Is
             continue
         for index, pattern in enumerate(view.sources):
             without = [
-                event.name
+                event
                 for event in facts.matching(pattern)
                 if event.fields.get(aggregate.id) != id_type(aggregate)
             ]
             if without:
-                message = f"`{without[0]}` has no `{aggregate.id}` to find the {view.of} by"
+                message = f"`{without[0].name}` has no `{aggregate.id}` to find the {view.of} by"
                 remedy = f"carry `{aggregate.id}` in it, or leave it out"
-                yield Issue((*here, "from", index), message, remedy, about=("services",))
+                about = ("services", without[0].service, "aggregates", without[0].aggregate)
+                yield Issue((*here, "from", index), message, remedy, about=about)
 
 
-def _calls(name: str, service: Service, system: System, path: Path) -> Iterator[Issue]:
-    views = {f"{peer}.{view}" for peer, other in system.services.items() for view in other.views}
+def _calls(name: str, service: Service, system: System, views: set[str], path: Path) -> Iterator[Issue]:
     for reference, call in service.calls.items():
         here: Path = (*path, "calls", reference)
         peer = reference.partition(".")[0]
@@ -114,7 +115,7 @@ def _calls(name: str, service: Service, system: System, path: Path) -> Iterator[
 
 
 def _reactions(name: str, service: Service, facts: Facts, path: Path) -> Iterator[Issue]:
-    commands = [each.partition(".")[2] for each in facts.commands if each.startswith(f"{name}.")]
+    commands = {command for aggregate in service.aggregates.values() for command in aggregate.commands}
     for event, reaction in service.on.items():
         if event not in facts.events:
             remedy = nearest(event, facts.events)

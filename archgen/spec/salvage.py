@@ -12,19 +12,19 @@ from archgen.spec.issue import Issue
 from archgen.spec.model import System
 
 _ROUNDS = 12
+_REQUIRED = {"archgen": 1, "system": "unnamed"}
 _HARMLESS = ("language", "store", "port", "about", "owner", "calls", "on")
 """Keys of a service that nothing else refers to."""
 
 
 def salvage(data: Any, wrong: list[Path]) -> System | None:
     """The system without what is at the paths of `wrong`; None if nothing is left to check."""
-    data["archgen"] = 1
-    if not isinstance(data.get("system"), str) or ("system",) in wrong:
-        data["system"] = "unnamed"
     broken = wrong
     for _ in range(_ROUNDS):
         for path in broken:
             _remove(data, path)
+        for key, value in _REQUIRED.items():
+            data.setdefault(key, value)
         try:
             return shape.validate(data)
         except ValidationError as error:
@@ -35,11 +35,17 @@ def salvage(data: Any, wrong: list[Path]) -> System | None:
 def consequence(issue: Issue, wrong: list[Path]) -> bool:
     """Whether the issue may come only from what is wrong already."""
     about = issue.about or issue.path
-    return any(
-        about[: len(path)] == path or path[: len(about)] == about
-        for path in wrong
-        if not (len(path) > 2 and path[0] == "services" and path[2] in _HARMLESS)
-    )
+    return any(_concerns(path, about) for path in wrong)
+
+
+def _concerns(wrong: Path, about: Path) -> bool:
+    if len(wrong) > 2 and wrong[0] == "services" and wrong[2] in _HARMLESS:
+        return False
+    inside = wrong[4:]
+    if wrong[0] == "services" and ("fields" in inside[:1] or "takes" in inside[2:3]):
+        # A field matters within its aggregate, and to nobody who names a command or an event.
+        return about[:4] == wrong[:4]
+    return about[: len(wrong)] == wrong or wrong[: len(about)] == about
 
 
 def _remove(data: Any, path: Path) -> None:

@@ -34,7 +34,7 @@ def _changed(part: Any) -> Any:
         changed.pop("propertyNames", None)
         changed["patternProperties"] = {**changed.get("patternProperties", {}), **_OWN_KEYS}
         changed["additionalProperties"] = False
-    if "discriminator" in changed:
+    if "oneOf" in changed:
         return _SAGA
     if isinstance(changed.get("description"), str):
         changed["description"] = " ".join(changed["description"].split())

@@ -1,6 +1,5 @@
 """Broken descriptions, each with its messages: files that hold no description at all."""
 
-
 from __future__ import annotations
 
 import pytest

@@ -13,7 +13,10 @@ from tests.spec.samples import BASE, PEER
 CASES = [
     pytest.param(
         "archgen: 1\n",
-        ["1:1: the key `system` is missing (The system's name.)"],
+        [
+            "1:1: services: a system needs at least one service (add it under `services`)",
+            "1:1: the key `system` is missing (The system's name.)",
+        ],
         id="nothing but a version",
     ),
     pytest.param(

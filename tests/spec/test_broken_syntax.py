@@ -59,6 +59,7 @@ CASES = [
     pytest.param(
         "archgen: 1\nsystem: {{ name }}\n",
         [
+            "1:1: services: a system needs at least one service (add it under `services`)",
             "2:9: system: expected text, found an empty mapping",
             "2:10: expected text as a key, found a mapping (put it in quotes)",
         ],
