@@ -126,7 +126,8 @@ def _connected(
         verb for name in service.aggregates.values() for verb, c in name.commands.items() if _is_simple(c)
     ]
     reactions = {}
-    if events and simple and draw(st.booleans()):
+    reacts = draw(st.booleans())
+    if reacts and events and simple:
         reactions[draw(st.sampled_from(events))] = Reaction(do=draw(st.sampled_from(simple)))
     return service.model_copy(update={"calls": calls, "on": reactions})
 
