@@ -15,6 +15,7 @@ gets its own answer, since every unit of work sits in a savepoint.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import queue
 import threading
 from collections.abc import Callable
@@ -67,9 +68,11 @@ class Database:
 
     def submit(self, work: Callable[[Connection], T]) -> Future[T]:
         """As `run`, for callers without an event loop."""
+        # What is logged in there belongs to the caller's trace.
+        context = contextvars.copy_context()
         if self._writer:
-            return self._writer.submit(work)
-        return self._readers.submit(self._transact, work)
+            return self._writer.submit(lambda conn: context.run(work, conn))
+        return self._readers.submit(context.run, self._transact, work)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work`, which only reads, beside whatever is being written."""

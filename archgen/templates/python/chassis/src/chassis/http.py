@@ -58,12 +58,14 @@ def create_app(
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         flush_traces = tracing.setup(service.name)
-        await runtime.start()
-        yield
-        await runtime.stop()
-        for peer in app.state.peers.values():
-            await peer.close()
-        flush_traces()
+        try:
+            await runtime.start()
+            yield
+        finally:
+            await runtime.stop()
+            for peer in app.state.peers.values():
+                await peer.close()
+            flush_traces()
 
     app = FastAPI(title=service.name, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.runtime = runtime
