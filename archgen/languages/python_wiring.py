@@ -300,7 +300,7 @@ def contract_test(layout: Layout) -> dict[str, object]:
 
 def clients(layout: Layout) -> dict[str, object]:
     """The context of generated/clients.py."""
-    wanted: set[Import] = {("chassis.http_client", "Answer"), ("chassis.http_client", "Peer"), ("urllib.parse", "quote")}
+    wanted: set[Import] = {("chassis.http_client", "Peer"), ("chassis.last_known", "Answer"), ("urllib.parse", "quote")}
     entries = []
     for call, described in layout.service.calls.items():
         peer, _, view = call.partition(".")

@@ -58,24 +58,22 @@ class Saga:
 
     def __post_init__(self) -> None:
         """Refuse, at import, a saga in which an argument has no source."""
-        known = {f.name for f in fields(self.starts_on)}
-        for index, step in enumerate(self.steps):
+        started = {f.name for f in fields(self.starts_on)}
+        known = set(started)
+        for step in self.steps:
             assigned = {step.do.ID} if step.do.CREATES else set()
             self._check(step.do, known | assigned | set(step.given))
-            if step.undo:
-                # Its own result is not among the sources: it may never have arrived.
-                self._check(step.undo, known | assigned | set(step.given))
+            # The step's own result is not among what an undo may need: it may never have arrived.
+            self._check(step.undo, known | assigned | set(step.given))
             known |= assigned | {f.name for f in fields(step.do.EMITS)}
-            assert self.key(index)
-        for last in (self.then, self.otherwise):
-            if last:
-                self._check(
-                    last, {f.name for f in fields(self.starts_on)} if last is self.otherwise else known
-                )
+        self._check(self.then, known)
+        # No step need have run when the saga is given up.
+        self._check(self.otherwise, started | {"reason"})
 
-    def _check(self, command: type[Any], known: set[str]) -> None:
-        missing = [f.name for f in fields(command) if f.name not in known and not _optional(f)]
-        if missing:
+    def _check(self, command: type[Any] | None, known: set[str]) -> None:
+        wanted = fields(command) if command else ()
+        missing = [f.name for f in wanted if f.name not in known and not _optional(f)]
+        if command and missing:
             raise TypeError(f"saga {self.name}: nothing provides {', '.join(missing)} of {command.NAME}")
 
     def key(self, index: int) -> str:
