@@ -94,7 +94,7 @@ def judge(
 def _item(item: Item, rules: list[Rule], facts: Facts) -> ItemResult:
     findings: list[Finding] = []
     evidence: dict[str, tuple[Evidence, ...]] = {}
-    crashed: list[str] = []
+    crashed = [f"a recogniser crashed: {facts.crashed[item.id]}"] if item.id in facts.crashed else []
     for rule in rules:
         try:
             found = sorted(

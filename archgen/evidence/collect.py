@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,10 +14,10 @@ from archgen.evidence import docs
 from archgen.evidence.code.effects import find_effects
 from archgen.evidence.code.grammar import BY_SUFFIX
 from archgen.evidence.code.links import Links
-from archgen.evidence.code.live import mark_live
+from archgen.evidence.code.live import Imports, mark_live
 from archgen.evidence.code.model import Program
 from archgen.evidence.code.parse import parse
-from archgen.evidence.config import compose, kubernetes, operations, settings
+from archgen.evidence.config import compose, kubernetes, operations, processes, settings
 from archgen.evidence.config.located import Node, TooMuch, load_all
 from archgen.evidence.facts import Fact, Facts, Note, Strength
 from archgen.evidence.patterns import (
@@ -68,32 +69,44 @@ def collect(root: Path) -> Facts:
         else:
             facts.add(_read_other(source, notes))
     facts.files, facts.sources = len(paths), len(program.modules)
-    facts.services = find_services(program, paths)
-    mark_live(program, [s.folder for s in facts.services])
+    imports = Imports(program)
+    facts.services = find_services(program, paths, facts.of("process"), imports)
+    mark_live(program, [s.folder for s in facts.services], imports)
     Links(program).connect()
     facts.program = program
-    for recognise in _RECOGNISERS:
-        facts.add(recognise(program, facts))
+    for recognise, items in _RECOGNISERS:
+        try:
+            facts.add(list(recognise(program, facts)))
+        except Exception as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            message = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
+            facts.crashed.update(dict.fromkeys(items, message))
     facts.notes = tuple(notes)
     return facts
 
 
-_RECOGNISERS: tuple[Callable[[Program, Facts], Iterator[Fact]], ...] = (
-    lambda program, _: resilience.breakers(program),
-    lambda program, _: resilience.retries(program),
-    lambda program, _: resilience.timeouts(program),
-    lambda program, _: messaging.consumers(program),
-    lambda program, _: messaging.dead_letters(program),
-    lambda program, _: messaging.jobs(program),
-    telemetry.telemetry,
-    lambda program, _: telemetry.silent_metrics(program),
-    consistency.consistency,
-    eventsourcing.event_sourcing,
-    lambda program, _: sagas.sagas(program),
-    lambda program, _: errors.errors(program),
-    lambda program, _: errors.wrapped_wrong(program),
-    hazards.hazards,
-    hazards.naive_consumers,
+Recogniser = Callable[[Program, Facts], Iterator[Fact]]
+_ITEMS = (
+    "service_boundaries", "communication_patterns", "event_sourcing", "saga", "job_queues", "circuit_breaker",
+    "observability", "error_handling", "data_consistency", "disaster_recovery",
+)  # fmt: skip
+# Each with the items that cannot be judged when it fails.
+_RECOGNISERS: tuple[tuple[Recogniser, tuple[str, ...]], ...] = (
+    (lambda program, _: resilience.breakers(program), ("circuit_breaker",)),
+    (lambda program, _: resilience.retries(program), ("circuit_breaker", "error_handling")),
+    (lambda program, _: resilience.timeouts(program), ("circuit_breaker",)),
+    (lambda program, _: messaging.consumers(program), _ITEMS),
+    (lambda program, _: messaging.dead_letters(program), ("job_queues", "error_handling")),
+    (lambda program, _: messaging.jobs(program), ("job_queues",)),
+    (telemetry.telemetry, ("observability",)),
+    (lambda program, _: telemetry.silent_metrics(program), ("observability",)),
+    (consistency.consistency, ("data_consistency",)),
+    (eventsourcing.event_sourcing, ("event_sourcing",)),
+    (lambda program, _: sagas.sagas(program), ("saga",)),
+    (lambda program, _: errors.errors(program), ("error_handling",)),
+    (lambda program, _: errors.wrapped_wrong(program), ("error_handling",)),
+    (hazards.hazards, ("job_queues", "data_consistency", "error_handling", "communication_patterns")),
+    (hazards.naive_consumers, ("data_consistency",)),
 )
 
 
@@ -126,6 +139,8 @@ def _read_other(source: Source, notes: list[Note]) -> list[Fact]:
         found += operations.collect_sql(source, strength)
     elif _SETTING_FILES.search(source.path):
         found += settings.collect_env(source, strength)
+    if processes.wants(source):
+        found += processes.collect(source, strength)
     if _SHELL.search(source.path):
         found += operations.collect_shell(source, strength)
     return found

@@ -61,13 +61,17 @@ class Note:
 
 @dataclass
 class Facts:
-    """Everything known about a project: facts by kind, its services, and its code as a program."""
+    """Everything known about a project: facts by kind, its services, and its code as a program.
+
+    `crashed` names, per item, a recogniser that failed: what it would have seen is not known.
+    """
 
     services: tuple[Service, ...] = ()
     program: Program = field(default_factory=Program)
     notes: tuple[Note, ...] = ()
     files: int = 0
     sources: int = 0
+    crashed: dict[str, str] = field(default_factory=dict)
     _kinds: dict[str, list[Fact]] = field(default_factory=dict)
 
     def add(self, facts: Iterable[Fact]) -> None:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable
 
 from archgen.evidence.code.model import Module, Program
-from archgen.evidence.facts import Service
+from archgen.evidence.code.live import Imports
+from archgen.evidence.facts import Fact, Service
 
 _MANIFESTS = {
     "pyproject.toml", "setup.py", "requirements.txt", "requirements.in", "package.json", "go.mod", "pom.xml", "build.gradle",
@@ -33,37 +34,89 @@ _STARTS = {
         r"^(SpringApplication\.run|Quarkus\.run|Micronaut\.run|new?SpringApplicationBuilder|.*\.start)$"
     ),
 }
+_COMMAND = re.compile(
+    r"\bpython3?\b[^;&|]*?\s-m\s+(?!pip|venv|build|pytest|http\.server|alembic|uvicorn|gunicorn|hypercorn|celery|honcho)([\w.]+)|"
+    r"\b(?:uvicorn|gunicorn|hypercorn|granian|daphne)\b[^;&|]*?\s([\w./]+):\w+|\bcelery\b[^;&|]*?\s-A\s*([\w.]+)|"
+    r"\bpython3?\s+(?:-u\s+)?([\w./-]+\.py)\b"
+)
 _LIBRARY_HINT = re.compile(
     r"(^|/)(lib|libs|common|shared|pkg|building-blocks|tools|scripts|hack|web|ui|migrations?|seeds?|docs|testing|e2e)(/|$)"
 )
 
 
-def find_services(program: Program, paths: Iterable[str]) -> tuple[Service, ...]:
-    """Services in order of their folders. `paths` are all files of the project."""
+def find_services(
+    program: Program, paths: Iterable[str], processes: Iterable[Fact], imports: Imports
+) -> tuple[Service, ...]:
+    """Services in order of their folders. `paths` are all files of the project, `processes` what starts them."""
     manifests: dict[str, str] = {}
     for path in paths:
         folder, _, name = path.rpartition("/")
         if name in _MANIFESTS or name.endswith(".Dockerfile"):
             manifests.setdefault(folder, path)
     found: dict[str, Service] = {}
+    for module, line in _started(program, processes):
+        folder = _home(module.path, manifests, module.language)
+        found.setdefault(folder, Service(_name(folder), folder, module.path, line, module.language))
+    told = set(found)
     for module in program.modules.values():
-        if not module.production:
-            continue
-        line = _entry(module)
+        line = _entry(module) if module.production else 0
         if not line:
             continue
         folder = _home(module.path, manifests, module.language)
-        if _LIBRARY_HINT.search(folder) and not (
-            folder in manifests and manifests[folder].endswith("Dockerfile")
-        ):
+        if folder in told:
             continue
-        name = posixpath.basename(folder) or "the project"
+        built = folder in manifests and manifests[folder].endswith("Dockerfile")
+        if _LIBRARY_HINT.search(folder) and not built:
+            continue
         known = found.get(folder)
         if known is None or (len(module.path), module.path) < (len(known.file), known.file):
-            found[folder] = Service(name, folder, module.path, line, module.language)
+            found[folder] = Service(_name(folder), folder, module.path, line, module.language)
+    for folder in _libraries(program, [f for f in found if f not in told], list(found), imports):
+        del found[folder]
     # a folder that holds other services is their repository, not one of them
     inner = [f for f in found if not any(o != f and (f == "" or o.startswith(f + "/")) for o in found)]
     return tuple(found[folder] for folder in sorted(inner))
+
+
+def _name(folder: str) -> str:
+    return posixpath.basename(folder) or "the project"
+
+
+def _started(program: Program, processes: Iterable[Fact]) -> Iterable[tuple[Module, int]]:
+    """The module behind each command that a Procfile, an image or a compose file starts."""
+    for process in processes:
+        match = _COMMAND.search(str(process["command"]))
+        if not match:
+            continue
+        dotted = next(group for group in match.groups() if group)
+        stem = dotted.removesuffix(".py").replace(".", "/") if "/" not in dotted else dotted.removesuffix(".py")
+        wanted = (f"{stem}/__main__.py", f"{stem}.py", f"{stem}/__init__.py")
+        for tail in wanted:
+            near = process.file.rpartition("/")[0]
+            hits = [p for p in program.modules if (p == tail or p.endswith("/" + tail)) and p.startswith(near)]
+            chosen = next((program.modules[p] for p in sorted(hits, key=len) if program.modules[p].production), None)
+            if chosen is not None:
+                yield chosen, _entry(chosen) or _guard(chosen)
+                break
+
+
+def _guard(module: Module) -> int:
+    """The last call at the module's top level: what runs when it is started."""
+    return max((c.line for f in module.functions if not f.name for c in f.calls), default=1)
+
+
+def _libraries(program: Program, weak: list[str], folders: list[str], imports: Imports) -> list[str]:
+    """Folders whose code two or more others import: they start something, but only for those."""
+    found = []
+    for folder in weak:
+        users = set()
+        for path, module in program.modules.items():
+            home = next((f for f in folders if f and f != folder and path.startswith(f + "/")), None)
+            if home and not module.test and home not in users and any(t.startswith(folder + "/") for t in imports.of(path)):
+                users.add(home)
+        if folder and len(users) >= 2:
+            found.append(folder)
+    return found
 
 
 def _entry(module: Module) -> int:

@@ -8,22 +8,36 @@ from collections import defaultdict
 from archgen.evidence.code.model import Module, Program
 
 
-def mark_live(program: Program, folders: list[str]) -> None:
+class Imports:
+    """Which files of the project each file imports."""
+
+    def __init__(self, program: Program) -> None:
+        self._modules = program.modules
+        self._by_tail: dict[str, list[str]] = defaultdict(list)
+        self._by_folder: dict[str, list[str]] = defaultdict(list)
+        self._known: dict[str, list[str]] = {}
+        for path in program.modules:
+            self._by_tail[_stem(path).rpartition("/")[2]].append(path)
+            self._by_folder[posixpath.dirname(path)].append(path)
+
+    def of(self, path: str) -> list[str]:
+        if path not in self._known:
+            found = _imports(self._modules[path], self._by_tail, self._by_folder)
+            self._known[path] = [target for target in dict.fromkeys(found) if target != path]
+        return self._known[path]
+
+
+def mark_live(program: Program, folders: list[str], imports: Imports) -> None:
     """Sets `live` on every module. `folders` are those of the services; without any, all code is live."""
     modules = program.modules
     if not folders or "" in folders:
         return
-    by_tail: dict[str, list[str]] = defaultdict(list)
-    by_folder: dict[str, list[str]] = defaultdict(list)
-    for path in modules:
-        by_tail[_stem(path).rpartition("/")[2]].append(path)
-        by_folder[posixpath.dirname(path)].append(path)
-    waiting = [p for p, m in modules.items() if m.production and any(p.startswith(f + "/") for f in folders)]
+    inside = tuple(f"{folder}/" for folder in folders)
+    waiting = [path for path, module in modules.items() if not module.test and path.startswith(inside)]
     reached = set(waiting)
     while waiting:
-        module = modules[waiting.pop()]
-        for target in _imports(module, by_tail, by_folder):
-            if target not in reached:
+        for target in imports.of(waiting.pop()):
+            if target not in reached and not modules[target].test:
                 reached.add(target)
                 waiting.append(target)
     for path, module in modules.items():

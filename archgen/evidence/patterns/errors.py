@@ -81,6 +81,7 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
             catch.line,
             function=function.title,
             call=published[-1].call.callee[-50:],
+            answer=any(re.search(r"\breply\b|\back\b|reply_to", arg) for arg in published[-1].call.args),
             logged=logged,
         )
     elif not typed and not leaves and not acts:

@@ -27,6 +27,7 @@ _ATTEMPT = re.compile(
     r"max_?deliver|max_?attempts|max_?retries|attempts|autoretry_for|num_delivered|delivery_?count|x-delivery-limit|redelivered|retry_count|maxReceiveCount",
     re.IGNORECASE,
 )
+_ASIDE = re.compile(r"^(send|publish|put|add|save|insert|write|move|park|store|append|create)\w*$", re.IGNORECASE)
 _DEAD = re.compile(r"dead[-_ ]?letter|\bdlq\b|\bdlx\b|dlt\b|DeadLetter|_dlq|\.dlq", re.IGNORECASE)
 
 
@@ -67,6 +68,7 @@ def dead_letters(program: Program) -> Iterator[Fact]:
         for call in function.calls:
             keys = " ".join([*call.keywords, *call.keywords.values(), *call.args])[:2000]
             if _DEAD.search(call.callee.rpartition(".")[2]) or (
+                _ASIDE.match(call.name) and
                 _DEAD.search(call.callee[-60:]) and not words.LOG.search(call.callee)
             ):
                 if not re.search(r"(inc|labels|Inc|observe|set|counter)$|metrics", call.callee):

@@ -26,8 +26,10 @@ _FRAMEWORK_MARK = re.compile(
     r"@(?:\w+\.)*(GlobalTransactional|SagaEventHandler|StartSaga|Compensable|LRA|Compensate|SagaStart)\b"
 )
 _FAILED_EVENT = re.compile(
-    r"(fail|reject|declin|cancel|expire|refus|out_?of_?stock|timed_?out|denied)", re.IGNORECASE
+    r"(fail|reject|declin|cancel|expire|refus|out_?of_?stock|timed_?out|denied|released|refunded|voided|reversed)",
+    re.IGNORECASE,
 )
+_REGISTERS = re.compile(r"react|subscri|^on$|^when$|handle|listen|register|consum|bind|policy", re.IGNORECASE)
 
 
 def sagas(program: Program) -> Iterator[Fact]:
@@ -49,6 +51,7 @@ def sagas(program: Program) -> Iterator[Fact]:
         if _FRAMEWORK_MARK.search(mark) and imports(module, _FRAMEWORK):
             yield fact("saga.compensation", module, line, what=mark[:60], definition=mark[:30])
     yield from _inline(program)
+    yield from _choreographed(program)
     yield from _engine(program)
     yield from _noops(program)
 
@@ -141,6 +144,18 @@ def _inline(program: Program) -> Iterator[Fact]:
             )
 
 
+def _choreographed(program: Program) -> Iterator[Fact]:
+    """A registration that ties the news of a failure to the command that takes something back."""
+    for module, _, call in calls(program):
+        if not _REGISTERS.search(call.name):
+            continue
+        words = [re.split(r"[\s(,]", text)[0].strip("\"'`") for text in (*call.args, *call.keywords.values())]
+        heard = next((w for w in words if _FAILED_EVENT.search(w.rpartition(".")[2])), "")
+        done = next((w for w in words if w != heard and UNDO.search(w.rpartition(".")[2])), "")
+        if heard and done:
+            yield fact("saga.choreographed", module, call.line, what=done, function=f"on {heard}")
+
+
 def _engine(program: Program) -> Iterator[Fact]:
     """A function that walks steps backwards and sends what undoes them; the order in which it walks; what it keeps."""
     for module, function in program.functions():
@@ -197,10 +212,12 @@ def _engine(program: Program) -> Iterator[Fact]:
         ):
             yield fact("saga.timeout", module, function.line, function=function.title)
     for module, one in program.classes():
-        if re.search(r"saga", one.name, re.IGNORECASE) and any(
-            re.search(r"VersionedRows|Repository|Store|Entity|Model|Table", t) for t in one.types.values()
-        ):
-            yield fact("saga.log", module, one.line, what=one.name)
+        own = [f for f in module.functions if f.owner == one.name]
+        kept = next(
+            (c for f in own for c in f.calls if any(re.fullmatch(r"(\w+\.)?(sagas?(_\w+)?|workflow_instances)", a, re.I) for a in c.args)), None
+        )
+        if kept is not None and {f.name for f in own} & {"save", "store", "persist", "update", "flush", "put"}:
+            yield fact("saga.log", module, kept.line, what=one.name)
 
 
 def _sends(function: Function) -> bool:

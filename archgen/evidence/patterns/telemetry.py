@@ -52,9 +52,12 @@ _SETTINGS = {
 
 def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
     """`metric`, `metrics.exposed`, `trace.provider`, `trace.span`, `trace.carried`, `log.structured`, `health`."""
+    makers: set[tuple[str, str]] = set()
     for module, function, call in calls(program):
         origin = origin_of(call, module, function)
-        if _INSTRUMENT.match(origin):
+        if _INSTRUMENT.match(origin) and call.args and call.args[0] in function.params:
+            makers.add((module.path, function.name))  # a helper that makes metrics: its callers name them
+        elif _INSTRUMENT.match(origin):
             name = call.args[0].strip("\"'`") if call.args else call.keywords.get("name", "").strip("\"'`")
             yield fact("metric", module, call.line, name=name, what=call.callee[:60])
         elif _EXPOSED.match(origin):
@@ -69,6 +72,9 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
             call.name in ("Use", "use", "add_middleware") and any(_CORRELATE.search(arg) for arg in call.args)
         ):
             yield fact("trace.carried", module, call.line, what=call.callee[:60], by="request id")
+    for module, function, call in calls(program):
+        if (module.path, call.callee) in makers and call.args:
+            yield fact("metric", module, call.line, name=call.args[0].strip("\"'`"), what=call.callee)
     for module in program.modules.values():
         if not (module.production and module.live):
             continue

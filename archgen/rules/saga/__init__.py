@@ -6,7 +6,7 @@ from archgen.rules.model import Item, Judgement, Seen, Verdict
 def judge(seen: Seen) -> Judgement:
     facts, errors = seen.facts, seen.errors()
     if seen.shows("SAG-E01"):
-        count = len({(e.file, e.line) for e in seen.evidence["SAG-E01"]})
+        count = len({(e.file, e.line, e.what) for e in seen.evidence["SAG-E01"]})
         if errors:
             return Judgement(Verdict.PARTIAL, f"{count} compensations are defined; but {errors[0].message}")
         return Judgement(Verdict.PASS, f"{count} compensations are defined, and no defect in them was found")
