@@ -4,7 +4,8 @@ An argument takes, in this order:
 
 1. what `with:` gives: a literal, or a reference. `$field` is a field of the triggering event,
    `$service.command.field` one of the result of the earlier step that did this command. Text that
-   starts with a dollar sign of its own doubles it: `$$5` is `$5`.
+   starts with a dollar sign of its own doubles it: `$$5` is `$5`. A reference must be to the first
+   place that has the field;
 2. the field of the same name of the triggering event, else of the results (the emitted events) of
    earlier steps, in order. The first place that has the name decides, and its type must fit;
 3. for the id of an aggregate that the command creates: an id that the saga assigns;
@@ -163,6 +164,11 @@ def _referenced(name: str, kind: FieldType, text: str, scope: Scope) -> Source |
         )
     for supply in reversed(supplies) if step else supplies:
         if wanted in supply.fields:
+            first = next(each for each in scope.supplies if wanted in each.fields)
+            if first is not supply:
+                # At run time a field is found by its name alone.
+                message = f"`{text}`: {first.label} has `{wanted}` too, and is asked first"
+                return Unbound(name, message, "rename one of the fields", given=True)
             if supply.fields[wanted].fits(kind):
                 return supply.source(wanted)
             message = f"`{text}` is `{supply.fields[wanted]}`, but `{name}` is `{kind}`"

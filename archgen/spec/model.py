@@ -179,11 +179,14 @@ class Call(Model):
     fallback: Fallback = Field(default=Fallback.NONE, description="The answer when the peer has none.")
 
 
+_WITH = "Arguments: a value, `$field` of the event, or `$service.command.field` of an earlier step's result."
+
+
 class Reaction(Model):
     """`on:` of a service: when the event arrives, do the command (of this same service)."""
 
     do: CommandName = Field(description="A command of this service.")
-    with_: dict[FieldName, Any] = Field(default_factory=dict, alias="with", description="Given arguments.")
+    with_: dict[FieldName, Any] = Field(default_factory=dict, alias="with", description=_WITH)
 
 
 class Service(Model):
@@ -213,7 +216,7 @@ class Service(Model):
 class OrchestratedStep(Model):
     do: CommandReference = Field(description="The command to send.")
     undo: OptionalCommandReference = Field(default="", description="The command that undoes it.")
-    with_: dict[FieldName, Any] = Field(default_factory=dict, alias="with", description="Given arguments.")
+    with_: dict[FieldName, Any] = Field(default_factory=dict, alias="with", description=_WITH)
     timeout: Seconds | None = Field(default=None, description="The wait for its reply.")
     attempts: Count | None = Field(default=None, description="How often at most it is sent.")
 
@@ -221,7 +224,7 @@ class OrchestratedStep(Model):
 class ChoreographedStep(Model):
     when: EventName = Field(description="The event that sets it off.")
     do: CommandReference = Field(description="The command it leads to.")
-    with_: dict[FieldName, Any] = Field(default_factory=dict, alias="with", description="Given arguments.")
+    with_: dict[FieldName, Any] = Field(default_factory=dict, alias="with", description=_WITH)
 
 
 class Orchestration(Model):

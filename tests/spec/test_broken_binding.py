@@ -107,6 +107,15 @@ CASES = [
         id="with a later step",
     ),
     pytest.param(
+        PEER
+        + ORCHESTRATED
+        + "      - {do: cards.charge}\n      - {do: cards.refund, with: {card_id: $cards.charge.order_id}}\n",
+        [
+            "24:44: sagas.s.steps[1].with.card_id: `$cards.charge.order_id`: `order.created` has `order_id` too, and is asked first (rename one of the fields)"
+        ],
+        id="with a field that the event has too",
+    ),
+    pytest.param(
         PEER + "    on: {order.paid: {do: refund}}\n",
         [
             "18:27: services.cards.on[order.paid].do: the argument `card_id` (uuid) of `cards.refund` has no source: looked in `order.paid` (carry it in the event, or give it: `with: {card_id: ...}`)"
