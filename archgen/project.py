@@ -26,6 +26,7 @@ from archgen.reconcile import Action, Decision, OnDisk, reconcile
 # What may lie in a folder before archgen has ever written to it: what hosts, editors and git put there.
 _HARMLESS = {".git", ".gitattributes", ".gitignore", ".editorconfig", ".idea", ".vscode", ".DS_Store",
              "LICENSE", "LICENSE.md", "LICENSE.txt", "README.md"}  # fmt: skip
+_MERGED = (Action.MERGED, Action.CONFLICT)
 _BOOKKEEPING = {
     ".gitignore": f"/{staging.STAGING}/\n/lock\n",
     # Never turned to CRLF; folded away in reviews, where the files themselves are shown anyway.
@@ -188,7 +189,7 @@ def _survey(target: Path, wanted: Sequence[File], take: Collection[str], remembe
         elif path in before and (file or not remember):
             records[path] = before[path]
     changes = tuple(
-        staging.Change(entry.path, entry.after, entry.executable, entry.before)
+        staging.Change(entry.path, entry.after, entry.executable, entry.before, entry.action in _MERGED)
         for entry in entries
         if entry.changes
     )

