@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 import sys
 import tempfile
 import time
@@ -16,6 +16,8 @@ import httpx
 from chassis.messages import Message
 from chassis.testing.system import System
 from chassis.testing.watch import Watch
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def play(running: System, system: str, scenario: Scenario, patience: float = 20.
             answer = httpx.post(
                 running.url(request.service) + request.path, json=request.body, timeout=10, trust_env=False
             )
-            say(f"  POST {request.path} → {answer.status_code} {answer.text}")
+            say(f"  POST {request.path}  →  {answer.status_code} {answer.text}")
         ended = not scenario.ends_on
         for message in () if ended else watch.messages(patience):
             say(f"  {time.monotonic() - began:6.3f} s  {describe(message, system)}")
@@ -71,7 +73,7 @@ def play(running: System, system: str, scenario: Scenario, patience: float = 20.
     for service, path in scenario.look:
         time.sleep(0.3)  # a view is a moment behind
         answer = httpx.get(running.url(service) + path, timeout=10, trust_env=False)
-        say(f"  GET {path} → {answer.status_code} {answer.text}")
+        say(f"  GET {path}  →  {answer.status_code} {answer.text}")
     return ended
 
 
@@ -79,16 +81,26 @@ def describe(message: Message, system: str) -> str:
     """One line for people: who says what."""
     kind, _, name = message.address.removeprefix(f"{system}.").partition(".")
     service = message.source.rpartition("/")[2]
+    if kind == "command":
+        verb = "undo" if message.saga_phase == "undo" else "asks"
+        return f"{service:<13} {verb}  {name}"
     if kind == "reply":
         reason = f": {message.data['reason']}" if message.data.get("reason") else ""
-        return f"{service:<14} replies  {message.saga_step} {message.data.get('outcome')}{reason}"
-    if kind == "command":
-        verb = "undoes" if message.saga_phase == "undo" else "asks"
-        return f"{service:<14} {verb:<8} {name}"
-    data = json.dumps(
-        {key: value for key, value in message.data.items() if not isinstance(value, list | dict)}
-    )
-    return f"{service:<14} event    {name} {data}"
+        return f"{service:<13} says  {message.data.get('outcome')}{reason}"
+    details = " ".join(f"{key}={text}" for key, value in message.data.items() if (text := brief(value)))
+    return f"{service:<13}  ●    {name:<22} {message.subject[:8]}  {details}".rstrip()
+
+
+def brief(value: object) -> str:
+    """A value in a word; empty for what would only fill the line, such as ids and lists."""
+    match value:
+        case {"amount": amount, "currency": currency}:
+            return f"{amount} {currency}"
+        case str() if not _UUID.fullmatch(value):
+            return f"{value!r}" if " " in value else value
+        case bool() | int() | float():
+            return str(value)
+    return ""
 
 
 def say(text: str) -> None:
