@@ -43,17 +43,16 @@ class Traffic:
 def traffic(system: System) -> Traffic:
     """Every message of the system, once."""
     facts = collect(system)
-    sent = list(_sent(system))
+    senders: dict[str, dict[str, None]] = {}
+    for owner, name in _sent(system):
+        senders.setdefault(name, {})[owner] = None
     return Traffic(
         tuple(
             _event(event, [consumer.service for consumer in facts.consumers[event.name]])
             for event in facts.events.values()
         ),
-        tuple(
-            _command(command, [owner for owner, name in sent if name == command.name])
-            for command in facts.commands.values()
-        ),
-        tuple(dict.fromkeys(owner for owner, _ in sent)),
+        tuple(_command(command, tuple(senders.get(command.name, ()))) for command in facts.commands.values()),
+        tuple(dict.fromkeys(owner for owners in senders.values() for owner in owners)),
     )
 
 
@@ -69,14 +68,14 @@ def _event(event: EventFacts, consumers: list[str]) -> Message:
     )
 
 
-def _command(command: CommandFacts, owners: list[str]) -> Message:
+def _command(command: CommandFacts, senders: tuple[str, ...]) -> Message:
     return Message(
         kind="command",
         name=command.name,
         service=command.service,
         id_field=command.id_field,
         fields=command.arguments,
-        senders=tuple(dict.fromkeys(owners)),
+        senders=senders,
         receivers=(command.service,),
     )
 

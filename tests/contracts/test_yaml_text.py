@@ -28,9 +28,14 @@ class Yaml12(yaml.SafeLoader):
 for _name, (_pattern, _first) in _CORE.items():
     Yaml12.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", re.compile(f"^(?:{_pattern})$"), list(_first))
 
-scalars = st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"]))
+# What means something to YAML somewhere, close together.
+tricky = st.text(
+    st.sampled_from("ab01:#- \n\t'\"|>{}[],&*!%@`?~.eE+_xonyN=<\\/\u00a0\u0085\u2028\ufeff\x7f\r🛒é")
+)
+numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+scalars = st.none() | st.booleans() | numbers | tricky | st.text(st.characters(exclude_categories=["Cs"]))
 documents: st.SearchStrategy[Json] = st.recursive(
-    scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(min_size=1, max_size=8), inner)
+    scalars, lambda inner: st.lists(inner) | st.dictionaries(tricky, inner)
 )
 
 
@@ -65,12 +70,12 @@ def test_what_is_written_is_read_back_under_both_versions(document: Json) -> Non
     ],
 )
 def test_strings_that_look_like_something_else_are_quoted(text: str) -> None:
-    assert to_yaml({"key": text}) in (f'key: "{text}"\n', f"key: '{text}'\n")
+    assert to_yaml({"key": text}) == f'key: "{text}"\n'
 
 
 def test_text_reads_as_a_person_would_write_it() -> None:
     assert to_yaml({"b": ["x", {"c": 1, "d": []}], "a": "one: two", "about": "first\nsecond"}) == (
-        "b:\n  - x\n  - c: 1\n    d: []\na: 'one: two'\nabout: |-\n  first\n  second\n"
+        'b:\n  - x\n  - c: 1\n    d: []\na: "one: two"\nabout: |-\n  first\n  second\n'
     )
 
 
