@@ -52,8 +52,8 @@ class Reaction:
         if self.starts:
             id = derived_id(self.saga, message.id)
             return replace(origin, saga=self.saga, saga_id=id, saga_data=new)
-        # What travels already stays: the first value of a name is the saga's.
-        return replace(origin, saga_data={**new, **message.saga_data})
+        # Of several events with a field of this name, the nearest one counts.
+        return replace(origin, saga_data={**message.saga_data, **new})
 
     def _arguments(self, origin: Origin, message: Message) -> dict[str, Any]:
         command = self.do.command
