@@ -44,6 +44,7 @@ class ServiceLine:
     port: int
     port_variable: str
     url_variable: str
+    database_variable: str
     operations: tuple[str, ...]
 
 
@@ -110,6 +111,7 @@ def _service(system: System, analysis: Analysis, name: str) -> ServiceLine:
         analysis.ports[name],
         f"{upper}_PORT",
         f"{upper}_URL",
+        f"{upper}_DATABASE_URL",
         operations,
     )
 
