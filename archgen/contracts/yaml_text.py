@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
-Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
+
+_NEWLINE = "\n"
 
 # Text that can stand without quotes: nothing in it means something to YAML, in any version.
 _PLAIN = re.compile(r"[A-Za-z/][^\x00-\x1f:#]*")
@@ -25,36 +27,39 @@ _UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 def to_yaml(data: Json) -> str:
     """`data` as one YAML document that ends in a newline. Raises ValueError for infinity and NaN."""
-    return "\n".join(_lines(data, "")) + "\n"
+    lines: list[str] = []
+    if isinstance(data, dict | list) and data:
+        _write(lines, data, "", "")
+    else:
+        lines.append(_scalar(data))
+    return "\n".join(lines) + "\n"
 
 
-def _lines(data: Json, indent: str) -> Iterator[str]:
-    """The lines of a value that starts a line of its own."""
-    if isinstance(data, Mapping) and data:
+def _write(lines: list[str], data: dict[str, Json] | list[Json], lead: str, indent: str) -> None:
+    """Adds the lines of what is not empty; the first one starts with `lead`, the others with `indent`."""
+    if isinstance(data, dict):
         for key, value in data.items():
-            yield from _entry(f"{indent}{_string(key)}:", value, indent)
-    elif isinstance(data, Sequence) and not isinstance(data, str) and data:
+            _entry(lines, f"{lead}{_string(key)}:", value, indent)
+            lead = indent
+    else:
         for item in data:
-            if isinstance(item, Mapping | Sequence) and not isinstance(item, str) and item:
-                first, *others = _lines(item, f"{indent}  ")
-                yield f"{indent}- {first.lstrip(' ')}"
-                yield from others
+            if isinstance(item, dict | list) and item:
+                _write(lines, item, f"{lead}- ", f"{indent}  ")
             else:
-                yield from _entry(f"{indent}-", item, indent)
-    else:
-        yield indent + _scalar(data)
+                _entry(lines, f"{lead}-", item, indent)
+            lead = indent
 
 
-def _entry(head: str, value: Json, indent: str) -> Iterator[str]:
-    if isinstance(value, Mapping | Sequence) and not isinstance(value, str) and value:
-        yield head
-        yield from _lines(value, f"{indent}  ")
+def _entry(lines: list[str], head: str, value: Json, indent: str) -> None:
+    if isinstance(value, dict | list) and value:
+        lines.append(head)
+        _write(lines, value, f"{indent}  ", f"{indent}  ")
     elif isinstance(value, str) and _fits_a_block(value):
-        yield f"{head} {'|' if value.endswith(chr(10)) else '|-'}"
-        for line in value.removesuffix("\n").split("\n"):
-            yield f"{indent}  {line}" if line else ""
+        lines.append(f"{head} {'|' if value.endswith(_NEWLINE) else '|-'}")
+        inner = value.removesuffix(_NEWLINE).split(_NEWLINE)
+        lines.extend(f"{indent}  {line}" if line else "" for line in inner)
     else:
-        yield f"{head} {_scalar(value)}"
+        lines.append(f"{head} {_scalar(value)}")
 
 
 def _scalar(value: Json) -> str:
@@ -65,7 +70,7 @@ def _scalar(value: Json) -> str:
             return json.dumps(value)
         case float():
             return _float(value)
-        case Mapping():
+        case dict():
             return "{}"
         case _:
             return "[]"
@@ -79,6 +84,7 @@ def _float(value: float) -> str:
     return text if "." in text else text.replace("e", ".0e")
 
 
+@lru_cache(maxsize=10_000)
 def _string(text: str) -> str:
     plain = _PLAIN.fullmatch(text) and not _UNPRINTABLE.search(text)
     if plain and not _WORDS.fullmatch(text) and not text.endswith(" "):
