@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,6 +33,9 @@ from chassis.jsons import dumps, loads
 T = TypeVar("T")
 GROUP = 64
 _RETRIABLE = {"40001", "40P01"}  # serialization_failure, deadlock_detected
+# Classes of SQLSTATE: connection, rollback, resources, locks, operator, system.
+# Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_NOT_AT_FAULT = {"08", "40", "53", "55", "57", "58"}
 
 
 class Database:
@@ -101,10 +105,21 @@ class Database:
 
 
 def unavailable(error: BaseException) -> bool:
-    """Whether `error` says that the database could not be reached, not that the work was wrong."""
-    return isinstance(error, DBAPIError) and (
-        error.connection_invalidated or isinstance(error, OperationalError)
-    )
+    """Whether `error` says that the database could not do its part, not that the work was wrong.
+
+    An OperationalError alone does not say it: drivers raise one for a misspelt table, too.
+    """
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    if not isinstance(error, OperationalError):
+        return False
+    if isinstance(error.orig, sqlite3.Error):
+        # The low byte is the kind: busy, full, I/O, and so on.
+        return error.orig.sqlite_errorcode & 0xFF != sqlite3.SQLITE_ERROR
+    state = getattr(error.orig, "sqlstate", None)
+    return state is None or state[:2] in _NOT_AT_FAULT
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:
@@ -148,15 +163,19 @@ class _GroupCommit:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._queue: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        self._closed = False
         self._thread = threading.Thread(target=self._loop, name="db-writer", daemon=True)
         self._thread.start()
 
     def submit(self, work: Callable[[Connection], T]) -> Future[T]:
+        if self._closed:
+            raise RuntimeError("the database is closed")
         unit = _Unit(work)
         self._queue.put(unit)
         return unit.future
 
     def close(self) -> None:
+        self._closed = True
         self._queue.put(None)
         self._thread.join()
 
@@ -195,3 +214,7 @@ class _GroupCommit:
                 unit.result = unit.work(conn)
         except Exception as error:
             unit.error = error
+            if not conn.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+                # SQLite ends a whole transaction by itself when, say, the disk is full. What the
+                # units before this one did is gone, and those after it must not run outside of one.
+                raise
