@@ -59,7 +59,7 @@ def find_services(
         found.setdefault(folder, Service(_name(folder), folder, module.path, line, module.language))
     told = set(found)
     for module in program.modules.values():
-        line = _entry(module) if module.production else 0
+        line = _entry(module, strict=bool(told)) if module.production else 0
         if not line:
             continue
         folder = _home(module.path, manifests, module.language)
@@ -71,7 +71,7 @@ def find_services(
         known = found.get(folder)
         if known is None or (len(module.path), module.path) < (len(known.file), known.file):
             found[folder] = Service(_name(folder), folder, module.path, line, module.language)
-    for folder in _libraries(program, [f for f in found if f not in told], list(found), imports):
+    for folder in _libraries(program, [f for f in found if f not in told and found[f].language in ("python", "typescript")], list(found), imports):
         del found[folder]
     # a folder that holds other services is their repository, not one of them
     inner = [f for f in found if not any(o != f and (f == "" or o.startswith(f + "/")) for o in found)]
@@ -119,8 +119,12 @@ def _libraries(program: Program, weak: list[str], folders: list[str], imports: I
     return found
 
 
-def _entry(module: Module) -> int:
-    """The line that starts a process, 0 when there is none."""
+def _entry(module: Module, *, strict: bool = False) -> int:
+    """The line that starts a process, 0 when there is none.
+
+    `strict`, where other processes of the project are known by their commands: a Python function that would start a
+    server when somebody called it is then a library's.
+    """
     if module.language == "java":
         for one in module.classes:
             if any("SpringBootApplication" in mark for mark in one.marks):
@@ -129,6 +133,8 @@ def _entry(module: Module) -> int:
         return next((f.line for f in mains if any(_STARTS["java"].match(c.callee) for c in f.calls)), 0)
     starts = _STARTS[module.language]
     for function in module.functions:
+        if strict and module.language == "python" and function.name not in ("", "main"):
+            continue
         if module.language == "go" and not (module.package == "main" and function.name == "main"):
             continue
         for call in function.calls:

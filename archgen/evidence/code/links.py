@@ -109,9 +109,13 @@ class Links:
                 own = list(function.effects)
                 known = {id(e.call) for e in own}
                 for call in function.calls:
+                    targets = self.targets(call, module, function)
+                    for target in targets:
+                        if target is not function:
+                            target.callers.append(function)
                     if id(call) in known:
                         continue
-                    for target in self.targets(call, module, function):
+                    for target in targets:
                         if target is not function:
                             own += [_through(e, call, target) for e in self._does(target, 1)]
                 function.reach = sorted(own, key=lambda e: e.call.line)

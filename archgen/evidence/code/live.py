@@ -58,11 +58,12 @@ def _imports(module: Module, by_tail: dict[str, list[str]], by_folder: dict[str,
         found += by_folder[here]
         for item in module.imports:
             tail = item.module.replace(".", "/") if module.language == "java" else item.module
-            parts = tail.split("/")
+            short = "/" + "/".join(tail.split("/")[-2:])
             for folder, files in by_folder.items():
-                if folder and (
-                    folder.endswith(tail) or ("/" in tail and folder.endswith("/".join(parts[-2:])))
-                ):
+                near = f"/{folder}".endswith(f"/{tail}")
+                if near and module.language == "java" and item.names:
+                    found += [path for path in files if _stem(path).rpartition("/")[2] in item.names]
+                elif folder and (near or (module.language == "go" and "/" in tail and f"/{folder}".endswith(short))):
                     found += files
         return found
     for item in module.imports:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Block:
     """What surrounds a call within its function: a loop, a branch, a try, a closure handed to another call.
 
@@ -21,7 +21,7 @@ class Block:
     end: int
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Call:
     """One call. `callee` is its source text with blanks removed, such as `self.http.post`."""
 
@@ -51,7 +51,7 @@ class Call:
         return f"{self.callee}({', '.join([*self.args, *pairs])})"
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Catch:
     """A handler of errors. `body` is its source text without comments."""
 
@@ -62,7 +62,7 @@ class Catch:
     tries: str = ""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Effect:
     """What a call does to the world; the kinds are listed in `vocabulary`. `via` names the callees it was reached through."""
 
@@ -74,7 +74,7 @@ class Effect:
     via: tuple[str, ...] = ()
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Function:
     """A function or method, with all it does in the order in which it is written, closures included."""
 
@@ -90,13 +90,24 @@ class Function:
     catches: list[Catch] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     reach: list[Effect] = field(default_factory=list)
+    callers: list[Function] = field(default_factory=list)
+
+    def reached_from(self, depth: int = 5) -> set[str]:
+        """Files of the functions that lead here, this one's own included."""
+        files, now = {self.file}, [self]
+        for _ in range(depth):
+            now = [caller for function in now for caller in function.callers if caller.file not in files or caller is not function]
+            files |= {function.file for function in now}
+            if len(now) > 200:
+                break
+        return files
 
     @property
     def title(self) -> str:
         return f"{self.owner}.{self.name}" if self.owner else self.name
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Class:
     """A class, struct or interface. `bases` and `marks` are source text; `types` maps a field to its type."""
 
@@ -110,7 +121,7 @@ class Class:
     body: str = ""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Import:
     """`module` as written; `names` maps the local name to the name in the module."""
 
@@ -119,7 +130,7 @@ class Import:
     line: int
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Text:
     """A string literal that a collector may want: SQL, a URL, a metric's name."""
 
@@ -128,7 +139,7 @@ class Text:
     function: Function | None = None
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Module:
     """One source file. `live` says whether a service can reach it; see `reach`."""
 

@@ -36,6 +36,8 @@ _DUPLICATE_FRAMEWORK = re.compile(
 def consistency(program: Program, facts: Facts) -> Iterator[Fact]:
     """`outbox`, `inbox`, `idempotent`, `optimistic_lock`, `transaction`."""
     yield from _outboxes(program, facts)
+    hearing = {module.path for module, function in program.functions() if any(e.kind in ("consume", "ack") for e in function.effects)}
+    hearing |= {f.file for f in facts.of("consumer")}
     for module, function in program.functions():
         for effect in function.effects:
             if effect.kind == "tx":
@@ -55,16 +57,17 @@ def consistency(program: Program, facts: Facts) -> Iterator[Fact]:
             match = pattern.search(function.body)
             if match and function.name and (kind != "idempotent" or match[0].lower() != "returning"):
                 line = function.line + function.body.count("\n", 0, match.start())
-                yield fact(kind, module, line, what=" ".join(match[0].split())[:60], function=function.title)
+                heard = kind == "idempotent" and not hearing.isdisjoint(function.reached_from())
+                what = " ".join(match[0].split())[:60]
+                yield fact(kind, module, line, what=what, function=function.title, heard=heard)
         for catch in function.catches:
             if _UNIQUE_ERROR.search(catch.types):
                 yield fact(
                     "idempotent",
                     module,
-                    catch.line,
-                    what=f"{catch.types[:40]} is caught",
-                    function=function.title,
-                )
+                    catch.line, what=f"{catch.types[:40]} is caught",
+                    function=function.title, heard=not hearing.isdisjoint(function.reached_from()),
+                )  # fmt: skip
     for module, item, mark, line in marks(program):
         if words.TX_MARK.search(mark):
             yield fact("transaction", module, line, what=mark[:60], function=item.name)

@@ -67,23 +67,21 @@ def dead_letters(program: Program) -> Iterator[Fact]:
     for module, function in program.functions():
         for call in function.calls:
             keys = " ".join([*call.keywords, *call.keywords.values(), *call.args])[:2000]
-            if _DEAD.search(call.callee.rpartition(".")[2]) or (
-                _ASIDE.match(call.name) and
-                _DEAD.search(call.callee[-60:]) and not words.LOG.search(call.callee)
-            ):
+            aside = _ASIDE.match(call.name) and _DEAD.search(call.callee[-60:])
+            if _DEAD.search(call.name) or (aside and not words.LOG.search(call.callee)):
                 if not re.search(r"(inc|labels|Inc|observe|set|counter)$|metrics", call.callee):
                     yield fact("dead_letters", module, call.line, what=call.callee[-60:])
             elif (
                 _DEAD.search(keys)
                 and not words.LOG.search(call.callee)
                 and (
-                    any(e.call is call for e in function.effects)
+                    any(e.call is call and e.kind != "db.write" for e in function.effects)
                     or re.search(r"x-dead-letter|deadLetter|DeadLetter|redrive", keys)
                 )
             ):
                 yield fact("dead_letters", module, call.line, what=call.callee[-60:])
         for effect in function.effects:
-            if effect.kind == "db.write" and _DEAD.search(effect.table):
+            if effect.kind == "db.write" and _DEAD.search(effect.table) and effect.target not in ("update", "delete"):
                 yield fact("dead_letters", module, effect.call.line, what=f"{effect.table} is written")
         near = (
             any(e.kind in ("consume", "ack", "reject") for e in function.effects)

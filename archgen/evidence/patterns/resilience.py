@@ -145,10 +145,12 @@ def _loops(module: Module, function: Function) -> Iterator[Fact]:
         if not (caught and leaves and again):
             continue
         inside = [c for c in function.calls if any(b is loop for b in c.inside)]
+        # `retry.wait()` computes a pause; what pauses is awaited, or sleeps
         waits = [
             c
             for c in inside
-            if re.search(r"(sleep|delay|setTimeout|wait|After|backoff)$", c.name, re.IGNORECASE)
+            if re.search(r"(sleep|delay|setTimeout|After|backoff|park)$", c.name, re.IGNORECASE)
+            or (c.awaited and re.search(r"wait|pause|retry", c.name, re.IGNORECASE))
         ]
         unbounded = _UNBOUNDED.match(loop.header.strip()) is not None and not _ATTEMPTS.search(body)
         consumer = (

@@ -29,6 +29,9 @@ _FAILED_EVENT = re.compile(
     r"(fail|reject|declin|cancel|expire|refus|out_?of_?stock|timed_?out|denied|released|refunded|voided|reversed)",
     re.IGNORECASE,
 )
+_RAN = re.compile(
+    r"outcome|\bstatus\b|completed|executed|\bdone\b|succeeded|compensations|undo_stack|history|performed|finished", re.IGNORECASE
+)
 _REGISTERS = re.compile(r"react|subscri|^on$|^when$|handle|listen|register|consum|bind|policy", re.IGNORECASE)
 
 
@@ -182,14 +185,7 @@ def _engine(program: Program) -> Iterator[Fact]:
             is not None
         )
         loop = function.body.split("\n")[header.line - function.line : header.end - function.line + 1]
-        only_done = (
-            re.search(
-                r"outcome|status|state|completed|executed|done|succeeded|compensations|undo_stack|history|index|current",
-                "\n".join(loop),
-                re.IGNORECASE,
-            )
-            is not None
-        )
+        only_done = _RAN.search(header.header) is not None or _RAN.search("\n".join(loop)) is not None
         stops = any(header.line <= c.line <= header.end for c in function.catches) or not any(
             re.search(r"await|invoke|execute|call|compensat|undo", c.callee, re.IGNORECASE)
             and any(b is header for b in c.inside)

@@ -7,10 +7,9 @@ from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
 
 def check(facts: Facts) -> Iterable[Hit]:
-    """A record of messages seen; or, in a project that consumes messages, a write that a repeat does not change."""
+    """A record of messages seen; or a write on a consumer's way that a repeat does not change."""
     found = hits(facts.of("inbox"), lambda f: f"what was handled is recorded: {f['what']}")
-    if facts.has("consumer"):
-        found += hits(facts.of("idempotent"), lambda f: f"a repeat changes nothing: {f['what']}")
+    found += hits([f for f in facts.of("idempotent") if f["heard"]], lambda f: f"a repeat changes nothing: {f['what']}")
     return found
 
 

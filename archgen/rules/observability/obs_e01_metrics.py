@@ -7,6 +7,8 @@ from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
 
 def check(facts: Facts) -> Iterable[Hit]:
+    if not facts.has("metrics.exposed", "metrics.scraped"):
+        return []  # numbers that nobody can fetch
     return hits(facts.of("metrics.exposed"), lambda f: f"metrics are exposed: {f['what']}") + hits(
         facts.of("metric"), lambda f: f"metric {f['name'] or f['what']}"
     )
@@ -24,7 +26,7 @@ RULE = Rule(
     valid=(
         Sample(
             "python",
-            {"a.py": "from prometheus_client import Counter\nseen = Counter('seen_total', 'Seen.')  # <-\n"},
+            {"a.py": "from prometheus_client import Counter, make_asgi_app\nseen = Counter('seen_total', 'Seen.')  # <-\napp.mount('/metrics', make_asgi_app())  # <-\n"},
         ),
         Sample(
             "typescript",
@@ -39,7 +41,8 @@ RULE = Rule(
         Sample(
             "java",
             {
-                "A.java": 'class A { MeterRegistry meterRegistry; void f() { meterRegistry.counter("placed").increment(); } } // <-\n'
+                "A.java": 'class A { MeterRegistry meterRegistry; void f() {\n  meterRegistry.counter("placed").increment(); // <-\n} }\n',
+                "src/main/resources/application.properties": "management.endpoints.web.exposure.include=health,prometheus # <-\n",
             },
         ),
     ),
