@@ -24,6 +24,9 @@ _EXTENSIONS = {
     "saga_phase": "sagaphase",
     "reply_to": "replyto",
 }
+# Attributes that become keys of rows, for which databases have limits.
+_KEYS = {"id", "subject", "saga", "sagaid", "sagastep"}
+KEY_LENGTH = 255
 _NAMESPACE = UUID("6f1c2c52-54a5-4e7c-9f8e-1d2f0c9f3a77")
 
 
@@ -100,6 +103,8 @@ class Message:
         for name, value in extensions.items():
             if not isinstance(value, int if name == "version" else str):
                 raise Malformed(f"extension {_EXTENSIONS[name]!r} has the wrong type")
+        for attribute in _KEYS & envelope.keys():
+            _check_key(attribute, str(envelope[attribute]))
         return cls(
             id=envelope["id"],
             type=envelope["type"],
@@ -111,6 +116,12 @@ class Message:
             saga_data=_saga_data(envelope.get("sagadata")),
             **extensions,
         )
+
+
+def _check_key(attribute: str, value: str) -> None:
+    # Such a value would fail in the database for ever, and the dead letter with it.
+    if len(value) > KEY_LENGTH or "\x00" in value:
+        raise Malformed(f"attribute {attribute!r} is longer than {KEY_LENGTH} characters or holds a NUL")
 
 
 def _saga_data(text: object) -> dict[str, Any]:

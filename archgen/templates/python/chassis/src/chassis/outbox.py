@@ -14,6 +14,8 @@ from sqlalchemy import Connection, insert
 from chassis.messages import Message
 from chassis.tables import outbox
 
+LARGEST = 1_000_000  # bytes; NATS takes 1 MiB with the headers
+
 
 class Outbox:
     """Collects the messages of one transaction and writes them in one statement."""
@@ -34,12 +36,23 @@ class Outbox:
         self._messages = kept
 
     def flush(self) -> int:
-        """Write the rows, in the order of `add`; returns how many."""
+        """Write the rows, in the order of `add`; returns how many.
+
+        Raises ValueError for a message that no broker would take: it could never leave the outbox,
+        and would hold up all that come after it.
+        """
         rows = [
-            {"message_id": m.id, "subject": m.address, "body": m.to_json(), "created_at": time.time()}
+            {"message_id": m.id, "subject": m.address, "body": _body(m), "created_at": time.time()}
             for m in self._messages
         ]
         if rows:
             self._conn.execute(insert(outbox), rows)
         self._messages = []
         return len(rows)
+
+
+def _body(message: Message) -> str:
+    body = message.to_json()
+    if len(body) * 4 > LARGEST and len(body.encode()) > LARGEST:
+        raise ValueError(f"a message of type {message.type!r} is larger than {LARGEST} bytes")
+    return body
