@@ -71,7 +71,12 @@ def find_services(
         known = found.get(folder)
         if known is None or (len(module.path), module.path) < (len(known.file), known.file):
             found[folder] = Service(_name(folder), folder, module.path, line, module.language)
-    for folder in _libraries(program, [f for f in found if f not in told and found[f].language in ("python", "typescript")], list(found), imports):
+    for folder in _libraries(
+        program,
+        [f for f in found if f not in told and found[f].language in ("python", "typescript")],
+        list(found),
+        imports,
+    ):
         del found[folder]
     # a folder that holds other services is their repository, not one of them
     inner = [f for f in found if not any(o != f and (f == "" or o.startswith(f + "/")) for o in found)]
@@ -89,12 +94,18 @@ def _started(program: Program, processes: Iterable[Fact]) -> Iterable[tuple[Modu
         if not match:
             continue
         dotted = next(group for group in match.groups() if group)
-        stem = dotted.removesuffix(".py").replace(".", "/") if "/" not in dotted else dotted.removesuffix(".py")
+        stem = (
+            dotted.removesuffix(".py").replace(".", "/") if "/" not in dotted else dotted.removesuffix(".py")
+        )
         wanted = (f"{stem}/__main__.py", f"{stem}.py", f"{stem}/__init__.py")
         for tail in wanted:
             near = process.file.rpartition("/")[0]
-            hits = [p for p in program.modules if (p == tail or p.endswith("/" + tail)) and p.startswith(near)]
-            chosen = next((program.modules[p] for p in sorted(hits, key=len) if program.modules[p].production), None)
+            hits = [
+                p for p in program.modules if (p == tail or p.endswith("/" + tail)) and p.startswith(near)
+            ]
+            chosen = next(
+                (program.modules[p] for p in sorted(hits, key=len) if program.modules[p].production), None
+            )
             if chosen is not None:
                 yield chosen, _entry(chosen) or _guard(chosen)
                 break
@@ -112,7 +123,12 @@ def _libraries(program: Program, weak: list[str], folders: list[str], imports: I
         users = set()
         for path, module in program.modules.items():
             home = next((f for f in folders if f and f != folder and path.startswith(f + "/")), None)
-            if home and not module.test and home not in users and any(t.startswith(folder + "/") for t in imports.of(path)):
+            if (
+                home
+                and not module.test
+                and home not in users
+                and any(t.startswith(folder + "/") for t in imports.of(path))
+            ):
                 users.add(home)
         if folder and len(users) >= 2:
             found.append(folder)

@@ -57,6 +57,7 @@ from archgen.rules.error_handling import (
     err_e02_retry,
     err_e03_dead_letters,
     err_e04_fallback,
+    err_e05_answered,
 )
 from archgen.rules.event_sourcing import (
     evs_001_no_decision,
@@ -177,6 +178,7 @@ RULES: tuple[Rule, ...] = (
     err_e02_retry.RULE,
     err_e03_dead_letters.RULE,
     err_e04_fallback.RULE,
+    err_e05_answered.RULE,
     dtc_001_dual_write.RULE,
     dtc_002_publish_before_commit.RULE,
     dtc_003_remote_in_transaction.RULE,

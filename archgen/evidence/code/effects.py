@@ -114,7 +114,8 @@ def _near_broker(call: Call, origin: str, module: Module) -> bool:
     if words.BROKER_WORD.search(origin) or words.BROKER_WORD.search(call.callee[-80:]):
         return True
     return any(
-        words.BROKER_WORD.search(item.module) or words.OUTBOX_FRAMEWORK.match(item.module) for item in module.imports
+        words.BROKER_WORD.search(item.module) or words.OUTBOX_FRAMEWORK.match(item.module)
+        for item in module.imports
     )
 
 

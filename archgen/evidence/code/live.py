@@ -63,7 +63,9 @@ def _imports(module: Module, by_tail: dict[str, list[str]], by_folder: dict[str,
                 near = f"/{folder}".endswith(f"/{tail}")
                 if near and module.language == "java" and item.names:
                     found += [path for path in files if _stem(path).rpartition("/")[2] in item.names]
-                elif folder and (near or (module.language == "go" and "/" in tail and f"/{folder}".endswith(short))):
+                elif folder and (
+                    near or (module.language == "go" and "/" in tail and f"/{folder}".endswith(short))
+                ):
                     found += files
         return found
     for item in module.imports:

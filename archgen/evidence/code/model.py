@@ -96,7 +96,12 @@ class Function:
         """Files of the functions that lead here, this one's own included."""
         files, now = {self.file}, [self]
         for _ in range(depth):
-            now = [caller for function in now for caller in function.callers if caller.file not in files or caller is not function]
+            now = [
+                caller
+                for function in now
+                for caller in function.callers
+                if caller.file not in files or caller is not function
+            ]
             files |= {function.file for function in now}
             if len(now) > 200:
                 break

@@ -64,7 +64,7 @@ def collect(source: Source, docs: list[Node], strength: Strength) -> Iterator[Fa
                         source.path,
                         node.line,
                         strength,
-                        {"by": "mesh", "bounded": True, "backoff": True},
+                        {"by": "mesh", "bounded": True, "backoff": True, "near": True},
                     )
         elif kind in ("HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy", "ScaledObject"):
             yield Fact("kubernetes." + kind, source.path, _line(doc), strength, {"name": name})

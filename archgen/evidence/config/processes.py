@@ -15,7 +15,12 @@ _ONCE = {"release", "migrate", "console", "test"}
 
 def wants(source: Source) -> bool:
     name = source.name
-    return name == "Procfile" or name.startswith("Procfile.") or name == "Dockerfile" or name.endswith(".Dockerfile")
+    return (
+        name == "Procfile"
+        or name.startswith("Procfile.")
+        or name == "Dockerfile"
+        or name.endswith(".Dockerfile")
+    )
 
 
 def collect(source: Source, strength: Strength) -> Iterator[Fact]:

@@ -36,7 +36,11 @@ _DUPLICATE_FRAMEWORK = re.compile(
 def consistency(program: Program, facts: Facts) -> Iterator[Fact]:
     """`outbox`, `inbox`, `idempotent`, `optimistic_lock`, `transaction`."""
     yield from _outboxes(program, facts)
-    hearing = {module.path for module, function in program.functions() if any(e.kind in ("consume", "ack") for e in function.effects)}
+    hearing = {
+        module.path
+        for module, function in program.functions()
+        if any(e.kind in ("consume", "ack") for e in function.effects)
+    }
     hearing |= {f.file for f in facts.of("consumer")}
     for module, function in program.functions():
         for effect in function.effects:

@@ -38,22 +38,27 @@ def errors(program: Program) -> Iterator[Fact]:
         if _MAPPER_CALL.search(call.callee) or (
             call.name == "Use" and any(_MAPPER_CALL.search(a) for a in call.args)
         ):
-            yield fact("error.mapped", module, call.line, what=call.callee[-60:])
+            yield fact("error.mapped", module, call.line, what=call.callee[-60:], central=True)
         elif (
             _PROBLEM.search(call.name)
             or any(_PROBLEM.search(a) for a in call.args[:3])
             or any(_PROBLEM.search(v) for v in call.keywords.values())
         ):
-            yield fact("error.mapped", module, call.line, what=call.name)
+            yield fact("error.mapped", module, call.line, what=call.name, central=False)
         elif _FALLBACK.search(call.name):
             yield fact("error.fallback", module, call.line, what=call.name)
     for module, item, mark, line in marks(program):
         if _MAPPER_MARK.search(mark) and not ("Provider" in mark and module.language != "java"):
-            yield fact("error.mapped", module, line, what=mark[:60])
+            yield fact("error.mapped", module, line, what=mark[:60], central=True)
     for module, one in program.classes():
         if any(_MAPPER_CLASS.search(base) for base in one.bases):
-            yield fact("error.mapped", module, one.line, what=one.name)
+            yield fact("error.mapped", module, one.line, what=one.name, central=True)
     for module, function in program.functions():
+        if re.fullmatch(
+            r"_?(a?close|stop|shutdown|disconnect|__a?exit__|ngOnDestroy|onModuleDestroy|Close|Stop)",
+            function.name,
+        ):
+            continue  # what fails while everything ends is told and left
         for catch in function.catches:
             yield from _caught(module, function, catch)
 
@@ -66,7 +71,7 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
         r"\b[45]\d\d\b|HttpStatus|HTTPException|Response\w*|status\(|abort\(|flash|redirect|codes\.",
         catch.body,
     ):
-        yield fact("error.mapped", module, catch.line, what=f"{catch.types[:50]} is answered")
+        yield fact("error.mapped", module, catch.line, what=f"{catch.types[:50]} is answered", central=False)
     leaves = _EXIT.search(catch.body) is not None
     logged = (
         words.LOG.search(re.sub(r"\(.*", "", catch.body.strip().split("\n")[0])) is not None

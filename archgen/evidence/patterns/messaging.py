@@ -27,7 +27,9 @@ _ATTEMPT = re.compile(
     r"max_?deliver|max_?attempts|max_?retries|attempts|autoretry_for|num_delivered|delivery_?count|x-delivery-limit|redelivered|retry_count|maxReceiveCount",
     re.IGNORECASE,
 )
-_ASIDE = re.compile(r"^(send|publish|put|add|save|insert|write|move|park|store|append|create)\w*$", re.IGNORECASE)
+_ASIDE = re.compile(
+    r"^(send|publish|put|add|save|insert|write|move|park|store|append|create)\w*$", re.IGNORECASE
+)
 _DEAD = re.compile(r"dead[-_ ]?letter|\bdlq\b|\bdlx\b|dlt\b|DeadLetter|_dlq|\.dlq", re.IGNORECASE)
 
 
@@ -76,12 +78,19 @@ def dead_letters(program: Program) -> Iterator[Fact]:
                 and not words.LOG.search(call.callee)
                 and (
                     any(e.call is call and e.kind != "db.write" for e in function.effects)
-                    or re.search(r"x-dead-letter|deadLetter|DeadLetter|redrive", keys)
+                    or (
+                        call.name != "Table"
+                        and re.search(r"x-dead-letter|deadLetter|DeadLetter|redrive_?policy", keys)
+                    )
                 )
             ):
                 yield fact("dead_letters", module, call.line, what=call.callee[-60:])
         for effect in function.effects:
-            if effect.kind == "db.write" and _DEAD.search(effect.table) and effect.target not in ("update", "delete"):
+            if (
+                effect.kind == "db.write"
+                and _DEAD.search(effect.table)
+                and effect.target not in ("update", "delete")
+            ):
                 yield fact("dead_letters", module, effect.call.line, what=f"{effect.table} is written")
         near = (
             any(e.kind in ("consume", "ack", "reject") for e in function.effects)

@@ -89,11 +89,14 @@ def _meets_remote(program: Program, module: Module, function: Function) -> bool:
 
 
 def retries(program: Program) -> Iterator[Fact]:
-    """`retry` with `bounded`, `backoff` and `jitter`: a library's, or a loop around a try that waits."""
+    """`retry` with `bounded`, `backoff`, `jitter`, and whether it is `near` calls to peers: a library's, or a loop."""
+    remote = {m.path for m, f in program.functions() if any(e.kind == "remote" for e in f.effects)}
     for module, function, call in calls(program):
-        origin = origin_of(call, module, function)
-        if _RETRY_ORIGIN.search(origin) and not call.callee.startswith("@"):
-            text = call.text()
+        if _RETRY_ORIGIN.search(origin_of(call, module, function)):
+            near = not remote.isdisjoint(function.reached_from()) or any(
+                e.kind == "remote" for e in function.reach
+            )
+            jitter = "jitter" in call.text()
             yield fact(
                 "retry",
                 module,
@@ -101,11 +104,13 @@ def retries(program: Program) -> Iterator[Fact]:
                 by=call.callee[:40],
                 bounded=True,
                 backoff=True,
-                jitter="jitter" in text,
+                jitter=jitter,
                 loop=False,
+                near=near,
             )
-    for module, _, mark, line in marks(program):
+    for module, item, mark, line in marks(program):
         if _RETRY_MARK.search(mark):
+            near = isinstance(item, Function) and any(e.kind == "remote" for e in item.reach)
             yield fact(
                 "retry",
                 module,
@@ -115,12 +120,16 @@ def retries(program: Program) -> Iterator[Fact]:
                 backoff=True,
                 jitter="jitter" in mark,
                 loop=False,
+                near=near,
             )
     for module, function in program.functions():
-        yield from _loops(module, function)
+        near = not remote.isdisjoint(function.reached_from()) or any(
+            e.kind == "remote" for e in function.reach
+        )
+        yield from _loops(module, function, near)
 
 
-def _loops(module: Module, function: Function) -> Iterator[Fact]:
+def _loops(module: Module, function: Function, near: bool) -> Iterator[Fact]:
     """Loops that try again: a caught failure inside a loop, whose success leaves the loop."""
     lines = function.body.split("\n")
     loops = {id(b): b for call in function.calls for b in call.within("loop")}
@@ -140,7 +149,9 @@ def _loops(module: Module, function: Function) -> Iterator[Fact]:
         # a try that ends in return or break is tried again only after a failure
         leaves = re.search(r"\b(return|break)\b", body) is not None
         again = re.search(r"\bcontinue\b", body) is not None or any(
-            loop.line <= c.line <= loop.end and "raise" not in c.body[-60:] for c in function.catches
+            loop.line <= catch.line <= loop.end
+            and not _gives_up(lines[catch.line - function.line + 1 : catch.end - function.line + 1])
+            for catch in function.catches
         )
         if not (caught and leaves and again):
             continue
@@ -165,8 +176,20 @@ def _loops(module: Module, function: Function) -> Iterator[Fact]:
         yield fact(
             "retry", module, loop.line, by="loop", loop=True, bounded=not unbounded, backoff=bool(waits),
             grows=_GROWS.search(function.body) is not None, jitter=_JITTER.search(function.body) is not None,
-            function=function.title, consumer=consumer,
+            function=function.title, consumer=consumer, near=near,
         )  # fmt: skip
+
+
+def _gives_up(handler: list[str]) -> bool:
+    """Whether a handler always ends in raising or returning, as far as its indentation tells."""
+    body = [line for line in handler if line.strip(" })\t")]
+    if not body:
+        return False
+    first, last = body[0], body[-1]
+    indent = len(last) - len(last.lstrip())
+    return re.match(r"\s*(raise|throw|return|break)\b", last) is not None and indent <= len(first) - len(
+        first.lstrip()
+    )
 
 
 def timeouts(program: Program) -> Iterator[Fact]:

@@ -30,7 +30,8 @@ _FAILED_EVENT = re.compile(
     re.IGNORECASE,
 )
 _RAN = re.compile(
-    r"outcome|\bstatus\b|completed|executed|\bdone\b|succeeded|compensations|undo_stack|history|performed|finished", re.IGNORECASE
+    r"outcome|\bstatus\b|completed|executed|\bdone\b|succeeded|compensations|undo_stack|history|performed|finished",
+    re.IGNORECASE,
 )
 _REGISTERS = re.compile(r"react|subscri|^on$|^when$|handle|listen|register|consum|bind|policy", re.IGNORECASE)
 
@@ -210,9 +211,22 @@ def _engine(program: Program) -> Iterator[Fact]:
     for module, one in program.classes():
         own = [f for f in module.functions if f.owner == one.name]
         kept = next(
-            (c for f in own for c in f.calls if any(re.fullmatch(r"(\w+\.)?(sagas?(_\w+)?|workflow_instances)", a, re.I) for a in c.args)), None
+            (
+                c
+                for f in own
+                for c in f.calls
+                if any(re.fullmatch(r"(\w+\.)?(sagas?(_\w+)?|workflow_instances)", a, re.I) for a in c.args)
+            ),
+            None,
         )
-        if kept is not None and {f.name for f in own} & {"save", "store", "persist", "update", "flush", "put"}:
+        if kept is not None and {f.name for f in own} & {
+            "save",
+            "store",
+            "persist",
+            "update",
+            "flush",
+            "put",
+        }:
             yield fact("saga.log", module, kept.line, what=one.name)
 
 

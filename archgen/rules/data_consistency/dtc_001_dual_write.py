@@ -15,9 +15,7 @@ def check(facts: Facts) -> Iterable[Hit]:
         if module.path in homes:
             continue
         direct = [e for e in function.reach if e.kind == "publish" and not e.via]
-        publishes = direct or [
-            e for e in function.reach if e.kind == "publish" and relays.isdisjoint(e.via)
-        ]
+        publishes = direct or [e for e in function.reach if e.kind == "publish" and relays.isdisjoint(e.via)]
         writes = [e for e in function.reach if e.kind == "db.write"]
         for publish in publishes:
             before = [

@@ -9,7 +9,9 @@ from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 def check(facts: Facts) -> Iterable[Hit]:
     """A record of messages seen; or a write on a consumer's way that a repeat does not change."""
     found = hits(facts.of("inbox"), lambda f: f"what was handled is recorded: {f['what']}")
-    found += hits([f for f in facts.of("idempotent") if f["heard"]], lambda f: f"a repeat changes nothing: {f['what']}")
+    found += hits(
+        [f for f in facts.of("idempotent") if f["heard"]], lambda f: f"a repeat changes nothing: {f['what']}"
+    )
     return found
 
 

@@ -13,13 +13,16 @@ def judge(seen: Seen) -> Judgement:
         parts["dead letters"] = seen.shows("ERR-E03")
     errors = seen.errors()
     but = f"; {errors[0].message}" if errors else ""
-    if not any(parts.values()) and not seen.shows("ERR-E04"):
+    if not any(parts.values()) and not seen.shows("ERR-E04", "ERR-E05"):
         if not seen.facts.services:
             return Judgement(Verdict.UNKNOWN, "no service was recognised")
         return Judgement(Verdict.FAIL, f"no {missing(parts)} were found{but}")
     if all(parts.values()) and not errors:
         return Judgement(Verdict.PASS, f"{', '.join(parts)} are in place")
-    there = [name for name, has in parts.items() if has] or ["fallbacks"]
+    there = [name for name, has in parts.items() if has]
+    if seen.shows("ERR-E05") and not seen.shows("ERR-E01"):
+        there.insert(0, "answers to some errors")
+    there = there or ["fallbacks"]
     lacks = f", but no {missing(parts)}" if not all(parts.values()) else ""
     return Judgement(Verdict.PARTIAL, f"{', '.join(there)} are in place{lacks}{but}")
 

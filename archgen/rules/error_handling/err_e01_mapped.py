@@ -1,4 +1,4 @@
-"""Failures become answers that a caller can understand."""
+"""One place turns failures into answers that a caller can understand."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,9 @@ from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
 
 def check(facts: Facts) -> Iterable[Hit]:
-    return hits(facts.of("error.mapped"), lambda f: f"errors become answers: {f['what']}")
+    return hits(
+        [f for f in facts.of("error.mapped") if f["central"]], lambda f: f"errors become answers: {f['what']}"
+    )
 
 
 RULE = Rule(

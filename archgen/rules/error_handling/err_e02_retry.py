@@ -7,7 +7,8 @@ from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
 
 def check(facts: Facts) -> Iterable[Hit]:
-    polite = [f for f in facts.of("retry") if f["bounded"] and f["backoff"]]
+    remote = any(e.kind == "remote" for _, f in facts.program.functions() for e in f.effects)
+    polite = [f for f in facts.of("retry") if f["bounded"] and f["backoff"] and (f["near"] or not remote)]
     return hits(polite, lambda f: f"tried again with a pause: {f['by']}")
 
 

@@ -26,7 +26,9 @@ RULE = Rule(
     valid=(
         Sample(
             "python",
-            {"a.py": "from prometheus_client import Counter, make_asgi_app\nseen = Counter('seen_total', 'Seen.')  # <-\napp.mount('/metrics', make_asgi_app())  # <-\n"},
+            {
+                "a.py": "from prometheus_client import Counter, make_asgi_app\nseen = Counter('seen_total', 'Seen.')  # <-\napp.mount('/metrics', make_asgi_app())  # <-\n"
+            },
         ),
         Sample(
             "typescript",
