@@ -119,9 +119,9 @@ def _status(event: str, fields: dict[str, FieldType]) -> tuple[str, str]:
 def _evolution(
     layout: Layout, event: EventFacts, fields: dict[str, FieldType], cls: str, variable: str, *, state: bool
 ) -> Evolution:
-    """A state is made by a creating command's events, a row by any event that has all its fields."""
+    """A state or a row is made by a creating command's events, a row also by any event that has all its fields."""
     commands = [layout.analysis.commands[name] for name in event.commands]
-    makes = any(command.creates for command in commands) if state else set(fields) <= set(event.fields)
+    makes = any(command.creates for command in commands) or (not state and set(fields) <= set(event.fields))
     status, value = _status(event.name, fields)
     arguments = []
     for name, field in fields.items():
