@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
-import os
 import re
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import sqlalchemy
 from chassis.testing import System
+from chassis.testing.servers import Postgres
 
 BODY = json.dumps({"amount": {"amount": "19.99", "currency": "EUR"}}).encode()
+SERVICES = ("orders", "payments", "inventory", "shipping")
 
 
 async def post(port: int, count: int, connections: int) -> None:
@@ -39,11 +43,11 @@ async def post(port: int, count: int, connections: int) -> None:
             await reader.readexactly(int(length[1]))
         writer.close()
 
-    share = count // connections
-    await asyncio.gather(*(client(share) for _ in range(connections)))
+    await asyncio.gather(*(client(count // connections) for _ in range(connections)))
 
 
 def ended(system: System) -> int:
+    """How many sagas are done."""
     text = httpx.get(f"{system.url('orders')}/metrics", timeout=10, trust_env=False).text
     found = re.search(r'saga_finished_total\{outcome="done",saga="place_order"\} (\S+)', text)
     return int(float(found[1])) if found else 0
@@ -63,15 +67,32 @@ def measure(project: Path, count: int, connections: int, env: dict[str, str]) ->
     return {"sagas_per_second": count / total, "posts_per_second": count / posted, "seconds": total}
 
 
+@contextlib.contextmanager
+def databases(postgres: bool) -> Iterator[dict[str, str]]:
+    """The settings for SQLite (none), or for one PostgreSQL with a database per service."""
+    if not postgres:
+        yield {}
+        return
+    with Postgres(durable=True) as server:
+        url = sqlalchemy.make_url(server.url).set(drivername="postgresql+psycopg")
+        engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as conn:
+            for service in SERVICES:
+                conn.execute(sqlalchemy.text(f"CREATE DATABASE {service}"))
+        engine.dispose()
+        base = server.url.rpartition("/")[0]
+        yield {f"{service.upper()}_DATABASE_URL": f"{base}/{service}" for service in SERVICES}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("project", type=Path)
     parser.add_argument("--count", type=int, default=3000)
     parser.add_argument("--connections", type=int, default=50)
-    parser.add_argument("--database-url", default="", help="PostgreSQL URL with {service} in the database's name")
+    parser.add_argument("--postgres", action="store_true")
     options = parser.parse_args()
-    env = {name: value for name, value in os.environ.items() if name.endswith("_DATABASE_URL")}
-    print(json.dumps(measure(options.project, options.count, options.connections, env)))
+    with databases(options.postgres) as env:
+        print(json.dumps(measure(options.project, options.count, options.connections, env)))
 
 
 if __name__ == "__main__":

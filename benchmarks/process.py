@@ -1,0 +1,43 @@
+"""Whole processes, measured from outside: wall time as the median of several runs, and peak memory."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of the middle run and the peak memory of the largest, in MiB."""
+
+    seconds: float
+    mebibytes: float
+
+
+def cost(command: Sequence[str], *, runs: int = 5, before: Callable[[], None] = lambda: None) -> Cost:
+    """Run `command` `runs` times after one that is not counted; `before` tidies up each time."""
+    walls, peaks = [], []
+    for number in range(runs + 1):
+        before()
+        began = time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        wall = time.perf_counter() - began
+        if process.returncode != 0:
+            raise RuntimeError(f"{command[0]} ended with {process.returncode}: {' '.join(command)}")
+        if number:
+            walls.append(wall)
+            peaks.append(usage.ru_maxrss / 1024)
+    return Cost(statistics.median(walls), max(peaks))
+
+
+def size(folder: Path) -> tuple[int, int]:
+    """Files and bytes below `folder`."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return len(files), sum(path.stat().st_size for path in files)
