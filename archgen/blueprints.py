@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,19 @@ import yaml
 
 from archgen.errors import Problem, ProjectError
 from archgen.files import File
-from archgen.render import tree_items
 
 _PACKAGE = Path(__file__).parent
 _CONFIG = ("copier.yml", "copier.yaml")
+# What tools leave in a folder that somebody works in; never part of a blueprint.
+_LEFTOVERS = (
+    "__pycache__",
+    "*.py[co]",
+    ".venv",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".hypothesis",
+)
 
 
 def shelf() -> Path:
@@ -91,10 +100,15 @@ def render(blueprint: Path, answers: Mapping[str, str], *, ask: bool) -> tuple[F
     _refuse_unknown(blueprint, answers)
     with tempfile.TemporaryDirectory(prefix="archgen-") as folder:
         _copy(blueprint, Path(folder) / "new", answers, ask)
-        return tuple(
-            File(item.path, item.source.read_bytes(), item.executable or _may_run(item.source))
-            for item in tree_items(Path(folder) / "new")
-        )
+        return tuple(_files(Path(folder) / "new"))
+
+
+def _files(folder: Path) -> Iterator[File]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            contents = path.read_bytes()
+            executable = contents.startswith(b"#!") or bool(path.stat().st_mode & 0o100)
+            yield File(path.relative_to(folder).as_posix(), contents, executable)
 
 
 def _refuse_unknown(blueprint: Path, answers: Mapping[str, str]) -> None:
@@ -123,6 +137,7 @@ def _copy(blueprint: Path, folder: Path, answers: Mapping[str, str], ask: bool) 
                 dict(answers),
                 # The user's own Copier settings must not change what comes out.
                 settings=copier.Settings(),
+                exclude=_LEFTOVERS,
                 defaults=not ask,
                 quiet=True,
                 # Of a blueprint under version control, what lies there and not its latest tag.
@@ -133,7 +148,3 @@ def _copy(blueprint: Path, folder: Path, answers: Mapping[str, str], ask: bool) 
             raise
         message = str(error).strip() or type(error).__name__
         raise ProjectError(Problem(f"the blueprint {blueprint.name} can't be used: {message}")) from error
-
-
-def _may_run(path: Path) -> bool:
-    return bool(path.stat().st_mode & 0o100)

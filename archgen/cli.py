@@ -200,6 +200,7 @@ def main() -> None:
 
 
 def _code() -> int:
+    console.set_level(console.NORMAL)
     try:
         app(prog_name="archgen")
     except SystemExit as end:
