@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from chassis import metrics
 from chassis.bus import Delivery
 from chassis.db import Database, unavailable
-from chassis.errors import Refused
+from chassis.errors import Conflict, Refused
 from chassis.messages import Malformed, Message
 from chassis.tables import dead_letters, inbox
 from chassis.uow import Session
@@ -28,13 +29,15 @@ from chassis.views import Early
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Session, Message], None]
+REMEMBER = 10_000  # troubled messages whose failures are counted
 
 
 @dataclass(frozen=True)
 class Attempts:
     """How often a message is tried: delays double from `first` to `longest` seconds.
 
-    A message that came early is not at fault, and is given `patience` attempts instead.
+    A message that came early, or at the same moment as another, is not at fault and is given
+    `patience` attempts instead. While the database is away there is no limit.
     """
 
     limit: int = 6
@@ -62,6 +65,7 @@ class Inbox:
         self._handler = handler
         self._db = db
         self._attempts = attempts or Attempts()
+        self._troubled: dict[str, Counter[str]] = {}
 
     async def take(self, deliveries: Sequence[Delivery]) -> None:
         """Handle `deliveries` and settle each: acknowledged, to be retried, or a dead letter."""
@@ -77,14 +81,14 @@ class Inbox:
         try:
             await self._handle([message for _, message in readable])
         except Exception as error:
-            if len(readable) == 1:
-                await self._failed(*readable[0], error)
-            else:
-                for delivery, message in readable:
+            for delivery, message in readable:
+                if len(readable) == 1 or unavailable(error):
+                    await self._failed(delivery, message, error)
+                else:
                     await self._alone(delivery, message)
             return
-        for delivery, _ in readable:
-            await delivery.ack()
+        for delivery, message in readable:
+            await self._done(delivery, message)
         metrics.messages_handled.labels(self.consumer, "done").inc(len(readable))
         metrics.message_seconds.labels(self.consumer).observe((time.perf_counter() - began) / len(readable))
 
@@ -94,8 +98,12 @@ class Inbox:
         except Exception as error:
             await self._failed(delivery, message, error)
         else:
-            await delivery.ack()
+            await self._done(delivery, message)
             metrics.messages_handled.labels(self.consumer, "done").inc()
+
+    async def _done(self, delivery: Delivery, message: Message) -> None:
+        self._troubled.pop(message.id, None)
+        await delivery.ack()
 
     async def _handle(self, messages: list[Message]) -> None:
         session = await self._db.run(lambda conn: self._transact(conn, messages))
@@ -114,21 +122,35 @@ class Inbox:
         return session
 
     async def _failed(self, delivery: Delivery, message: Message, error: Exception) -> None:
-        early = isinstance(error, Early)
-        limit = self._attempts.patience if early else self._attempts.limit
-        final = isinstance(error, Refused | Malformed) or delivery.attempt >= limit
+        blame = _blame(error)
+        count = self._count(message, blame)
+        limit = {"message": self._attempts.limit, "order": self._attempts.patience}.get(blame)
+        final = isinstance(error, Refused | Malformed) or (limit is not None and count >= limit)
         fields = {"consumer": self.consumer, "message_id": message.id, "type": message.type}
-        if unavailable(error) or not final:
+        if not final:
             log.log(
-                logging.DEBUG if early else logging.WARNING,
+                logging.DEBUG if blame == "order" else logging.WARNING,
                 "a message will be tried again",
                 extra={**fields, "attempt": delivery.attempt, "reason": _reason(error)},
             )
             metrics.messages_handled.labels(self.consumer, "retried").inc()
-            await delivery.retry(self._attempts.delay(delivery.attempt))
+            await delivery.retry(self._attempts.delay(count))
             return
         log.error("a message was given up", extra={**fields, "reason": _reason(error)}, exc_info=error)
         await self._give_up(delivery, message, _reason(error))
+
+    def _count(self, message: Message, blame: str) -> int:
+        """How often `message` has failed here for this reason, this time included.
+
+        The broker's count is no measure of that: it grows, too, while the database is away and
+        whenever this process dies.
+        """
+        counts = self._troubled.setdefault(message.id, Counter())
+        counts[blame] += 1
+        if len(self._troubled) > REMEMBER:
+            # Another replica may have settled it: the oldest is the likeliest to be forgotten safely.
+            del self._troubled[next(iter(self._troubled))]
+        return counts[blame]
 
     async def _give_up(self, delivery: Delivery, message: Message | None, reason: str) -> None:
         """Keep the message for a person, with the reason, then take it off the queue."""
@@ -136,8 +158,8 @@ class Inbox:
             "consumer": self.consumer,
             "message_id": message.id if message else "",
             "subject": delivery.address,
-            "body": delivery.body.decode("utf-8", "backslashreplace").replace("\x00", "\\x00"),
-            "reason": reason.replace("\x00", "\\x00"),
+            "body": _storable(delivery.body),
+            "reason": _storable(reason.encode("utf-8", "backslashreplace")),
             "attempts": delivery.attempt,
             "failed_at": time.time(),
         }
@@ -152,6 +174,8 @@ class Inbox:
             log.warning("a dead letter could not be written yet", extra={"reason": _reason(error)})
             await delivery.retry(self._attempts.longest)
             return
+        if message is not None:
+            self._troubled.pop(message.id, None)
         metrics.messages_handled.labels(self.consumer, "dead").inc()
         metrics.dead_letters.labels(self.consumer).inc()
         await delivery.ack()
@@ -168,6 +192,17 @@ def record(conn: Connection, consumer: str, message_ids: Sequence[str]) -> set[s
     rows = [{"consumer": consumer, "message_id": id, "handled_at": now} for id in sorted(set(message_ids))]
     statement = insert_new(inbox).on_conflict_do_nothing().returning(inbox.c.message_id)
     return set(conn.scalars(statement, rows))
+
+
+def _blame(error: Exception) -> str:
+    """What a failure lies in: the `database`, the `order` in which things happened, or the `message`."""
+    if unavailable(error):
+        return "database"
+    return "order" if isinstance(error, Early | Conflict) else "message"
+
+
+def _storable(text: bytes) -> str:
+    return text.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
 
 
 def _reason(error: BaseException) -> str:
