@@ -115,6 +115,8 @@ def _item(item: Item, rules: list[Rule], facts: Facts) -> ItemResult:
         Judgement(Verdict.ERROR, "; ".join(crashed)) if crashed else _judge(item, facts, evidence, findings)
     )
     shown = tuple(e for found in evidence.values() for e in found[:_SHOWN])
+    if not shown:
+        shown = tuple(Evidence("", h.file, h.line, h.strength, h.message) for h in judgement.grounds)
     return ItemResult(item.id, item.title, judgement.verdict, judgement.reason, tuple(findings), shown)
 
 

@@ -18,13 +18,13 @@ from archgen.evidence.code.live import Imports, mark_live
 from archgen.evidence.code.model import Program
 from archgen.evidence.code.parse import parse
 from archgen.evidence.config import compose, kubernetes, operations, processes, settings
-from archgen.evidence.config.located import Node, TooMuch, load_all
+from archgen.evidence.config.located import Node, TooMuchError, load_all
 from archgen.evidence.facts import Fact, Facts, Note, Strength
 from archgen.evidence.patterns import (
-    hazards,
     consistency,
     errors,
     eventsourcing,
+    hazards,
     messaging,
     resilience,
     sagas,
@@ -160,7 +160,7 @@ def _read_yaml(source: Source, strength: Strength, notes: list[Note]) -> list[Fa
             found += operations.collect_workflow(source, nodes, strength)
         found += operations.collect_prometheus(source, nodes, strength)
         return found
-    except (yaml.YAMLError, RecursionError, TooMuch, ValueError) as error:
+    except (yaml.YAMLError, RecursionError, TooMuchError, ValueError) as error:
         if "{{" not in source.text:  # a Helm template is not YAML before it is rendered
             words = " ".join(str(error).split())
             notes.append(Note(source.path, f"not read as YAML: {words[:100]}"))

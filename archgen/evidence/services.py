@@ -9,8 +9,8 @@ import posixpath
 import re
 from collections.abc import Iterable
 
-from archgen.evidence.code.model import Module, Program
 from archgen.evidence.code.live import Imports
+from archgen.evidence.code.model import Module, Program
 from archgen.evidence.facts import Fact, Service
 
 _MANIFESTS = {

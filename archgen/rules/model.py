@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
+from textwrap import dedent
 from typing import Literal
 
 from archgen.evidence.facts import Fact, Facts, Strength
@@ -49,10 +50,21 @@ class Hit:
 
 @dataclass(frozen=True)
 class Sample:
-    """A small project: its files by path. In a sample that the rule must hit, the lines it hits carry `<-` in a comment."""
+    """A small project: its files by path, written indented or not.
+
+    In a sample that the rule must hit, the lines that it hits carry `<-` in a comment.
+    """
 
     language: str
     files: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        plain = {path: _flush_left(text) for path, text in self.files.items()}
+        object.__setattr__(self, "files", plain)
+
+
+def _flush_left(text: str) -> str:
+    return dedent(text[1:]) if text.startswith("\n") else text
 
 
 @dataclass(frozen=True)
@@ -87,6 +99,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
+    """`rule` is "" where the place is what the verdict was judged on, and no rule's."""
+
     rule: str
     file: str
     line: int
@@ -114,8 +128,11 @@ class Seen:
 
 @dataclass(frozen=True)
 class Judgement:
+    """`grounds` are the places that a verdict rests on where no rule has any: what was looked through in vain."""
+
     verdict: Verdict
     reason: str
+    grounds: tuple[Hit, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,7 @@ from archgen.rules.job_queues import (
     job_e03_dead_letters,
     job_e04_attempts,
 )
+from archgen.rules.model import Item, Rule
 from archgen.rules.observability import (
     obs_001_no_metrics,
     obs_002_trace_lost,
@@ -106,7 +107,6 @@ from archgen.rules.service_boundaries import (
     bnd_e01_services,
     bnd_e02_own_database,
 )
-from archgen.rules.model import Item, Rule
 
 ITEMS: tuple[Item, ...] = (
     service_boundaries.ITEM,

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-from archgen.evidence.code.vocabulary import OUTBOX_FRAMEWORK
 from archgen.evidence.code.model import Call, Class, Effect, Function, Module, Program
+from archgen.evidence.code.vocabulary import OUTBOX_FRAMEWORK
 
 _DEEPEST = 5
 _CARRIED = ("db.write", "publish", "remote", "outbox", "commit", "tx", "ack", "reject")

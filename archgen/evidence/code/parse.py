@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
-from ast_grep_py import SgNode, SgRoot
+from ast_grep_py import Config, SgNode, SgRoot
 
 from archgen.evidence.code.grammar import BY_SUFFIX, Grammar
 from archgen.evidence.code.imports import imports_of
@@ -17,7 +17,7 @@ _WANTED_TEXT = re.compile(
     r"\b(select|insert|update|delete|create|merge|replace|begin|pragma|alter)\b|://|_total\b|_seconds\b|^/|[a-z]\.[a-z]|[\w-]{3}",
     re.IGNORECASE,
 )
-_DOCSTRING = {"kind": "string", "inside": {"kind": "expression_statement"}}
+_DOCSTRING: Config = {"rule": {"kind": "string", "inside": {"kind": "expression_statement"}}}
 _HEADER = 160
 _MODIFIERS = re.compile(r"[\s\w<>,.?\[\]&]*")
 Spanned = tuple[SgNode, str, int, int]
@@ -41,7 +41,7 @@ def parse(path: str, text: str, nature: Nature = Nature.PRODUCTION) -> Module | 
     spans = sorted((_spanned(node) for node in nodes), key=lambda item: (item[2], -item[3]))
     blank = [(start, end) for _, kind, start, end in spans if kind in grammar.comments]
     if grammar.language == "python":
-        blank += [_spanned(node)[2:] for node in root.find_all({"rule": _DOCSTRING})]
+        blank += [_spanned(node)[2:] for node in root.find_all(_DOCSTRING)]
     clean = _without(text, blank)
     _Reader(module, grammar, clean).read(spans)
     module.imports = imports_of(clean, grammar.language)

@@ -55,12 +55,12 @@ class Node:
             yield from child.flat(prefix)
 
 
-class TooMuch(ValueError):
+class TooMuchError(ValueError):
     """The document unfolds into more values than any configuration has."""
 
 
 def load_all(text: str) -> list[Node]:
-    """The documents of a file. Raises yaml.YAMLError, RecursionError or TooMuch for what can't be read."""
+    """The documents of a file. Raises yaml.YAMLError, RecursionError or TooMuchError for what can't be read."""
     budget = [_BUDGET]
     return [_node(raw, budget) for raw in yaml.compose_all(text, Loader=_Loader) if raw is not None]
 
@@ -68,7 +68,7 @@ def load_all(text: str) -> list[Node]:
 def _node(raw: yaml.Node, budget: list[int]) -> Node:
     budget[0] -= 1
     if budget[0] < 0:
-        raise TooMuch("more values than a configuration has")
+        raise TooMuchError("more values than a configuration has")
     line = raw.start_mark.line + 1
     if isinstance(raw, yaml.MappingNode):
         found: dict[str, Node] = {}

@@ -87,8 +87,8 @@ def consistency(program: Program, facts: Facts) -> Iterator[Fact]:
             )
     for module in program.modules.values():
         if module.production and module.live:
-            for item in module.imports:
-                if any(_DUPLICATE_FRAMEWORK.search(name) for name in item.names.values()):
+            for used in module.imports:
+                if any(_DUPLICATE_FRAMEWORK.search(name) for name in used.names.values()):
                     yield fact(
                         "inbox", module, item.line, what="a framework's duplicate detection", function=""
                     )

@@ -147,12 +147,12 @@ def _acks(module: Module, function: Function) -> Iterator[Fact]:
         for call in function.calls:
             if (
                 call is ack.call
-                or call.inside[: len(scope)] != scope
-                and scope[: len(call.inside)] != call.inside
+                or (call.inside[: len(scope)] != scope
+                and scope[: len(call.inside)] != call.inside)
             ):
                 continue
             if not (
-                call.callee in function.params and _HANDLER.match(call.name) or _HANDLER.match(call.callee)
+                (call.callee in function.params and _HANDLER.match(call.name)) or _HANDLER.match(call.callee)
             ):
                 continue
             if call.line > ack.call.line and not any(

@@ -73,7 +73,7 @@ def _written(program: Program) -> Iterator[Fact]:
         uses = callers(program, one.name, {f.name for f in own if not f.name.startswith("__")})
         made = [
             (m, f, c) for m, f, c in calls(program)
-            if c.name in (one.name, f"New{one.name}") and f.owner != one.name and not f.name == f"New{one.name}"
+            if c.name in (one.name, f"New{one.name}") and f.owner != one.name and f.name != f"New{one.name}"
         ]  # fmt: skip
         guarded = [(m, f, c) for m, f, c in uses if _meets_remote(program, m, f)]
         if made and guarded:

@@ -1,5 +1,6 @@
 """Does a caller stop asking a peer that does not answer?"""
 
+from archgen.rules import grounds
 from archgen.rules.model import Item, Judgement, Seen, Verdict
 
 
@@ -13,9 +14,15 @@ def judge(seen: Seen) -> Judgement:
         )
     if remote:
         limits = ", with a time limit at most" if seen.shows("RES-E02") else ", and no time limit either"
-        return Judgement(Verdict.FAIL, f"peers are called without a breaker{limits}")
+        return Judgement(
+            Verdict.FAIL, f"peers are called without a breaker{limits}", grounds.calls(seen.facts)
+        )
     if facts.services and facts.has("consumer") and facts.has("publisher"):
-        return Judgement(Verdict.NOT_APPLICABLE, "services only send messages: no call waits for a peer")
+        return Judgement(
+            Verdict.NOT_APPLICABLE,
+            "services only send messages: no call waits for a peer",
+            grounds.starts(seen.facts),
+        )
     return Judgement(Verdict.UNKNOWN, "no call to a peer was recognised")
 
 

@@ -23,16 +23,60 @@ RULE = Rule(
     remedy="Set a connect and a read timeout where the client is made.",
     languages=("python", "typescript", "go", "java"),
     valid=(
-        Sample("python", {"a.py": "import httpx, requests\nhttpx.get('/x')\nrequests.get('/x', timeout=2)\n"}),
-        Sample("typescript", {"a.ts": "import axios from 'axios';\naxios.get('/x', { timeout: 2000 });\n"}),
-        Sample("go", {"a.go": "package a\nimport \"net/http\"\nvar c = &http.Client{Timeout: time.Second}\n"}),
-        Sample("java", {"A.java": "class A { RestTemplate f() { return new RestTemplate(factory(Duration.ofSeconds(2)).setReadTimeout(2)); } }\n"}),
+        Sample("python", {
+            "a.py": """
+                import httpx, requests
+                httpx.get('/x')
+                requests.get('/x', timeout=2)
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import axios from 'axios';
+                axios.get('/x', { timeout: 2000 });
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "net/http"
+                var c = &http.Client{Timeout: time.Second}
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A { RestTemplate f() { return new RestTemplate(factory(Duration.ofSeconds(2)).setReadTimeout(2)); } }
+            """,
+        }),
     ),
     invalid=(
-        Sample("python", {"a.py": "import httpx, requests\nhttpx.get('/x', timeout=None)  # <-\nrequests.get('/x')  # <-\n"}),
-        Sample("typescript", {"a.ts": "import axios from 'axios';\naxios.get('/x'); // <-\n"}),
-        Sample("go", {"a.go": "package a\nimport \"net/http\"\nfunc F() { http.Get(u) } // <-\n"}),
-        Sample("java", {"A.java": "class A {\n  RestTemplate f() { return new RestTemplate(); } // <-\n}\n"}),
+        Sample("python", {
+            "a.py": """
+                import httpx, requests
+                httpx.get('/x', timeout=None)  # <-
+                requests.get('/x')  # <-
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import axios from 'axios';
+                axios.get('/x'); // <-
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "net/http"
+                func F() { http.Get(u) } // <-
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A {
+                  RestTemplate f() { return new RestTemplate(); } // <-
+                }
+            """,
+        }),
     ),
     check=check,
 )  # fmt: skip

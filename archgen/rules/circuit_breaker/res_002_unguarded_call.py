@@ -40,64 +40,75 @@ RULE = Rule(
     kind="defect",
     severity=Severity.WARNING,
     title="Call without a breaker",
-    why="Every caller waits its full time limit for an answer that will not come, and its own callers wait for it.",
+    why=(
+        "Every caller waits its full time limit for an answer that will not come, and its own "
+        "callers wait for it."
+    ),
     remedy="Send the call through the breaker of that peer.",
     languages=("python", "typescript", "go", "java",),
     valid=(
         Sample("python", {
-            "a.py": """import httpx
-from pybreaker import CircuitBreaker
-breaker = CircuitBreaker(fail_max=5)
-@breaker
-def f(c: httpx.Client):
-    return c.get('/x')
-""",
+            "a.py": """
+                import httpx
+                from pybreaker import CircuitBreaker
+                breaker = CircuitBreaker(fail_max=5)
+                @breaker
+                def f(c: httpx.Client):
+                    return c.get('/x')
+            """,
         }),
         Sample("typescript", {
-            "a.ts": """import CircuitBreaker from 'opossum';
-import axios from 'axios';
-const b = new CircuitBreaker(() => axios.get('/x'));
-""",
+            "a.ts": """
+                import CircuitBreaker from 'opossum';
+                import axios from 'axios';
+                const b = new CircuitBreaker(() => axios.get('/x'));
+            """,
         }),
         Sample("go", {
-            "a.go": """package a
-import (
-	\"net/http\"
-	\"github.com/sony/gobreaker\"
-)
-var cb = gobreaker.NewCircuitBreaker(s)
-func F() { cb.Execute(func() (any, error) { return http.Get(u) }) }
-""",
+            "a.go": """
+                package a
+                import (
+                	"net/http"
+                	"github.com/sony/gobreaker"
+                )
+                var cb = gobreaker.NewCircuitBreaker(s)
+                func F() { cb.Execute(func() (any, error) { return http.Get(u) }) }
+            """,
         }),
         Sample("java", {
-            "A.java": """import io.github.resilience4j.circuitbreaker.annotation.CircuitBreaker;
-class A { RestTemplate rest; @CircuitBreaker(name=\"x\") T f() { return rest.getForObject(u, T.class); } }
-""",
+            "A.java": """
+                import io.github.resilience4j.circuitbreaker.annotation.CircuitBreaker;
+                class A { RestTemplate rest; @CircuitBreaker(name="x") T f() { return rest.getForObject(u, T.class); } }
+            """,
         }),
     ),
     invalid=(
         Sample("python", {
-            "a.py": """import httpx
-def f(c: httpx.Client):
-    return c.get('/x')  # <-
-""",
+            "a.py": """
+                import httpx
+                def f(c: httpx.Client):
+                    return c.get('/x')  # <-
+            """,
         }),
         Sample("typescript", {
-            "a.ts": """import axios from 'axios';
-export const f = () => axios.get('/x'); // <-
-""",
+            "a.ts": """
+                import axios from 'axios';
+                export const f = () => axios.get('/x'); // <-
+            """,
         }),
         Sample("go", {
-            "a.go": """package a
-import \"net/http\"
-func F() { http.Get(u) } // <-
-""",
+            "a.go": """
+                package a
+                import "net/http"
+                func F() { http.Get(u) } // <-
+            """,
         }),
         Sample("java", {
-            "A.java": """class A { RestTemplate rest; T f() {
-  return rest.getForObject(u, T.class); // <-
-} }
-""",
+            "A.java": """
+                class A { RestTemplate rest; T f() {
+                  return rest.getForObject(u, T.class); // <-
+                } }
+            """,
         }),
     ),
     check=check,

@@ -33,12 +33,58 @@ RULE = Rule(
     remedy="Limit the attempts, wait exponentially longer between them, and add jitter.",
     languages=("python", "go"),
     valid=(
-        Sample("python", {"a.py": "def f():\n    for attempt in range(3):\n        try:\n            return ask()\n        except OSError:\n            sleep(2 ** attempt)\n            continue\n"}),
-        Sample("go", {"a.go": "package a\nfunc F() error {\n\tfor i := 0; i < 3; i++ {\n\t\tif err := ask(); err != nil {\n\t\t\ttime.Sleep(backoff(i))\n\t\t\tcontinue\n\t\t}\n\t\treturn nil\n\t}\n\treturn errX\n}\n"}),
+        Sample("python", {
+            "a.py": """
+                def f():
+                    for attempt in range(3):
+                        try:
+                            return ask()
+                        except OSError:
+                            sleep(2 ** attempt)
+                            continue
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func F() error {
+                	for i := 0; i < 3; i++ {
+                		if err := ask(); err != nil {
+                			time.Sleep(backoff(i))
+                			continue
+                		}
+                		return nil
+                	}
+                	return errX
+                }
+            """,
+        }),
     ),
     invalid=(
-        Sample("python", {"a.py": "def f():\n    while True:  # <-\n        try:\n            return ask()\n        except OSError:\n            continue\n"}),
-        Sample("go", {"a.go": "package a\nfunc F() error {\n\tfor { // <-\n\t\terr := ask()\n\t\tif errors.Is(err, deadlock) {\n\t\t\tcontinue\n\t\t}\n\t\treturn err\n\t}\n}\n"}),
+        Sample("python", {
+            "a.py": """
+                def f():
+                    while True:  # <-
+                        try:
+                            return ask()
+                        except OSError:
+                            continue
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func F() error {
+                	for { // <-
+                		err := ask()
+                		if errors.Is(err, deadlock) {
+                			continue
+                		}
+                		return err
+                	}
+                }
+            """,
+        }),
     ),
     check=check,
 )  # fmt: skip

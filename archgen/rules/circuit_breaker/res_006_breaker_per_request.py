@@ -38,38 +38,42 @@ RULE = Rule(
     languages=("python", "typescript",),
     valid=(
         Sample("python", {
-            "a.py": """import httpx
-from pybreaker import CircuitBreaker
-breaker = CircuitBreaker()
-def f():
-    return breaker.call(httpx.get, u)
-""",
+            "a.py": """
+                import httpx
+                from pybreaker import CircuitBreaker
+                breaker = CircuitBreaker()
+                def f():
+                    return breaker.call(httpx.get, u)
+            """,
         }),
         Sample("typescript", {
-            "a.ts": """import CircuitBreaker from 'opossum';
-import axios from 'axios';
-const b = new CircuitBreaker(() => axios.get('/x'));
-export function f() { return b.fire(); }
-""",
+            "a.ts": """
+                import CircuitBreaker from 'opossum';
+                import axios from 'axios';
+                const b = new CircuitBreaker(() => axios.get('/x'));
+                export function f() { return b.fire(); }
+            """,
         }),
     ),
     invalid=(
         Sample("python", {
-            "a.py": """import httpx
-from pybreaker import CircuitBreaker
-def f():
-    breaker = CircuitBreaker()  # <-
-    return breaker.call(lambda: httpx.get(u))
-""",
+            "a.py": """
+                import httpx
+                from pybreaker import CircuitBreaker
+                def f():
+                    breaker = CircuitBreaker()  # <-
+                    return breaker.call(lambda: httpx.get(u))
+            """,
         }),
         Sample("typescript", {
-            "a.ts": """import CircuitBreaker from 'opossum';
-import axios from 'axios';
-export function f() {
-  const b = new CircuitBreaker(() => axios.get('/x')); // <-
-  return b.fire();
-}
-""",
+            "a.ts": """
+                import CircuitBreaker from 'opossum';
+                import axios from 'axios';
+                export function f() {
+                  const b = new CircuitBreaker(() => axios.get('/x')); // <-
+                  return b.fire();
+                }
+            """,
         }),
     ),
     check=check,

@@ -48,7 +48,10 @@ RULE = Rule(
     severity=Severity.NOTE,
     title="Circuit breaker in use",
     why="Callers that keep waiting for a dead peer run out of threads, and the outage climbs up the chain.",
-    remedy="Count failures per peer, refuse at once while it is open, and let one probe through after a while.",
+    remedy=(
+        "Count failures per peer, refuse at once while it is open, and let one probe through after "
+        "a while."
+    ),
     languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {"a.py": _HAND + _USE}),

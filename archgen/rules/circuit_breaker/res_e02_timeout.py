@@ -20,17 +20,46 @@ RULE = Rule(
     remedy="Set a time limit on every client.",
     languages=("python", "typescript", "go"),
     valid=(
-        Sample("python", {"a.py": "import requests\nrequests.get('/x', timeout=3)  # <-\n"}),
-        Sample(
-            "typescript",
-            {"a.ts": "import axios from 'axios';\nconst c = axios.create({ timeout: 3000 }); // <-\n"},
-        ),
-        Sample("go", {"a.go": 'package a\nimport "net/http"\nvar c = http.Client{Timeout: 3} // <-\n'}),
+        Sample("python", {
+            "a.py": """
+                import requests
+                requests.get('/x', timeout=3)  # <-
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import axios from 'axios';
+                const c = axios.create({ timeout: 3000 }); // <-
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "net/http"
+                var c = http.Client{Timeout: 3} // <-
+            """,
+        }),
     ),
     invalid=(
-        Sample("python", {"a.py": "import requests\nrequests.get('/x')  # timeout=3\n"}),
-        Sample("typescript", {"a.ts": "import axios from 'axios';\nconst c = axios.create({});\n"}),
-        Sample("go", {"a.go": 'package a\nimport "net/http"\nvar c = http.Client{}\n'}),
+        Sample("python", {
+            "a.py": """
+                import requests
+                requests.get('/x')  # timeout=3
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import axios from 'axios';
+                const c = axios.create({});
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "net/http"
+                var c = http.Client{}
+            """,
+        }),
     ),
     check=check,
-)
+)  # fmt: skip

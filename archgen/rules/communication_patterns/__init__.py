@@ -1,5 +1,6 @@
 """Is it a choice, edge by edge, whether services wait for each other or send messages?"""
 
+from archgen.rules import grounds
 from archgen.rules.model import Item, Judgement, Seen, Verdict
 
 
@@ -18,11 +19,17 @@ def judge(seen: Seen) -> Judgement:
             "services only call each other and wait",
         )
     elif len(seen.facts.services) == 1:
-        return Judgement(Verdict.NOT_APPLICABLE, "one deployable that calls no peer and sends no message")
+        return Judgement(
+            Verdict.NOT_APPLICABLE,
+            "one deployable that calls no peer and sends no message",
+            grounds.starts(seen.facts),
+        )
     elif not seen.facts.services:
         return Judgement(Verdict.UNKNOWN, "no service, no call to a peer and no message was recognised")
     else:
-        return Judgement(Verdict.FAIL, "no call between services and no message was found")
+        return Judgement(
+            Verdict.FAIL, "no call between services and no message was found", grounds.starts(seen.facts)
+        )
     if verdict is Verdict.PARTIAL:
         reason += ", and the choice is not argued anywhere"
     elif argued:

@@ -24,45 +24,51 @@ RULE = Rule(
     languages=("python", "typescript", "java",),
     valid=(
         Sample("python", {
-            "a.py": """@app.get('/x')
-def x(session):
-    return session.query(X)
-""",
+            "a.py": """
+                @app.get('/x')
+                def x(session):
+                    return session.query(X)
+            """,
         }),
         Sample("typescript", {
-            "a.ts": """class A {
-  constructor(private readonly orderRepository: R) {}
-  @Get('/x')
-  async x() { return this.orderRepository.find(); }
-}
-""",
+            "a.ts": """
+                class A {
+                  constructor(private readonly orderRepository: R) {}
+                  @Get('/x')
+                  async x() { return this.orderRepository.find(); }
+                }
+            """,
         }),
         Sample("java", {
-            "A.java": """class A { OrderRepository orderRepository; @GetMapping(\"/x\") X x() { return orderRepository.findAll(); } }
-""",
+            "A.java": """
+                class A { OrderRepository orderRepository; @GetMapping("/x") X x() { return orderRepository.findAll(); } }
+            """,
         }),
     ),
     invalid=(
         Sample("python", {
-            "a.py": """@app.get('/delete')
-def x(session):  # <-
-    session.add(X())
-""",
+            "a.py": """
+                @app.get('/delete')
+                def x(session):  # <-
+                    session.add(X())
+            """,
         }),
         Sample("typescript", {
-            "a.ts": """class A {
-  constructor(private readonly orderRepository: R) {}
-  @Get('/delete')
-  async x() { return this.orderRepository.save(o); } // <-
-}
-""",
+            "a.ts": """
+                class A {
+                  constructor(private readonly orderRepository: R) {}
+                  @Get('/delete')
+                  async x() { return this.orderRepository.save(o); } // <-
+                }
+            """,
         }),
         Sample("java", {
-            "A.java": """class A { OrderRepository orderRepository;
-  @GetMapping(\"/delete\")
-  X x() { return orderRepository.save(o); } // <-
-}
-""",
+            "A.java": """
+                class A { OrderRepository orderRepository;
+                  @GetMapping("/delete")
+                  X x() { return orderRepository.save(o); } // <-
+                }
+            """,
         }),
     ),
     check=check,

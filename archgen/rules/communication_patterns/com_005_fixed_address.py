@@ -33,39 +33,45 @@ RULE = Rule(
     languages=("python", "typescript", "go",),
     valid=(
         Sample("python", {
-            "a.py": """import httpx
-httpx.get(settings.payments_url + '/x')
-httpx.get('http://metadata.google.internal/x')
-""",
+            "a.py": """
+                import httpx
+                httpx.get(settings.payments_url + '/x')
+                httpx.get('http://metadata.google.internal/x')
+            """,
         }),
         Sample("typescript", {
-            "a.ts": """import axios from 'axios';
-axios.get(`${config.payments}/x`);
-""",
+            "a.ts": """
+                import axios from 'axios';
+                axios.get(`${config.payments}/x`);
+            """,
         }),
         Sample("go", {
-            "a.go": """package a
-import \"net/http\"
-func F() { http.Get(cfg.URL) }
-""",
+            "a.go": """
+                package a
+                import "net/http"
+                func F() { http.Get(cfg.URL) }
+            """,
         }),
     ),
     invalid=(
         Sample("python", {
-            "a.py": """import httpx
-httpx.get('http://payments:8080/x')  # <-
-""",
+            "a.py": """
+                import httpx
+                httpx.get('http://payments:8080/x')  # <-
+            """,
         }),
         Sample("typescript", {
-            "a.ts": """import axios from 'axios';
-axios.get('http://payments:8080/x'); // <-
-""",
+            "a.ts": """
+                import axios from 'axios';
+                axios.get('http://payments:8080/x'); // <-
+            """,
         }),
         Sample("go", {
-            "a.go": """package a
-import \"net/http\"
-func F() { http.Get(\"http://payments:8080/x\") } // <-
-""",
+            "a.go": """
+                package a
+                import "net/http"
+                func F() { http.Get("http://payments:8080/x") } // <-
+            """,
         }),
     ),
     check=check,

@@ -27,37 +27,66 @@ RULE = Rule(
     kind="evidence",
     severity=Severity.NOTE,
     title="Synchronous calls",
-    why="A call that is awaited ties the caller's availability to the callee's; that is right where an answer is needed at once.",
+    why=(
+        "A call that is awaited ties the caller's availability to the callee's; that is right "
+        "where an answer is needed at once."
+    ),
     remedy="Call synchronously what is a question, and send a message for what is news.",
     languages=("python", "typescript", "go", "java"),
     valid=(
-        Sample(
-            "python",
-            {
-                "a.py": "import httpx\nasync def ask(c: httpx.AsyncClient):\n    return await c.get('/x')  # <-\n"
-            },
-        ),
-        Sample(
-            "typescript",
-            {"a.ts": "import axios from 'axios';\nexport const f = async () => axios.get('/x'); // <-\n"},
-        ),
-        Sample("go", {"a.go": 'package a\nimport "net/http"\nfunc F() { http.Get(url) } // <-\n'}),
-        Sample(
-            "java",
-            {"A.java": "class A { RestTemplate rest; void f() { rest.getForObject(u, T.class); } } // <-\n"},
-        ),
+        Sample("python", {
+            "a.py": """
+                import httpx
+                async def ask(c: httpx.AsyncClient):
+                    return await c.get('/x')  # <-
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import axios from 'axios';
+                export const f = async () => axios.get('/x'); // <-
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "net/http"
+                func F() { http.Get(url) } // <-
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A { RestTemplate rest; void f() { rest.getForObject(u, T.class); } } // <-
+            """,
+        }),
     ),
     invalid=(
-        Sample(
-            "python",
-            {
-                "a.py": "import httpx\n# httpx.get('/x')\nx = {}.get('httpx')\n",
-                "tests/test_a.py": "import httpx\nhttpx.get('/')\n",
-            },
-        ),
-        Sample("typescript", {"a.ts": "import axios from 'axios';\nconst m = new Map(); m.get('x');\n"}),
-        Sample("go", {"a.go": "package a\nfunc F() { cache.Get(key) }\n"}),
-        Sample("java", {"A.java": "class A { Map<String, String> m; void f() { m.get(k); } }\n"}),
+        Sample("python", {
+            "a.py": """
+                import httpx
+                # httpx.get('/x')
+                x = {}.get('httpx')
+            """,
+            "tests/test_a.py": """
+                import httpx
+                httpx.get('/')
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import axios from 'axios';
+                const m = new Map(); m.get('x');
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func F() { cache.Get(key) }
+            """,
+        }),
+        Sample("java", {
+            "A.java": "class A { Map<String, String> m; void f() { m.get(k); } }\n",
+        }),
     ),
     check=check,
-)
+)  # fmt: skip

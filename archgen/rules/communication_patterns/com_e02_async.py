@@ -22,16 +22,65 @@ RULE = Rule(
     remedy="Send news of what happened through a broker.",
     languages=("python", "typescript", "go", "java"),
     valid=(
-        Sample("python", {"a.py": "import nats\nasync def f(js):\n    await js.publish('x', b'')  # <-\n"}),
-        Sample("typescript", {"a.ts": "import * as amqp from 'amqplib';\nasync function f(channel) {\n  channel.publish(ex, '', body); // <-\n}\n"}),
-        Sample("go", {"a.go": "package a\nimport \"github.com/nats-io/nats.go\"\nfunc F(nc *nats.Conn) { nc.Publish(s, b) } // <-\n"}),
-        Sample("java", {"A.java": "import org.springframework.kafka.annotation.KafkaListener;\nclass A {\n  @KafkaListener(topics=\"x\") void on(String m) { } // <-\n}\n"}),
+        Sample("python", {
+            "a.py": """
+                import nats
+                async def f(js):
+                    await js.publish('x', b'')  # <-
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import * as amqp from 'amqplib';
+                async function f(channel) {
+                  channel.publish(ex, '', body); // <-
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/nats-io/nats.go"
+                func F(nc *nats.Conn) { nc.Publish(s, b) } // <-
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                import org.springframework.kafka.annotation.KafkaListener;
+                class A {
+                  @KafkaListener(topics="x") void on(String m) { } // <-
+                }
+            """,
+        }),
     ),
     invalid=(
-        Sample("python", {"a.py": "class Post:\n    def publish(self): self.public = True\n# js.publish('x')\n", "requirements.txt": "nats-py\n"}),
-        Sample("typescript", {"a.ts": "import { EventEmitter } from 'events';\nconst e = new EventEmitter();\ne.emit('x', 1);\n", "package.json": "{\"dependencies\": {\"amqplib\": \"1\"}}"}),
-        Sample("go", {"a_test.go": "package a\nfunc TestX() { nc.Publish(s, b) }\n"}),
-        Sample("java", {"A.java": "class A { ApplicationEventPublisher applicationEventPublisher; void f() { applicationEventPublisher.publishEvent(e); } }\n"}),
+        Sample("python", {
+            "a.py": """
+                class Post:
+                    def publish(self): self.public = True
+                # js.publish('x')
+            """,
+            "requirements.txt": "nats-py\n",
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import { EventEmitter } from 'events';
+                const e = new EventEmitter();
+                e.emit('x', 1);
+            """,
+            "package.json": "{\"dependencies\": {\"amqplib\": \"1\"}}",
+        }),
+        Sample("go", {
+            "a_test.go": """
+                package a
+                func TestX() { nc.Publish(s, b) }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A { ApplicationEventPublisher applicationEventPublisher; void f() { applicationEventPublisher.publishEvent(e); } }
+            """,
+        }),
     ),
     check=check,
 )  # fmt: skip

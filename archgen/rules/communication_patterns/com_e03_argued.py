@@ -29,18 +29,20 @@ RULE = Rule(
     remedy="Write an architecture decision record: which edges wait, which send messages, and why.",
     languages=("docs",),
     valid=(
-        Sample(
-            "docs",
-            {
-                "docs/adr/0002-messaging.md": "# <- Messaging\n\nServices use asynchronous messages because payments are slow.\n",
-                "a.py": "x = 1\n",
-            },
-        ),
+        Sample("docs", {
+            "docs/adr/0002-messaging.md": """
+                # <- Messaging
+
+                Services use asynchronous messages because payments are slow.
+            """,
+            "a.py": "x = 1\n",
+        }),
     ),
     invalid=(
-        Sample(
-            "docs", {"README.md": "We use asynchronous messages because they scale.\n", "a.py": "x = 1\n"}
-        ),
+        Sample("docs", {
+            "README.md": "We use asynchronous messages because they scale.\n",
+            "a.py": "x = 1\n",
+        }),
     ),
     check=check,
-)
+)  # fmt: skip

@@ -1,5 +1,6 @@
 """Do state and messages change together, and does a message that comes twice change nothing?"""
 
+from archgen.rules import grounds
 from archgen.rules.model import Item, Judgement, Seen, Verdict
 
 
@@ -26,7 +27,9 @@ def judge(seen: Seen) -> Judgement:
             f"state and messages commit together, but a message that comes twice is not noticed{but}",
         )
     if seen.breaks("DTC-001") and not local:
-        return Judgement(Verdict.FAIL, f"{errors[0].message}, and nothing makes it whole")
+        return Judgement(
+            Verdict.FAIL, f"{errors[0].message}, and nothing makes it whole", grounds.writes(seen.facts)
+        )
     crosses = any(e.kind == "remote" and e.write for _, f in facts.program.functions() for e in f.effects)
     if local and not errors and not sends and not hears and not crosses:
         return Judgement(
@@ -34,7 +37,11 @@ def judge(seen: Seen) -> Judgement:
         )
     if local or inbox:
         return Judgement(Verdict.PARTIAL, f"changes are guarded within one store, not across services{but}")
-    return Judgement(Verdict.FAIL, f"no transaction, outbox, version check or deduplication was found{but}")
+    return Judgement(
+        Verdict.FAIL,
+        f"no transaction, outbox, version check or deduplication was found{but}",
+        grounds.writes(seen.facts),
+    )
 
 
 ITEM = Item("data_consistency", "Data consistency", judge)

@@ -45,20 +45,82 @@ RULE = Rule(
     kind="defect",
     severity=Severity.ERROR,
     title="Dual write",
-    why="The database and the broker cannot commit together: a crash between them loses the message, or announces what never was.",
+    why=(
+        "The database and the broker cannot commit together: a crash between them loses the "
+        "message, or announces what never was."
+    ),
     remedy="Write the message to an outbox table in the same transaction, and publish from there.",
     languages=("python", "typescript", "go", "java"),
     valid=(
-        Sample("python", {"a.py": "def f(session, outbox, order):\n    session.add(order)\n    session.add(OutboxMessage(order))\n    session.commit()\n"}),
-        Sample("typescript", {"a.ts": "class A {\n  async f(o) { await this.orderRepository.save(o); }\n  async g(o) { await this.channel.publish('x', '', o); }\n}\n"}),
-        Sample("go", {"a.go": "package a\nfunc F(tx *sql.Tx) { tx.Exec(\"INSERT INTO orders VALUES (1)\"); tx.Exec(\"INSERT INTO outbox VALUES (1)\") }\n"}),
-        Sample("java", {"A.java": "import io.eventuate.tram.events.publisher.DomainEventPublisher;\nclass A { DomainEventPublisher publisher; OrderRepository orderRepository;\n  @Transactional void f(Order o) { orderRepository.save(o); publisher.publish(Order.class, o.id(), e); } }\n"}),
+        Sample("python", {
+            "a.py": """
+                def f(session, outbox, order):
+                    session.add(order)
+                    session.add(OutboxMessage(order))
+                    session.commit()
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                class A {
+                  async f(o) { await this.orderRepository.save(o); }
+                  async g(o) { await this.channel.publish('x', '', o); }
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func F(tx *sql.Tx) { tx.Exec("INSERT INTO orders VALUES (1)"); tx.Exec("INSERT INTO outbox VALUES (1)") }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                import io.eventuate.tram.events.publisher.DomainEventPublisher;
+                class A { DomainEventPublisher publisher; OrderRepository orderRepository;
+                  @Transactional void f(Order o) { orderRepository.save(o); publisher.publish(Order.class, o.id(), e); } }
+            """,
+        }),
     ),
     invalid=(
-        Sample("python", {"a.py": "import nats\nasync def f(session, js, order):\n    session.add(order)\n    session.commit()\n    await js.publish('order.created', order)  # <-\n"}),
-        Sample("typescript", {"a.ts": "class A {\n  constructor(private readonly orderRepository: OrderRepository, private readonly publisher: RabbitPublisher) {}\n  async f(o) {\n    await this.orderRepository.save(o);\n    await this.publisher.publishMessage(new Created(o)); // <-\n  }\n}\n"}),
-        Sample("go", {"a.go": "package a\nfunc F(db *sql.DB, nc *nats.Conn) {\n\tdb.Exec(\"INSERT INTO orders VALUES (1)\")\n\tnc.Publish(\"x\", b) // <-\n}\n"}),
-        Sample("java", {"A.java": "class A { OrderRepository orderRepository; KafkaTemplate kafkaTemplate;\n  void f(Order o) {\n    orderRepository.save(o);\n    kafkaTemplate.send(\"x\", o); // <-\n  } }\n"}),
+        Sample("python", {
+            "a.py": """
+                import nats
+                async def f(session, js, order):
+                    session.add(order)
+                    session.commit()
+                    await js.publish('order.created', order)  # <-
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                class A {
+                  constructor(private readonly orderRepository: OrderRepository, private readonly publisher: RabbitPublisher) {}
+                  async f(o) {
+                    await this.orderRepository.save(o);
+                    await this.publisher.publishMessage(new Created(o)); // <-
+                  }
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func F(db *sql.DB, nc *nats.Conn) {
+                	db.Exec("INSERT INTO orders VALUES (1)")
+                	nc.Publish("x", b) // <-
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A { OrderRepository orderRepository; KafkaTemplate kafkaTemplate;
+                  void f(Order o) {
+                    orderRepository.save(o);
+                    kafkaTemplate.send("x", o); // <-
+                  } }
+            """,
+        }),
     ),
     check=check,
 )  # fmt: skip

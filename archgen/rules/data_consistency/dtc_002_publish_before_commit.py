@@ -23,33 +23,37 @@ RULE = Rule(
     languages=("python", "java",),
     valid=(
         Sample("python", {
-            "a.py": """import nats
-async def f(engine, js):
-    with engine.begin() as conn:
-        conn.execute(insert(outbox))
-""",
+            "a.py": """
+                import nats
+                async def f(engine, js):
+                    with engine.begin() as conn:
+                        conn.execute(insert(outbox))
+            """,
         }),
         Sample("java", {
-            "A.java": """import io.eventuate.tram.events.publisher.DomainEventPublisher;
-class A { DomainEventPublisher p; @Transactional void f(Order o) { p.publish(Order.class, o.id(), e); } }
-""",
+            "A.java": """
+                import io.eventuate.tram.events.publisher.DomainEventPublisher;
+                class A { DomainEventPublisher p; @Transactional void f(Order o) { p.publish(Order.class, o.id(), e); } }
+            """,
         }),
     ),
     invalid=(
         Sample("python", {
-            "a.py": """import nats
-async def f(engine, js):
-    with engine.begin() as conn:
-        conn.execute(x)
-        await js.publish('created', b)  # <-
-""",
+            "a.py": """
+                import nats
+                async def f(engine, js):
+                    with engine.begin() as conn:
+                        conn.execute(x)
+                        await js.publish('created', b)  # <-
+            """,
         }),
         Sample("java", {
-            "A.java": """class A { KafkaTemplate kafkaTemplate;
-  @Transactional void f(Order o) {
-    kafkaTemplate.send(\"x\", o); // <-
-  } }
-""",
+            "A.java": """
+                class A { KafkaTemplate kafkaTemplate;
+                  @Transactional void f(Order o) {
+                    kafkaTemplate.send("x", o); // <-
+                  } }
+            """,
         }),
     ),
     check=check,

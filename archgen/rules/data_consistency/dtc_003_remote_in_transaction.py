@@ -21,47 +21,54 @@ RULE = Rule(
     kind="defect",
     severity=Severity.ERROR,
     title="Remote call inside a transaction",
-    why="The peer does not roll back when the transaction does, is called again when it is retried, and holds the locks while it is slow.",
+    why=(
+        "The peer does not roll back when the transaction does, is called again when it is "
+        "retried, and holds the locks while it is slow."
+    ),
     remedy="Call before or after the transaction, or make it a saga.",
     languages=("python", "go",),
     valid=(
         Sample("python", {
-            "a.py": """import httpx
-def f(engine, c: httpx.Client):
-    stock = c.get('/stock')
-    with engine.begin() as conn:
-        conn.execute(x)
-""",
+            "a.py": """
+                import httpx
+                def f(engine, c: httpx.Client):
+                    stock = c.get('/stock')
+                    with engine.begin() as conn:
+                        conn.execute(x)
+            """,
         }),
         Sample("go", {
-            "a.go": """package a
-import \"net/http\"
-func F(ctx context.Context, client *firestore.Client) {
-	http.Get(u)
-	client.RunTransaction(ctx, func(ctx context.Context, tx *firestore.Transaction) error { return tx.Set(r, v) })
-}
-""",
+            "a.go": """
+                package a
+                import "net/http"
+                func F(ctx context.Context, client *firestore.Client) {
+                	http.Get(u)
+                	client.RunTransaction(ctx, func(ctx context.Context, tx *firestore.Transaction) error { return tx.Set(r, v) })
+                }
+            """,
         }),
     ),
     invalid=(
         Sample("python", {
-            "a.py": """import httpx
-def f(engine, c: httpx.Client):
-    with engine.begin() as conn:
-        c.post('/charge')  # <-
-        conn.execute(x)
-""",
+            "a.py": """
+                import httpx
+                def f(engine, c: httpx.Client):
+                    with engine.begin() as conn:
+                        c.post('/charge')  # <-
+                        conn.execute(x)
+            """,
         }),
         Sample("go", {
-            "a.go": """package a
-import \"net/http\"
-func F(ctx context.Context, client *firestore.Client) {
-	client.RunTransaction(ctx, func(ctx context.Context, tx *firestore.Transaction) error {
-		http.Get(u) // <-
-		return tx.Set(r, v)
-	})
-}
-""",
+            "a.go": """
+                package a
+                import "net/http"
+                func F(ctx context.Context, client *firestore.Client) {
+                	client.RunTransaction(ctx, func(ctx context.Context, tx *firestore.Transaction) error {
+                		http.Get(u) // <-
+                		return tx.Set(r, v)
+                	})
+                }
+            """,
         }),
     ),
     check=check,

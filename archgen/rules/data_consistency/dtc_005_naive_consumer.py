@@ -19,45 +19,52 @@ RULE = Rule(
     kind="defect",
     severity=Severity.ERROR,
     title="Consumer that is not idempotent",
-    why="Brokers deliver again after every crash and every lost acknowledgement: the customer is created twice.",
+    why=(
+        "Brokers deliver again after every crash and every lost acknowledgement: the customer is "
+        "created twice."
+    ),
     remedy="Record the message id in the same transaction, or upsert by a natural key.",
     languages=("python", "typescript",),
     valid=(
         Sample("python", {
-            "a.py": """import pika
-def on(ch, m, p, body, session):
-    session.execute('insert into users values (1) on conflict do nothing')
-def f(channel):
-    channel.basic_consume('q', on)
-""",
+            "a.py": """
+                import pika
+                def on(ch, m, p, body, session):
+                    session.execute('insert into users values (1) on conflict do nothing')
+                def f(channel):
+                    channel.basic_consume('q', on)
+            """,
         }),
         Sample("typescript", {
-            "a.ts": """class A {
-  constructor(private readonly userRepository: UserRepository) {}
-  async onCreated(m) { const known = await this.userRepository.findOne(m.id); if (!known) await this.userRepository.save(m); }
-  start(channel) { channel.consume('q', this.onCreated); }
-}
-""",
+            "a.ts": """
+                class A {
+                  constructor(private readonly userRepository: UserRepository) {}
+                  async onCreated(m) { const known = await this.userRepository.findOne(m.id); if (!known) await this.userRepository.save(m); }
+                  start(channel) { channel.consume('q', this.onCreated); }
+                }
+            """,
         }),
     ),
     invalid=(
         Sample("python", {
-            "a.py": """import pika
-def on(ch, m, p, body, session):
-    session.execute('insert into users values (1)')  # <-
-def f(channel):
-    channel.basic_consume('q', on)
-""",
+            "a.py": """
+                import pika
+                def on(ch, m, p, body, session):
+                    session.execute('insert into users values (1)')  # <-
+                def f(channel):
+                    channel.basic_consume('q', on)
+            """,
         }),
         Sample("typescript", {
-            "a.ts": """class A {
-  constructor(private readonly userRepository: UserRepository) {}
-  async onCreated(m) {
-    await this.userRepository.save(m); // <-
-  }
-  start(channel) { channel.consume('q', this.onCreated); }
-}
-""",
+            "a.ts": """
+                class A {
+                  constructor(private readonly userRepository: UserRepository) {}
+                  async onCreated(m) {
+                    await this.userRepository.save(m); // <-
+                  }
+                  start(channel) { channel.consume('q', this.onCreated); }
+                }
+            """,
         }),
     ),
     check=check,

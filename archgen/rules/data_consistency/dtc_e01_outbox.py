@@ -30,8 +30,14 @@ RULE = Rule(
     kind="evidence",
     severity=Severity.NOTE,
     title="Transactional outbox",
-    why="A process that dies between its commit and its publish loses the message, unless the message was committed too.",
-    remedy="Write outgoing messages to a table in the same transaction, and let a relay publish and remove them.",
+    why=(
+        "A process that dies between its commit and its publish loses the message, unless the "
+        "message was committed too."
+    ),
+    remedy=(
+        "Write outgoing messages to a table in the same transaction, and let a relay publish and "
+        "remove them."
+    ),
     languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {"a.py": _PY}),

@@ -22,19 +22,63 @@ RULE = Rule(
     severity=Severity.NOTE,
     title="Idempotent consumers",
     why="Every broker that loses nothing delivers some messages twice.",
-    remedy="Record each message's id in the transaction of its effects, or write so that a repeat changes nothing.",
+    remedy=(
+        "Record each message's id in the transaction of its effects, or write so that a repeat "
+        "changes nothing."
+    ),
     languages=("python", "typescript", "go", "java"),
     valid=(
-        Sample("python", {"a.py": "from sqlalchemy import insert\nfrom t import inbox\ndef on(conn, m):\n    conn.execute(insert(inbox), {'id': m.id})  # <-\n"}),
-        Sample("typescript", {"a.ts": "async function on(db, m) {\n  await db.query('insert into processed_messages (id) values ($1)', [m.id]); // <-\n}\n"}),
-        Sample("go", {"a.go": "package a\nfunc On(tx *sql.Tx, m Msg) { tx.Exec(\"INSERT INTO processed_messages (id) VALUES ($1)\", m.ID) } // <-\n"}),
-        Sample("java", {"A.java": "class A { ProcessedMessageRepository processedMessageRepository; void on(M m) {\n  processedMessageRepository.save(new ProcessedMessage(m.id())); // <-\n} }\n"}),
+        Sample("python", {
+            "a.py": """
+                from sqlalchemy import insert
+                from t import inbox
+                def on(conn, m):
+                    conn.execute(insert(inbox), {'id': m.id})  # <-
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                async function on(db, m) {
+                  await db.query('insert into processed_messages (id) values ($1)', [m.id]); // <-
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func On(tx *sql.Tx, m Msg) { tx.Exec("INSERT INTO processed_messages (id) VALUES ($1)", m.ID) } // <-
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A { ProcessedMessageRepository processedMessageRepository; void on(M m) {
+                  processedMessageRepository.save(new ProcessedMessage(m.id())); // <-
+                } }
+            """,
+        }),
     ),
     invalid=(
-        Sample("python", {"a.py": "# conn.execute(insert(inbox))\ndef on(conn, m):\n    orders.add(m)\n"}),
-        Sample("typescript", {"a.ts": "const inbox = []; inbox.push(m);\n"}),
-        Sample("go", {"a.go": "package a\nfunc On(tx *sql.Tx, m Msg) { tx.Exec(\"INSERT INTO orders (id) VALUES ($1)\", m.ID) }\n"}),
-        Sample("java", {"A.java": "class A { OrderRepository orderRepository; void on(M m) { orderRepository.save(o); } }\n"}),
+        Sample("python", {
+            "a.py": """
+                # conn.execute(insert(inbox))
+                def on(conn, m):
+                    orders.add(m)
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": "const inbox = []; inbox.push(m);\n",
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func On(tx *sql.Tx, m Msg) { tx.Exec("INSERT INTO orders (id) VALUES ($1)", m.ID) }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A { OrderRepository orderRepository; void on(M m) { orderRepository.save(o); } }
+            """,
+        }),
     ),
     check=check,
 )  # fmt: skip

@@ -20,28 +20,58 @@ RULE = Rule(
     remedy="Open a transaction around what belongs together.",
     languages=("python", "typescript", "go", "java"),
     valid=(
-        Sample(
-            "python",
-            {"a.py": "def f(engine):\n    with engine.begin() as conn:  # <-\n        conn.execute(x)\n"},
-        ),
-        Sample(
-            "typescript",
-            {"a.ts": "async function f(prisma) {\n  await prisma.$transaction([a, b]); // <-\n}\n"},
-        ),
-        Sample(
-            "go",
-            {"a.go": "package a\nfunc F(db *sql.DB) { tx, _ := db.BeginTx(ctx, nil); tx.Commit() } // <-\n"},
-        ),
-        Sample("java", {"A.java": "class A {\n  @Transactional public void f() { } // <-\n}\n"}),
+        Sample("python", {
+            "a.py": """
+                def f(engine):
+                    with engine.begin() as conn:  # <-
+                        conn.execute(x)
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                async function f(prisma) {
+                  await prisma.$transaction([a, b]); // <-
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func F(db *sql.DB) { tx, _ := db.BeginTx(ctx, nil); tx.Commit() } // <-
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A {
+                  @Transactional public void f() { } // <-
+                }
+            """,
+        }),
     ),
     invalid=(
-        Sample("python", {"a.py": "def f(transaction):\n    return transaction.amount\n"}),
-        Sample("typescript", {"a.ts": "// prisma.$transaction([a])\nconst transaction = 1;\n"}),
-        Sample("go", {"a.go": "package a\nfunc F(tx Transaction) { tx.Amount() }\n"}),
-        Sample(
-            "java",
-            {"A.java": "class A { /* @Transactional */ public void f(Transaction t) { t.amount(); } }\n"},
-        ),
+        Sample("python", {
+            "a.py": """
+                def f(transaction):
+                    return transaction.amount
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                // prisma.$transaction([a])
+                const transaction = 1;
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func F(tx Transaction) { tx.Amount() }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A { /* @Transactional */ public void f(Transaction t) { t.amount(); } }
+            """,
+        }),
     ),
     check=check,
-)
+)  # fmt: skip

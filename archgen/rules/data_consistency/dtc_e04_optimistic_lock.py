@@ -18,18 +18,40 @@ RULE = Rule(
     kind="evidence",
     severity=Severity.NOTE,
     title="Optimistic locking",
-    why="Of two writers that read the same state, the second overwrites the first without a word, unless versions are compared.",
+    why=(
+        "Of two writers that read the same state, the second overwrites the first without a word, "
+        "unless versions are compared."
+    ),
     remedy="Keep a version with each aggregate, and update only where it is still the one that was read.",
     languages=("python", "java"),
     valid=(
-        Sample(
-            "python", {"a.py": "def f(conn):\n    conn.execute(update(t).where(t.c.version == read))  # <-\n"}
-        ),
-        Sample("java", {"A.java": "@Entity\nclass A {\n  @Version // <-\n  Long version;\n}\n"}),
+        Sample("python", {
+            "a.py": """
+                def f(conn):
+                    conn.execute(update(t).where(t.c.version == read))  # <-
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                @Entity
+                class A {
+                  @Version // <-
+                  Long version;
+                }
+            """,
+        }),
     ),
     invalid=(
-        Sample("python", {"a.py": "def f(app):\n    # where version == read\n    return app.version\n"}),
-        Sample("java", {"A.java": "class A { String version; /* @Version */ }\n"}),
+        Sample("python", {
+            "a.py": """
+                def f(app):
+                    # where version == read
+                    return app.version
+            """,
+        }),
+        Sample("java", {
+            "A.java": "class A { String version; /* @Version */ }\n",
+        }),
     ),
     check=check,
-)
+)  # fmt: skip

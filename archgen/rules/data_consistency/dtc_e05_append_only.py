@@ -20,22 +20,20 @@ RULE = Rule(
     remedy="Forbid update and delete on the ledger's table in the database itself.",
     languages=("config",),
     valid=(
-        Sample(
-            "config",
-            {
-                "a.py": "x = 1\n",
-                "init.sql": "create table ledger (id int);\nCREATE RULE no_update AS -- <-\n ON UPDATE TO ledger DO INSTEAD NOTHING;\n",
-            },
-        ),
+        Sample("config", {
+            "a.py": "x = 1\n",
+            "init.sql": """
+                create table ledger (id int);
+                CREATE RULE no_update AS -- <-
+                 ON UPDATE TO ledger DO INSTEAD NOTHING;
+            """,
+        }),
     ),
     invalid=(
-        Sample(
-            "config",
-            {
-                "a.py": "x = 1\n",
-                "init.sql": "-- CREATE RULE no_update AS ON UPDATE TO ledger DO INSTEAD NOTHING;\n",
-            },
-        ),
+        Sample("config", {
+            "a.py": "x = 1\n",
+            "init.sql": "-- CREATE RULE no_update AS ON UPDATE TO ledger DO INSTEAD NOTHING;\n",
+        }),
     ),
     check=check,
-)
+)  # fmt: skip

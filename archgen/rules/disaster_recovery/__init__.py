@@ -1,5 +1,6 @@
 """Can what is lost be brought back, and has that been tried?"""
 
+from archgen.rules import grounds
 from archgen.rules.model import Item, Judgement, Seen, Verdict, missing
 
 
@@ -14,7 +15,9 @@ def judge(seen: Seen) -> Judgement:
         writes = any(e.kind == "db.write" for _, f in facts.program.functions() for e in f.effects)
         if writes or facts.has("datastore", "database.binding"):
             return Judgement(
-                Verdict.FAIL, "data is kept, and there is no backup, no restore procedure and no RPO or RTO"
+                Verdict.FAIL,
+                "data is kept, and there is no backup, no restore procedure and no RPO or RTO",
+                grounds.stores(seen.facts),
             )
         if not facts.services:
             return Judgement(Verdict.UNKNOWN, "no service and no store of data was recognised")

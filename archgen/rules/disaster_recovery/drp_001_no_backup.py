@@ -1,6 +1,5 @@
 """Data is kept, and no schedule takes a copy of it."""
 
-import re
 from collections.abc import Iterable
 
 from archgen.evidence.facts import Facts
@@ -31,30 +30,31 @@ RULE = Rule(
     languages=("config",),
     valid=(
         Sample("config", {
-            "a.py": """x = 1
-""",
-            "compose.yaml": """services:
-  db:
-    image: postgres:16
-""",
-            ".github/workflows/b.yml": """on:
-  schedule:
-  - cron: '0 2 * * *'
-jobs:
-  b:
-    steps:
-    - run: pg_dump shop > shop.sql
-""",
+            "a.py": "x = 1\n",
+            "compose.yaml": """
+                services:
+                  db:
+                    image: postgres:16
+            """,
+            ".github/workflows/b.yml": """
+                on:
+                  schedule:
+                  - cron: '0 2 * * *'
+                jobs:
+                  b:
+                    steps:
+                    - run: pg_dump shop > shop.sql
+            """,
         }),
     ),
     invalid=(
         Sample("config", {
-            "a.py": """x = 1
-""",
-            "compose.yaml": """services:
-  db: # <-
-    image: postgres:16
-""",
+            "a.py": "x = 1\n",
+            "compose.yaml": """
+                services:
+                  db: # <-
+                    image: postgres:16
+            """,
         }),
     ),
     check=check,

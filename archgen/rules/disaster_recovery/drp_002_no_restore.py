@@ -1,6 +1,5 @@
 """Data is kept, and how to bring it back is not written down."""
 
-import re
 from collections.abc import Iterable
 
 from archgen.evidence.facts import Facts, Strength
@@ -26,30 +25,30 @@ RULE = Rule(
     languages=("config",),
     valid=(
         Sample("config", {
-            "a.py": """x = 1
-""",
-            "compose.yaml": """services:
-  db:
-    image: postgres:16
-""",
-            "docs/r.md": """# Restore
+            "a.py": "x = 1\n",
+            "compose.yaml": """
+                services:
+                  db:
+                    image: postgres:16
+            """,
+            "docs/r.md": """
+                # Restore
 
-```
-pg_restore -d shop x.dump
-```
-""",
+                ```
+                pg_restore -d shop x.dump
+                ```
+            """,
         }),
     ),
     invalid=(
         Sample("config", {
-            "a.py": """x = 1
-""",
-            "compose.yaml": """services:
-  db: # <-
-    image: postgres:16
-""",
-            "docs/r.md": """We restore.
-""",
+            "a.py": "x = 1\n",
+            "compose.yaml": """
+                services:
+                  db: # <-
+                    image: postgres:16
+            """,
+            "docs/r.md": "We restore.\n",
         }),
     ),
     check=check,

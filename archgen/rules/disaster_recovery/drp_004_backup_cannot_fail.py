@@ -24,18 +24,14 @@ RULE = Rule(
     languages=("config",),
     valid=(
         Sample("config", {
-            "a.py": """x = 1
-""",
-            "backup.sh": """pg_dump shop > shop.sql
-""",
+            "a.py": "x = 1\n",
+            "backup.sh": "pg_dump shop > shop.sql\n",
         }),
     ),
     invalid=(
         Sample("config", {
-            "a.py": """x = 1
-""",
-            "backup.sh": """pg_dump shop > shop.sql || true # <-
-""",
+            "a.py": "x = 1\n",
+            "backup.sh": "pg_dump shop > shop.sql || true # <-\n",
         }),
     ),
     check=check,

@@ -21,7 +21,27 @@ RULE = Rule(
     why="A backup that somebody has to remember is missing on the day it is needed.",
     remedy="Let a schedule take it, and alert when it fails.",
     languages=("config",),
-    valid=(Sample("config", {"a.py": "x = 1\n", "k.yaml": "apiVersion: batch/v1\nkind: CronJob # <-\nmetadata: {name: backup}\nspec:\n  schedule: '0 2 * * *'\n  jobTemplate: {spec: {template: {spec: {containers: [{image: postgres, command: [pg_dump, shop]}]}}}}\n"}),),
-    invalid=(Sample("config", {"a.py": "x = 1\n", "backup.sh": "# pg_dump shop\npg_dump shop > shop.sql\n"}),),
+    valid=(
+        Sample("config", {
+            "a.py": "x = 1\n",
+            "k.yaml": """
+                apiVersion: batch/v1
+                kind: CronJob # <-
+                metadata: {name: backup}
+                spec:
+                  schedule: '0 2 * * *'
+                  jobTemplate: {spec: {template: {spec: {containers: [{image: postgres, command: [pg_dump, shop]}]}}}}
+            """,
+        }),
+    ),
+    invalid=(
+        Sample("config", {
+            "a.py": "x = 1\n",
+            "backup.sh": """
+                # pg_dump shop
+                pg_dump shop > shop.sql
+            """,
+        }),
+    ),
     check=check,
 )  # fmt: skip

@@ -20,18 +20,33 @@ RULE = Rule(
     remedy="Write the commands down, in order, and try them.",
     languages=("config", "docs"),
     valid=(
-        Sample("config", {"a.py": "x = 1\n", "restore.sh": "pg_restore -d shop latest.dump # <-\n"}),
-        Sample(
-            "docs",
-            {
-                "a.py": "x = 1\n",
-                "docs/recovery.md": "# Restore\n\n```\npg_restore -d shop latest.dump # <-\n```\n",
-            },
-        ),
+        Sample("config", {
+            "a.py": "x = 1\n",
+            "restore.sh": "pg_restore -d shop latest.dump # <-\n",
+        }),
+        Sample("docs", {
+            "a.py": "x = 1\n",
+            "docs/recovery.md": """
+                # Restore
+
+                ```
+                pg_restore -d shop latest.dump # <-
+                ```
+            """,
+        }),
     ),
     invalid=(
-        Sample("config", {"a.py": "x = 1\n", "restore.sh": "# pg_restore -d shop latest.dump\necho todo\n"}),
-        Sample("docs", {"a.py": "x = 1\n", "docs/recovery.md": "We restore quickly.\n"}),
+        Sample("config", {
+            "a.py": "x = 1\n",
+            "restore.sh": """
+                # pg_restore -d shop latest.dump
+                echo todo
+            """,
+        }),
+        Sample("docs", {
+            "a.py": "x = 1\n",
+            "docs/recovery.md": "We restore quickly.\n",
+        }),
     ),
     check=check,
-)
+)  # fmt: skip

@@ -26,7 +26,25 @@ RULE = Rule(
     why="Without a number nobody knows whether an hourly backup is too much or too little.",
     remedy="Agree with the owners how much may be lost and how long it may take, and write it down.",
     languages=("docs",),
-    valid=(Sample("docs", {"a.py": "x = 1\n", "docs/dr.md": "# Recovery\n\nRPO: 5 minutes <-\n"}),),
-    invalid=(Sample("docs", {"a.py": "x = 1\n", "docs/dr.md": "# Recovery\n\nTODO: RPO and RTO\n"}),),
+    valid=(
+        Sample("docs", {
+            "a.py": "x = 1\n",
+            "docs/dr.md": """
+                # Recovery
+
+                RPO: 5 minutes <-
+            """,
+        }),
+    ),
+    invalid=(
+        Sample("docs", {
+            "a.py": "x = 1\n",
+            "docs/dr.md": """
+                # Recovery
+
+                TODO: RPO and RTO
+            """,
+        }),
+    ),
     check=check,
-)
+)  # fmt: skip

@@ -23,15 +23,30 @@ RULE = Rule(
     remedy="Put the command on a schedule.",
     languages=("config", "docs"),
     valid=(
-        Sample("config", {"a.py": "x = 1\n", "backup.sh": "pg_dump shop > shop.sql # <-\n"}),
-        Sample(
-            "docs",
-            {"a.py": "x = 1\n", "docs/backup.md": "# Backup\n\n```sh\npg_dump shop > shop.sql # <-\n```\n"},
-        ),
+        Sample("config", {
+            "a.py": "x = 1\n",
+            "backup.sh": "pg_dump shop > shop.sql # <-\n",
+        }),
+        Sample("docs", {
+            "a.py": "x = 1\n",
+            "docs/backup.md": """
+                # Backup
+
+                ```sh
+                pg_dump shop > shop.sql # <-
+                ```
+            """,
+        }),
     ),
     invalid=(
-        Sample("config", {"a.py": "x = 1\n", "backup.sh": "# pg_dump shop\n"}),
-        Sample("docs", {"a.py": "x = 1\n", "docs/backup.md": "Backups are important.\n"}),
+        Sample("config", {
+            "a.py": "x = 1\n",
+            "backup.sh": "# pg_dump shop\n",
+        }),
+        Sample("docs", {
+            "a.py": "x = 1\n",
+            "docs/backup.md": "Backups are important.\n",
+        }),
     ),
     check=check,
-)
+)  # fmt: skip

@@ -1,5 +1,6 @@
 """Is every failure answered, tried again or put aside, and none lost?"""
 
+from archgen.rules import grounds
 from archgen.rules.model import Item, Judgement, Seen, Verdict, missing
 
 
@@ -16,7 +17,7 @@ def judge(seen: Seen) -> Judgement:
     if not any(parts.values()) and not seen.shows("ERR-E04", "ERR-E05"):
         if not seen.facts.services:
             return Judgement(Verdict.UNKNOWN, "no service was recognised")
-        return Judgement(Verdict.FAIL, f"no {missing(parts)} were found{but}")
+        return Judgement(Verdict.FAIL, f"no {missing(parts)} were found{but}", grounds.starts(seen.facts))
     if all(parts.values()) and not errors:
         return Judgement(Verdict.PASS, f"{', '.join(parts)} are in place")
     there = [name for name, has in parts.items() if has]

@@ -23,14 +23,51 @@ RULE = Rule(
     remedy="Catch what you can answer, and let the rest through.",
     languages=("python", "typescript", "java"),
     valid=(
-        Sample("python", {"a.py": "def f(session):\n    try:\n        session.add(o)\n    except Conflict:\n        return None\n"}),
-        Sample("typescript", {"a.ts": "async function f(orderRepository) { try { await orderRepository.save(o); } catch (e) { throw e; } }\n"}),
-        Sample("java", {"A.java": "class A { OrderRepository orderRepository; void f() { try { orderRepository.save(o); } catch (Exception e) { throw new Failed(e); } } }\n"}),
+        Sample("python", {
+            "a.py": """
+                def f(session):
+                    try:
+                        session.add(o)
+                    except Conflict:
+                        return None
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                async function f(orderRepository) { try { await orderRepository.save(o); } catch (e) { throw e; } }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A { OrderRepository orderRepository; void f() { try { orderRepository.save(o); } catch (Exception e) { throw new Failed(e); } } }
+            """,
+        }),
     ),
     invalid=(
-        Sample("python", {"a.py": "def f(session):\n    try:\n        session.add(o)\n    except Exception:  # <-\n        pass\n    go_on()\n"}),
-        Sample("typescript", {"a.ts": "async function f(orderRepository) {\n  try { await orderRepository.save(o); }\n  catch (e) { console.log(e); } // <-\n}\n"}),
-        Sample("java", {"A.java": "class A { OrderRepository orderRepository; void f() { try { orderRepository.save(o); }\n  catch (Exception e) { log.error(\"x\"); } } } // <-\n"}),
+        Sample("python", {
+            "a.py": """
+                def f(session):
+                    try:
+                        session.add(o)
+                    except Exception:  # <-
+                        pass
+                    go_on()
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                async function f(orderRepository) {
+                  try { await orderRepository.save(o); }
+                  catch (e) { console.log(e); } // <-
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A { OrderRepository orderRepository; void f() { try { orderRepository.save(o); }
+                  catch (Exception e) { log.error("x"); } } } // <-
+            """,
+        }),
     ),
     check=check,
 )  # fmt: skip

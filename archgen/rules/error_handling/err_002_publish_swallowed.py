@@ -23,14 +23,58 @@ RULE = Rule(
     remedy="Let the failure reach the caller, or keep the message in an outbox until it is out.",
     languages=("python", "typescript", "java"),
     valid=(
-        Sample("python", {"a.py": "import nats\nasync def f(js):\n    try:\n        await js.publish('x', b)\n    except OSError:\n        log.error('x')\n        raise\n"}),
-        Sample("typescript", {"a.ts": "async function f(channel) {\n  try { channel.publish(e, r, b); } catch (error) { logger.error(error); throw error; }\n}\n"}),
-        Sample("java", {"A.java": "class A { KafkaTemplate kafkaTemplate; void f() { try { kafkaTemplate.send(t, m); } catch (Exception e) { throw new Failed(e); } } }\n"}),
+        Sample("python", {
+            "a.py": """
+                import nats
+                async def f(js):
+                    try:
+                        await js.publish('x', b)
+                    except OSError:
+                        log.error('x')
+                        raise
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                async function f(channel) {
+                  try { channel.publish(e, r, b); } catch (error) { logger.error(error); throw error; }
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A { KafkaTemplate kafkaTemplate; void f() { try { kafkaTemplate.send(t, m); } catch (Exception e) { throw new Failed(e); } } }
+            """,
+        }),
     ),
     invalid=(
-        Sample("python", {"a.py": "import nats\nasync def f(js):\n    try:\n        await js.publish('x', b)\n    except Exception:  # <-\n        log.error('x')\n"}),
-        Sample("typescript", {"a.ts": "async function f(channel) {\n  try {\n    channel.publish(e, r, b);\n  } catch (error) { // <-\n    logger.error(error);\n  }\n}\n"}),
-        Sample("java", {"A.java": "class A { KafkaTemplate kafkaTemplate; void f() { try { kafkaTemplate.send(t, m); }\n  catch (Exception e) { log.error(\"x\"); } } } // <-\n"}),
+        Sample("python", {
+            "a.py": """
+                import nats
+                async def f(js):
+                    try:
+                        await js.publish('x', b)
+                    except Exception:  # <-
+                        log.error('x')
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                async function f(channel) {
+                  try {
+                    channel.publish(e, r, b);
+                  } catch (error) { // <-
+                    logger.error(error);
+                  }
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A { KafkaTemplate kafkaTemplate; void f() { try { kafkaTemplate.send(t, m); }
+                  catch (Exception e) { log.error("x"); } } } // <-
+            """,
+        }),
     ),
     check=check,
 )  # fmt: skip

@@ -25,7 +25,31 @@ RULE = Rule(
     why="The caller is told that all went well, and the data is not there.",
     remedy="Return the error that was checked.",
     languages=("go",),
-    valid=(Sample("go", {"a.go": "package a\nfunc F(tx *sql.Tx, err error) error {\n\tif commitErr := tx.Commit(); commitErr != nil {\n\t\treturn errors.Wrap(commitErr, \"commit\")\n\t}\n\treturn nil\n}\n"}),),
-    invalid=(Sample("go", {"a.go": "package a\nfunc F(tx *sql.Tx, err error) error {\n\tif commitErr := tx.Commit(); commitErr != nil {\n\t\treturn errors.Wrap(err, \"commit\") // <-\n\t}\n\treturn nil\n}\n"}),),
+    valid=(
+        Sample("go", {
+            "a.go": """
+                package a
+                func F(tx *sql.Tx, err error) error {
+                	if commitErr := tx.Commit(); commitErr != nil {
+                		return errors.Wrap(commitErr, "commit")
+                	}
+                	return nil
+                }
+            """,
+        }),
+    ),
+    invalid=(
+        Sample("go", {
+            "a.go": """
+                package a
+                func F(tx *sql.Tx, err error) error {
+                	if commitErr := tx.Commit(); commitErr != nil {
+                		return errors.Wrap(err, "commit") // <-
+                	}
+                	return nil
+                }
+            """,
+        }),
+    ),
     check=check,
 )  # fmt: skip

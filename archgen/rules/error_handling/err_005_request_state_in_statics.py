@@ -19,33 +19,40 @@ RULE = Rule(
     kind="defect",
     severity=Severity.ERROR,
     title="Request state in statics",
-    why="Between the write and the read another request comes in, and one user acts with the credentials of the other.",
+    why=(
+        "Between the write and the read another request comes in, and one user acts with the "
+        "credentials of the other."
+    ),
     remedy="Pass it as an argument, or keep it in the request, a context variable or AsyncLocalStorage.",
     languages=("typescript", "java",),
     valid=(
         Sample("typescript", {
-            "a.ts": """class Ctx { static store = new AsyncLocalStorage(); }
-class M { use(req, res, next) { Ctx.store.run(req, next); } }
-""",
+            "a.ts": """
+                class Ctx { static store = new AsyncLocalStorage(); }
+                class M { use(req, res, next) { Ctx.store.run(req, next); } }
+            """,
         }),
         Sample("java", {
-            "A.java": """class Ctx { static ThreadLocal<R> request = new ThreadLocal<>(); void f(R req) { Ctx.request.set(req); } }
-""",
+            "A.java": """
+                class Ctx { static ThreadLocal<R> request = new ThreadLocal<>(); void f(R req) { Ctx.request.set(req); } }
+            """,
         }),
     ),
     invalid=(
         Sample("typescript", {
-            "a.ts": """class Ctx {
-  static request: Request; // <-
-}
-class M { use(req, res, next) { Ctx.request = req; next(); } }
-""",
+            "a.ts": """
+                class Ctx {
+                  static request: Request; // <-
+                }
+                class M { use(req, res, next) { Ctx.request = req; next(); } }
+            """,
         }),
         Sample("java", {
-            "A.java": """class Ctx {
-  static R request; // <-
-  void f(R req) { Ctx.request = req; } }
-""",
+            "A.java": """
+                class Ctx {
+                  static R request; // <-
+                  void f(R req) { Ctx.request = req; } }
+            """,
         }),
     ),
     check=check,

@@ -22,24 +22,49 @@ RULE = Rule(
     remedy="Map typed errors in one place to problem details (RFC 9457).",
     languages=("python", "typescript", "go", "java"),
     valid=(
-        Sample(
-            "python",
-            {
-                "a.py": "@app.exception_handler(Refused)\ndef refused(request, error):  # <-\n    return problem(409)\n"
-            },
-        ),
-        Sample("typescript", {"a.ts": "app.useGlobalFilters(new ProblemFilter()); // <-\n"}),
-        Sample("go", {"a.go": "package a\nfunc F() { router.Use(middleware.Recoverer()) } // <-\n"}),
-        Sample("java", {"A.java": "@ControllerAdvice\nclass A { } // <-\n"}),
+        Sample("python", {
+            "a.py": """
+                @app.exception_handler(Refused)
+                def refused(request, error):  # <-
+                    return problem(409)
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": "app.useGlobalFilters(new ProblemFilter()); // <-\n",
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func F() { router.Use(middleware.Recoverer()) } // <-
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                @ControllerAdvice
+                class A { } // <-
+            """,
+        }),
     ),
     invalid=(
-        Sample(
-            "python",
-            {"a.py": "# @app.exception_handler(Refused)\ndef refused(request, error):\n    return 409\n"},
-        ),
-        Sample("typescript", {"a.ts": "// app.useGlobalFilters(new ProblemFilter());\n"}),
-        Sample("go", {"a.go": "package a\nfunc F() { router.Use(middleware.Logger()) }\n"}),
-        Sample("java", {"A.java": "class A { /* @ControllerAdvice */ }\n"}),
+        Sample("python", {
+            "a.py": """
+                # @app.exception_handler(Refused)
+                def refused(request, error):
+                    return 409
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": "// app.useGlobalFilters(new ProblemFilter());\n",
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func F() { router.Use(middleware.Logger()) }
+            """,
+        }),
+        Sample("java", {
+            "A.java": "class A { /* @ControllerAdvice */ }\n",
+        }),
     ),
     check=check,
-)
+)  # fmt: skip

@@ -22,16 +22,65 @@ RULE = Rule(
     remedy="Try idempotent calls again a few times, waiting exponentially longer with jitter.",
     languages=("python", "typescript", "go", "java"),
     valid=(
-        Sample("python", {"a.py": "def f():\n    for attempt in range(3):  # <-\n        try:\n            return ask()\n        except OSError:\n            sleep(2 ** attempt)\n            continue\n"}),
-        Sample("typescript", {"a.ts": "import asyncRetry from 'async-retry';\nexport const f = () => asyncRetry(ask, { retries: 3 }); // <-\n"}),
-        Sample("go", {"a.go": "package a\nimport \"github.com/cenkalti/backoff\"\nfunc F() { backoff.Retry(ask, b) } // <-\n"}),
-        Sample("java", {"A.java": "class A {\n  @Retryable(maxAttempts = 3) void f() { } // <-\n}\n"}),
+        Sample("python", {
+            "a.py": """
+                def f():
+                    for attempt in range(3):  # <-
+                        try:
+                            return ask()
+                        except OSError:
+                            sleep(2 ** attempt)
+                            continue
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import asyncRetry from 'async-retry';
+                export const f = () => asyncRetry(ask, { retries: 3 }); // <-
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/cenkalti/backoff"
+                func F() { backoff.Retry(ask, b) } // <-
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A {
+                  @Retryable(maxAttempts = 3) void f() { } // <-
+                }
+            """,
+        }),
     ),
     invalid=(
-        Sample("python", {"a.py": "def f():\n    while True:\n        try:\n            return ask()\n        except OSError:\n            continue\n", "requirements.txt": "tenacity\n"}),
-        Sample("typescript", {"a.ts": "// asyncRetry(ask)\nfor (const x of xs) { use(x); }\n"}),
-        Sample("go", {"a.go": "package a\nfunc F() { for _, x := range xs { use(x) } }\n"}),
-        Sample("java", {"A.java": "class A { /* @Retryable */ void f() { } }\n"}),
+        Sample("python", {
+            "a.py": """
+                def f():
+                    while True:
+                        try:
+                            return ask()
+                        except OSError:
+                            continue
+            """,
+            "requirements.txt": "tenacity\n",
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                // asyncRetry(ask)
+                for (const x of xs) { use(x); }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func F() { for _, x := range xs { use(x) } }
+            """,
+        }),
+        Sample("java", {
+            "A.java": "class A { /* @Retryable */ void f() { } }\n",
+        }),
     ),
     check=check,
 )  # fmt: skip

@@ -20,12 +20,18 @@ RULE = Rule(
     remedy="Answer with what is known when a peer that is not essential fails.",
     languages=("java",),
     valid=(
-        Sample(
-            "java", {"A.java": "class A { Mono<X> f() {\n  return ask().onErrorReturn(X.EMPTY); // <-\n} }\n"}
-        ),
+        Sample("java", {
+            "A.java": """
+                class A { Mono<X> f() {
+                  return ask().onErrorReturn(X.EMPTY); // <-
+                } }
+            """,
+        }),
     ),
     invalid=(
-        Sample("java", {"A.java": "class A { /* .onErrorReturn(X) */ Mono<X> f() { return ask(); } }\n"}),
+        Sample("java", {
+            "A.java": "class A { /* .onErrorReturn(X) */ Mono<X> f() { return ask(); } }\n",
+        }),
     ),
     check=check,
-)
+)  # fmt: skip

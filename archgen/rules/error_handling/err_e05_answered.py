@@ -24,33 +24,37 @@ RULE = Rule(
     languages=("python", "java",),
     valid=(
         Sample("python", {
-            "a.py": """def create(request):
-    try:
-        return make(request), 201
-    except Conflict:  # <-
-        return 'taken', 409
-""",
+            "a.py": """
+                def create(request):
+                    try:
+                        return make(request), 201
+                    except Conflict:  # <-
+                        return 'taken', 409
+            """,
         }),
         Sample("java", {
-            "A.java": """class A { ResponseEntity<?> f() { try { return ok(); }
-  catch (ConflictException e) { return new ResponseEntity<>(HttpStatus.CONFLICT); } // <-
-} }
-""",
+            "A.java": """
+                class A { ResponseEntity<?> f() { try { return ok(); }
+                  catch (ConflictException e) { return new ResponseEntity<>(HttpStatus.CONFLICT); } // <-
+                } }
+            """,
         }),
     ),
     invalid=(
         Sample("python", {
-            "a.py": """def create(request):
-    try:
-        return make(request), 201
-    except Conflict:
-        log.error('taken')
-        raise
-""",
+            "a.py": """
+                def create(request):
+                    try:
+                        return make(request), 201
+                    except Conflict:
+                        log.error('taken')
+                        raise
+            """,
         }),
         Sample("java", {
-            "A.java": """class A { void f() { try { g(); } catch (ConflictException e) { throw e; } } }
-""",
+            "A.java": """
+                class A { void f() { try { g(); } catch (ConflictException e) { throw e; } } }
+            """,
         }),
     ),
     check=check,

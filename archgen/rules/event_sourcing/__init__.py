@@ -1,5 +1,6 @@
 """Is state kept as events where that was decided, and is the decision on record?"""
 
+from archgen.rules import grounds
 from archgen.rules.model import Item, Judgement, Seen, Verdict
 
 
@@ -18,7 +19,11 @@ def judge(seen: Seen) -> Judgement:
             "a ledger is only appended to and state is derived from it, but events are not what it is built on",
         )
     if seen.facts.has("es.append") and seen.facts.has("es.replay"):
-        return Judgement(Verdict.FAIL, "an event store is there, and no aggregate is kept in it")
+        return Judgement(
+            Verdict.FAIL,
+            "an event store is there, and no aggregate is kept in it",
+            grounds.writes(seen.facts),
+        )
     if seen.shows("EVS-E03"):
         return Judgement(
             Verdict.NOT_APPLICABLE, f"decided against on record ({seen.evidence['EVS-E03'][0].file})"
@@ -27,7 +32,11 @@ def judge(seen: Seen) -> Judgement:
         e.kind == "db.write" for _, f in seen.facts.program.functions() for e in f.effects
     ) and not seen.facts.has("datastore"):
         return Judgement(Verdict.UNKNOWN, "no state that is kept was recognised")
-    return Judgement(Verdict.FAIL, "state is overwritten, and no decision about event sourcing is on record")
+    return Judgement(
+        Verdict.FAIL,
+        "state is overwritten, and no decision about event sourcing is on record",
+        grounds.writes(seen.facts),
+    )
 
 
 ITEM = Item("event_sourcing", "Event sourcing", judge)

@@ -28,26 +28,30 @@ RULE = Rule(
     languages=("docs",),
     valid=(
         Sample("docs", {
-            "orders/Dockerfile": """FROM python""",
-            "orders/main.py": """import uvicorn
-uvicorn.run('a')
-""",
-            "docs/adr/0001-events.md": """# Events
+            "orders/Dockerfile": "FROM python",
+            "orders/main.py": """
+                import uvicorn
+                uvicorn.run('a')
+            """,
+            "docs/adr/0001-events.md": """
+                # Events
 
-Event sourcing is used for orders.
-""",
+                Event sourcing is used for orders.
+            """,
         }),
     ),
     invalid=(
         Sample("docs", {
-            "orders/Dockerfile": """FROM python""",
-            "orders/main.py": """import uvicorn
-uvicorn.run('a')  # <-
-""",
-            "README.md": """# Shop
+            "orders/Dockerfile": "FROM python",
+            "orders/main.py": """
+                import uvicorn
+                uvicorn.run('a')  # <-
+            """,
+            "README.md": """
+                # Shop
 
-TODO: decide on event sourcing
-""",
+                TODO: decide on event sourcing
+            """,
         }),
     ),
     check=check,

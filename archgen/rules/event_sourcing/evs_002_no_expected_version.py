@@ -23,30 +23,35 @@ RULE = Rule(
     kind="defect",
     severity=Severity.ERROR,
     title="Append without expected version",
-    why="Two writers decide on the same state, and both decisions are recorded, although together they are not allowed.",
+    why=(
+        "Two writers decide on the same state, and both decisions are recorded, although together "
+        "they are not allowed."
+    ),
     remedy="Append with the version that was read, under a unique key of stream and version.",
     languages=("python",),
     valid=(
         Sample("python", {
-            "a.py": """async def f(client, s, e):
-    await client.append_to_stream(s, current_version=3, events=e)
-""",
+            "a.py": """
+                async def f(client, s, e):
+                    await client.append_to_stream(s, current_version=3, events=e)
+            """,
         }),
     ),
     invalid=(
         Sample("python", {
-            "a.py": """from sqlalchemy import insert, select
-class Store:
-    def load(self, conn):
-        state = None
-        for row in conn.execute(select(events)):
-            state = evolve(state, row)
-        return state
-    def keep(self, conn, new):
-        conn.execute(insert(events), new)  # <-
-def f(store: Store, conn):
-    return store.load(conn)
-""",
+            "a.py": """
+                from sqlalchemy import insert, select
+                class Store:
+                    def load(self, conn):
+                        state = None
+                        for row in conn.execute(select(events)):
+                            state = evolve(state, row)
+                        return state
+                    def keep(self, conn, new):
+                        conn.execute(insert(events), new)  # <-
+                def f(store: Store, conn):
+                    return store.load(conn)
+            """,
         }),
     ),
     check=check,

@@ -35,28 +35,30 @@ RULE = Rule(
     languages=("python",),
     valid=(
         Sample("python", {
-            "a.py": """from sqlalchemy import delete
-def prune(conn):
-    conn.execute(delete(events))
-""",
+            "a.py": """
+                from sqlalchemy import delete
+                def prune(conn):
+                    conn.execute(delete(events))
+            """,
         }),
     ),
     invalid=(
         Sample("python", {
-            "a.py": """from sqlalchemy import insert, select, delete
-class Store:
-    def load(self, conn):
-        state = None
-        for row in conn.execute(select(events)):
-            state = evolve(state, row)
-        return state
-    def keep(self, conn, new, expected_version):
-        conn.execute(insert(events), new)
-    def prune(self, conn):
-        conn.execute(delete(events))  # <-
-def f(store: Store, conn):
-    return store.load(conn)
-""",
+            "a.py": """
+                from sqlalchemy import insert, select, delete
+                class Store:
+                    def load(self, conn):
+                        state = None
+                        for row in conn.execute(select(events)):
+                            state = evolve(state, row)
+                        return state
+                    def keep(self, conn, new, expected_version):
+                        conn.execute(insert(events), new)
+                    def prune(self, conn):
+                        conn.execute(delete(events))  # <-
+                def f(store: Store, conn):
+                    return store.load(conn)
+            """,
         }),
     ),
     check=check,

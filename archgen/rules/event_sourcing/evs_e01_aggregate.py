@@ -31,7 +31,10 @@ RULE = Rule(
     kind="evidence",
     severity=Severity.NOTE,
     title="Event-sourced aggregate",
-    why="Where it matters how a state came about, the events are the state, and anything else is a view of them.",
+    why=(
+        "Where it matters how a state came about, the events are the state, and anything else is a "
+        "view of them."
+    ),
     remedy="Append events with the expected version, and fold them into the state when loading.",
     languages=("python", "java"),
     valid=(

@@ -16,18 +16,26 @@ RULE = Rule(
     kind="evidence",
     severity=Severity.NOTE,
     title="Append-only ledger",
-    why="A ledger that cannot be rewritten is half of event sourcing: its history can be trusted and replayed.",
+    why=(
+        "A ledger that cannot be rewritten is half of event sourcing: its history can be trusted "
+        "and replayed."
+    ),
     remedy="Name the entries events, and rebuild every view from them.",
     languages=("config",),
     valid=(
-        Sample(
-            "config",
-            {
-                "a.py": "x = 1\n",
-                "init.sql": "CREATE RULE keep AS -- <-\n ON DELETE TO ledger DO INSTEAD NOTHING;\n",
-            },
-        ),
+        Sample("config", {
+            "a.py": "x = 1\n",
+            "init.sql": """
+                CREATE RULE keep AS -- <-
+                 ON DELETE TO ledger DO INSTEAD NOTHING;
+            """,
+        }),
     ),
-    invalid=(Sample("config", {"a.py": "x = 1\n", "init.sql": "create table ledger (id int);\n"}),),
+    invalid=(
+        Sample("config", {
+            "a.py": "x = 1\n",
+            "init.sql": "create table ledger (id int);\n",
+        }),
+    ),
     check=check,
-)
+)  # fmt: skip

@@ -26,18 +26,27 @@ RULE = Rule(
     kind="evidence",
     severity=Severity.NOTE,
     title="Decided against",
-    why="Most aggregates are better off without event sourcing; saying so once spares everybody the question.",
+    why=(
+        "Most aggregates are better off without event sourcing; saying so once spares everybody "
+        "the question."
+    ),
     remedy="Record the decision with its reason.",
     languages=("docs",),
     valid=(
-        Sample(
-            "docs",
-            {
-                "a.py": "x = 1\n",
-                "docs/adr/0003-state.md": "# State\n\nWe do not use event sourcing: nobody asks for history. <-\n",
-            },
-        ),
+        Sample("docs", {
+            "a.py": "x = 1\n",
+            "docs/adr/0003-state.md": """
+                # State
+
+                We do not use event sourcing: nobody asks for history. <-
+            """,
+        }),
     ),
-    invalid=(Sample("docs", {"a.py": "x = 1\n", "README.md": "We do not use event sourcing.\n"}),),
+    invalid=(
+        Sample("docs", {
+            "a.py": "x = 1\n",
+            "README.md": "We do not use event sourcing.\n",
+        }),
+    ),
     check=check,
-)
+)  # fmt: skip

@@ -1,5 +1,6 @@
 """Is work that can wait done by workers that lose none of it?"""
 
+from archgen.rules import grounds
 from archgen.rules.model import Item, Judgement, Seen, Verdict
 
 
@@ -19,7 +20,11 @@ def judge(seen: Seen) -> Judgement:
         return Judgement(Verdict.PARTIAL, f"work runs through message consumers{with_}; no job queue{but}")
     if not seen.facts.services:
         return Judgement(Verdict.UNKNOWN, "no service, worker or queue was recognised")
-    return Judgement(Verdict.FAIL, "no job queue, no worker and no consumer of messages was found")
+    return Judgement(
+        Verdict.FAIL,
+        "no job queue, no worker and no consumer of messages was found",
+        grounds.starts(seen.facts),
+    )
 
 
 ITEM = Item("job_queues", "Job queues", judge)

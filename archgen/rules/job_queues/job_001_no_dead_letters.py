@@ -21,35 +21,40 @@ RULE = Rule(
     kind="defect",
     severity=Severity.WARNING,
     title="No dead letters",
-    why="A message that cannot be handled is either delivered for ever, blocking the rest, or dropped without a trace.",
+    why=(
+        "A message that cannot be handled is either delivered for ever, blocking the rest, or "
+        "dropped without a trace."
+    ),
     remedy="Limit the deliveries, and keep what failed with its reason.",
     languages=("python", "java",),
     valid=(
         Sample("python", {
-            "a.py": """import pika
-def f(ch):
-    ch.queue_declare('q', arguments={'x-dead-letter-exchange': 'dlx'})
-    ch.basic_consume('q', on)
-""",
+            "a.py": """
+                import pika
+                def f(ch):
+                    ch.queue_declare('q', arguments={'x-dead-letter-exchange': 'dlx'})
+                    ch.basic_consume('q', on)
+            """,
         }),
         Sample("java", {
-            "A.java": """class A { void f() { tick(); } }
-""",
+            "A.java": "class A { void f() { tick(); } }\n",
         }),
     ),
     invalid=(
         Sample("python", {
-            "a.py": """import pika
-def f(ch):
-    ch.basic_consume('q', on)  # <-
-""",
+            "a.py": """
+                import pika
+                def f(ch):
+                    ch.basic_consume('q', on)  # <-
+            """,
         }),
         Sample("java", {
-            "A.java": """import org.springframework.kafka.annotation.KafkaListener;
-class A {
-  @KafkaListener(topics=\"x\") void on(String m) { } // <-
-}
-""",
+            "A.java": """
+                import org.springframework.kafka.annotation.KafkaListener;
+                class A {
+                  @KafkaListener(topics="x") void on(String m) { } // <-
+                }
+            """,
         }),
     ),
     check=check,

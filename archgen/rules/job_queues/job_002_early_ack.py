@@ -21,35 +21,39 @@ RULE = Rule(
     languages=("python", "typescript",),
     valid=(
         Sample("python", {
-            "a.py": """import nats
-async def on(msg, handler):
-    await handler(msg)
-    await msg.ack()
-""",
+            "a.py": """
+                import nats
+                async def on(msg, handler):
+                    await handler(msg)
+                    await msg.ack()
+            """,
         }),
         Sample("typescript", {
-            "a.ts": """export function f(channel, handler: (m: any) => Promise<void>) {
-  channel.consume('q', async (m) => { await handler(m); channel.ack(m); });
-}
-""",
+            "a.ts": """
+                export function f(channel, handler: (m: any) => Promise<void>) {
+                  channel.consume('q', async (m) => { await handler(m); channel.ack(m); });
+                }
+            """,
         }),
     ),
     invalid=(
         Sample("python", {
-            "a.py": """import nats
-async def on(msg, handler):
-    await msg.ack()  # <-
-    await handler(msg)
-""",
+            "a.py": """
+                import nats
+                async def on(msg, handler):
+                    await msg.ack()  # <-
+                    await handler(msg)
+            """,
         }),
         Sample("typescript", {
-            "a.ts": """export function f(channel, handler: (m: any) => Promise<void>) {
-  channel.consume('q', (m) => {
-    handler(m); // <-
-    channel.ack(m);
-  });
-}
-""",
+            "a.ts": """
+                export function f(channel, handler: (m: any) => Promise<void>) {
+                  channel.consume('q', (m) => {
+                    handler(m); // <-
+                    channel.ack(m);
+                  });
+                }
+            """,
         }),
     ),
     check=check,

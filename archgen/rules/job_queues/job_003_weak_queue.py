@@ -21,50 +21,56 @@ RULE = Rule(
     languages=("python", "typescript", "go",),
     valid=(
         Sample("python", {
-            "a.py": """import pika
-def f(ch):
-    ch.queue_declare('q', durable=True)
-    ch.basic_consume('q', on)
-""",
+            "a.py": """
+                import pika
+                def f(ch):
+                    ch.queue_declare('q', durable=True)
+                    ch.basic_consume('q', on)
+            """,
         }),
         Sample("typescript", {
-            "a.ts": """async function f(ch) {
-  await ch.assertQueue('q', { durable: true, exclusive: false });
-  ch.consume('q', on);
-}
-""",
+            "a.ts": """
+                async function f(ch) {
+                  await ch.assertQueue('q', { durable: true, exclusive: false });
+                  ch.consume('q', on);
+                }
+            """,
         }),
         Sample("go", {
-            "a.go": """package a
-func F(ch *amqp.Channel) {
-	ch.QueueDeclare(\"q\", true, false, false, false, nil)
-	ch.Consume(\"q\", \"\", false, false, false, false, nil)
-}
-""",
+            "a.go": """
+                package a
+                func F(ch *amqp.Channel) {
+                	ch.QueueDeclare("q", true, false, false, false, nil)
+                	ch.Consume("q", "", false, false, false, false, nil)
+                }
+            """,
         }),
     ),
     invalid=(
         Sample("python", {
-            "a.py": """import pika
-def f(ch):
-    ch.queue_declare('q', exclusive=True)  # <-
-    ch.basic_consume('q', on)
-""",
+            "a.py": """
+                import pika
+                def f(ch):
+                    ch.queue_declare('q', exclusive=True)  # <-
+                    ch.basic_consume('q', on)
+            """,
         }),
         Sample("typescript", {
-            "a.ts": """async function f(ch) {
-  await ch.assertQueue('', { exclusive: true }); // <-
-  ch.consume('q', on);
-}
-""",
+            "a.ts": """
+                async function f(ch) {
+                  await ch.assertQueue('', { exclusive: true }); // <-
+                  ch.consume('q', on);
+                }
+            """,
         }),
         Sample("go", {
-            "a.go": """package a
-func F(ch *amqp.Channel) {
-	ch.QueueDeclare(\"q\", false, false, false, false, nil) // <-
-	ch.Consume(\"q\", \"\", false, false, false, false, nil)
-}
-""",
+            "a.go": """
+                package a
+                func F(ch *amqp.Channel) {
+                	ch.QueueDeclare("q", false, false, false, false, nil) // <-
+                	ch.Consume("q", "", false, false, false, false, nil)
+                }
+            """,
         }),
     ),
     check=check,

@@ -24,40 +24,44 @@ RULE = Rule(
     languages=("python", "typescript", "go",),
     valid=(
         Sample("python", {
-            "a.py": """import pika
-def f(ch):
-    ch.basic_consume('q', on, auto_ack=False)
-""",
+            "a.py": """
+                import pika
+                def f(ch):
+                    ch.basic_consume('q', on, auto_ack=False)
+            """,
         }),
         Sample("typescript", {
-            "a.ts": """async function f(ch) { ch.consume('q', on, { noAck: false }); }
-""",
+            "a.ts": "async function f(ch) { ch.consume('q', on, { noAck: false }); }\n",
         }),
         Sample("go", {
-            "a.go": """package a
-func F(ch *amqp.Channel) { ch.Consume(\"q\", \"\", false, false, false, false, nil) }
-""",
+            "a.go": """
+                package a
+                func F(ch *amqp.Channel) { ch.Consume("q", "", false, false, false, false, nil) }
+            """,
         }),
     ),
     invalid=(
         Sample("python", {
-            "a.py": """import pika
-def f(ch):
-    ch.basic_consume('q', on, auto_ack=True)  # <-
-""",
+            "a.py": """
+                import pika
+                def f(ch):
+                    ch.basic_consume('q', on, auto_ack=True)  # <-
+            """,
         }),
         Sample("typescript", {
-            "a.ts": """async function f(ch) {
-  ch.consume('q', on, { noAck: true }); // <-
-}
-""",
+            "a.ts": """
+                async function f(ch) {
+                  ch.consume('q', on, { noAck: true }); // <-
+                }
+            """,
         }),
         Sample("go", {
-            "a.go": """package a
-func F(ch *amqp.Channel) {
-	ch.Consume(\"q\", \"\", true, false, false, false, nil) // <-
-}
-""",
+            "a.go": """
+                package a
+                func F(ch *amqp.Channel) {
+                	ch.Consume("q", "", true, false, false, false, nil) // <-
+                }
+            """,
         }),
     ),
     check=check,

@@ -33,22 +33,25 @@ RULE = Rule(
     languages=("python",),
     valid=(
         Sample("python", {
-            "a.py": """import pika
-def f(ch):
-    ch.queue_declare('q', arguments={'x-dead-letter-exchange': 'dlx'})
-""",
-            "docs/runbook.md": """# Dead letters
+            "a.py": """
+                import pika
+                def f(ch):
+                    ch.queue_declare('q', arguments={'x-dead-letter-exchange': 'dlx'})
+            """,
+            "docs/runbook.md": """
+                # Dead letters
 
-Look, then redrive.
-""",
+                Look, then redrive.
+            """,
         }),
     ),
     invalid=(
         Sample("python", {
-            "a.py": """import pika
-def f(ch):
-    ch.queue_declare('q', arguments={'x-dead-letter-exchange': 'dlx'})  # <-
-""",
+            "a.py": """
+                import pika
+                def f(ch):
+                    ch.queue_declare('q', arguments={'x-dead-letter-exchange': 'dlx'})  # <-
+            """,
         }),
     ),
     check=check,

@@ -21,17 +21,59 @@ RULE = Rule(
     severity=Severity.NOTE,
     title="Job queue with workers",
     why="Work that can wait must not make a caller wait, and must not be lost when the process dies.",
-    remedy="Enqueue it, in the transaction of its cause, in a queue that survives; let a worker of its own do it.",
+    remedy=(
+        "Enqueue it, in the transaction of its cause, in a queue that survives; let a worker of "
+        "its own do it."
+    ),
     languages=("python", "typescript", "go"),
     valid=(
-        Sample("python", {"a.py": "from celery import shared_task\n@shared_task(max_retries=3)\ndef send(id):  # <-\n    mail(id)\ndef f():\n    send.delay(1)  # <-\n"}),
-        Sample("typescript", {"a.ts": "import { Queue, Worker } from 'bullmq';\nconst queue = new Queue('mail');\nnew Worker('mail', handle); // <-\nawait queue.add('send', { id: 1 }); // <-\n"}),
-        Sample("go", {"a.go": "package a\nimport \"github.com/hibiken/asynq\"\nfunc Serve() { srv := asynq.NewServer(o, c); srv.Run(mux) } // <-\nfunc Add(client *asynq.Client) { client.Enqueue(task) } // <-\n"}),
+        Sample("python", {
+            "a.py": """
+                from celery import shared_task
+                @shared_task(max_retries=3)
+                def send(id):  # <-
+                    mail(id)
+                def f():
+                    send.delay(1)  # <-
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import { Queue, Worker } from 'bullmq';
+                const queue = new Queue('mail');
+                new Worker('mail', handle); // <-
+                await queue.add('send', { id: 1 }); // <-
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/hibiken/asynq"
+                func Serve() { srv := asynq.NewServer(o, c); srv.Run(mux) } // <-
+                func Add(client *asynq.Client) { client.Enqueue(task) } // <-
+            """,
+        }),
     ),
     invalid=(
-        Sample("python", {"a.py": "from celery import shared_task\n@shared_task\ndef send(id):\n    mail(id)\n", "requirements.txt": "celery\n"}),
-        Sample("typescript", {"a.ts": "const s = new Set(); s.add(1);\n", "package.json": "{\"dependencies\": {\"bullmq\": \"5\"}}"}),
-        Sample("go", {"a.go": "package a\nfunc Add(q *Queue) { q.Enqueue(task) }\n"}),
+        Sample("python", {
+            "a.py": """
+                from celery import shared_task
+                @shared_task
+                def send(id):
+                    mail(id)
+            """,
+            "requirements.txt": "celery\n",
+        }),
+        Sample("typescript", {
+            "a.ts": "const s = new Set(); s.add(1);\n",
+            "package.json": "{\"dependencies\": {\"bullmq\": \"5\"}}",
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func Add(q *Queue) { q.Enqueue(task) }
+            """,
+        }),
     ),
     check=check,
 )  # fmt: skip

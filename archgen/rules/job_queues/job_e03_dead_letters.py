@@ -20,15 +20,38 @@ RULE = Rule(
     severity=Severity.NOTE,
     title="Dead letters",
     why="One message that can never be handled must not hold up the rest, and must not vanish either.",
-    remedy="After the last attempt, move the message with its reason to where a person can look at it and send it again.",
+    remedy=(
+        "After the last attempt, move the message with its reason to where a person can look at it "
+        "and send it again."
+    ),
     languages=("python", "typescript"),
     valid=(
-        Sample("python", {"a.py": "import pika\ndef f(ch):\n    ch.queue_declare('q', arguments={'x-dead-letter-exchange': 'dlx'})  # <-\n"}),
-        Sample("typescript", {"a.ts": "import amqp from 'amqplib';\nasync function f(ch) {\n  await ch.assertQueue('q', { durable: true, deadLetterExchange: 'dlx' }); // <-\n}\n"}),
+        Sample("python", {
+            "a.py": """
+                import pika
+                def f(ch):
+                    ch.queue_declare('q', arguments={'x-dead-letter-exchange': 'dlx'})  # <-
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import amqp from 'amqplib';
+                async function f(ch) {
+                  await ch.assertQueue('q', { durable: true, deadLetterExchange: 'dlx' }); // <-
+                }
+            """,
+        }),
     ),
     invalid=(
-        Sample("python", {"a.py": "# arguments={'x-dead-letter-exchange': 'dlx'}\ndead_letter_office = 'Belfast'\n"}),
-        Sample("typescript", {"a.ts": "logger.info('no dead letter queue yet');\n"}),
+        Sample("python", {
+            "a.py": """
+                # arguments={'x-dead-letter-exchange': 'dlx'}
+                dead_letter_office = 'Belfast'
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": "logger.info('no dead letter queue yet');\n",
+        }),
     ),
     check=check,
 )  # fmt: skip

@@ -23,22 +23,32 @@ RULE = Rule(
     remedy="Count attempts, wait longer after each, and give up after the last.",
     languages=("python", "typescript"),
     valid=(
-        Sample(
-            "python",
-            {
-                "a.py": "import nats\nasync def f(js):\n    await js.pull_subscribe('x', config=Config(max_deliver=5))  # <-\n"
-            },
-        ),
-        Sample(
-            "typescript",
-            {
-                "a.ts": "import { Queue } from 'bullmq';\nexport async function f(queue) {\n  await queue.add('x', {}, { attempts: 3 }); // <-\n}\n"
-            },
-        ),
+        Sample("python", {
+            "a.py": """
+                import nats
+                async def f(js):
+                    await js.pull_subscribe('x', config=Config(max_deliver=5))  # <-
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import { Queue } from 'bullmq';
+                export async function f(queue) {
+                  await queue.add('x', {}, { attempts: 3 }); // <-
+                }
+            """,
+        }),
     ),
     invalid=(
-        Sample("python", {"a.py": "def login(attempts):\n    return attempts < 3\n"}),
-        Sample("typescript", {"a.ts": "const attempts = 3;\n"}),
+        Sample("python", {
+            "a.py": """
+                def login(attempts):
+                    return attempts < 3
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": "const attempts = 3;\n",
+        }),
     ),
     check=check,
-)
+)  # fmt: skip

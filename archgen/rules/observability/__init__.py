@@ -1,5 +1,6 @@
 """Can one see from outside what the system does, and is somebody called when it stops?"""
 
+from archgen.rules import grounds
 from archgen.rules.model import Item, Judgement, Seen, Verdict, missing
 
 
@@ -14,7 +15,9 @@ def judge(seen: Seen) -> Judgement:
     if not any(parts.values()):
         if not seen.facts.services:
             return Judgement(Verdict.UNKNOWN, "no service was recognised")
-        return Judgement(Verdict.FAIL, "no metrics, traces, alerts or health checks were found")
+        return Judgement(
+            Verdict.FAIL, "no metrics, traces, alerts or health checks were found", grounds.starts(seen.facts)
+        )
     if all(parts.values()) and not errors:
         return Judgement(Verdict.PASS, "metrics, traces, alerts and health checks are in place")
     there = [name for name, has in parts.items() if has]

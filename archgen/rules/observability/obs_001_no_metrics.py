@@ -23,21 +23,24 @@ RULE = Rule(
     languages=("python",),
     valid=(
         Sample("python", {
-            "orders/Dockerfile": """FROM python""",
-            "orders/main.py": """import uvicorn
-uvicorn.run('a')
-""",
-            "orders/m.py": """from prometheus_client import Counter
-c = Counter('a_total', 'A.')
-""",
+            "orders/Dockerfile": "FROM python",
+            "orders/main.py": """
+                import uvicorn
+                uvicorn.run('a')
+            """,
+            "orders/m.py": """
+                from prometheus_client import Counter
+                c = Counter('a_total', 'A.')
+            """,
         }),
     ),
     invalid=(
         Sample("python", {
-            "orders/Dockerfile": """FROM python""",
-            "orders/main.py": """import uvicorn
-uvicorn.run('a')  # <-
-""",
+            "orders/Dockerfile": "FROM python",
+            "orders/main.py": """
+                import uvicorn
+                uvicorn.run('a')  # <-
+            """,
         }),
     ),
     check=check,

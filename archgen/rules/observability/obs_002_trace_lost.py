@@ -36,22 +36,24 @@ RULE = Rule(
     languages=("python",),
     valid=(
         Sample("python", {
-            "a.py": """from opentelemetry import trace, propagate
-trace.set_tracer_provider(p)
-async def f(js):
-    headers = {}
-    propagate.inject(headers)
-    await js.publish('x', b, headers=headers)
-""",
+            "a.py": """
+                from opentelemetry import trace, propagate
+                trace.set_tracer_provider(p)
+                async def f(js):
+                    headers = {}
+                    propagate.inject(headers)
+                    await js.publish('x', b, headers=headers)
+            """,
         }),
     ),
     invalid=(
         Sample("python", {
-            "a.py": """from opentelemetry import trace
-trace.set_tracer_provider(p)
-async def f(js):
-    await js.publish('x', b, headers={})  # <-
-""",
+            "a.py": """
+                from opentelemetry import trace
+                trace.set_tracer_provider(p)
+                async def f(js):
+                    await js.publish('x', b, headers={})  # <-
+            """,
         }),
     ),
     check=check,

@@ -39,36 +39,42 @@ RULE = Rule(
     languages=("config",),
     valid=(
         Sample("config", {
-            "orders/Dockerfile": """FROM python""",
-            "orders/main.py": """import uvicorn
-uvicorn.run('a')
-""",
-            "orders/m.py": """from prometheus_client import Counter
-c = Counter('orders_placed_total', 'A.')
-""",
-            "rules.yaml": """groups:
-- name: a
-  rules:
-  - alert: Slow
-    expr: rate(orders_placed_total[5m]) == 0
-""",
+            "orders/Dockerfile": "FROM python",
+            "orders/main.py": """
+                import uvicorn
+                uvicorn.run('a')
+            """,
+            "orders/m.py": """
+                from prometheus_client import Counter
+                c = Counter('orders_placed_total', 'A.')
+            """,
+            "rules.yaml": """
+                groups:
+                - name: a
+                  rules:
+                  - alert: Slow
+                    expr: rate(orders_placed_total[5m]) == 0
+            """,
         }),
     ),
     invalid=(
         Sample("config", {
-            "orders/Dockerfile": """FROM python""",
-            "orders/main.py": """import uvicorn
-uvicorn.run('a')
-""",
-            "orders/m.py": """from prometheus_client import Counter
-c = Counter('orders_placed_total', 'A.')
-""",
-            "rules.yaml": """groups:
-- name: a
-  rules:
-  - alert: Slow # <-
-    expr: rate(orders_lost_total[5m]) > 0
-""",
+            "orders/Dockerfile": "FROM python",
+            "orders/main.py": """
+                import uvicorn
+                uvicorn.run('a')
+            """,
+            "orders/m.py": """
+                from prometheus_client import Counter
+                c = Counter('orders_placed_total', 'A.')
+            """,
+            "rules.yaml": """
+                groups:
+                - name: a
+                  rules:
+                  - alert: Slow # <-
+                    expr: rate(orders_lost_total[5m]) > 0
+            """,
         }),
     ),
     check=check,

@@ -25,12 +25,54 @@ RULE = Rule(
     remedy="Wire a client that records, at least outside of tests.",
     languages=("python", "go"),
     valid=(
-        Sample("python", {"metrics.py": "class Metrics:\n    def inc(self, key):\n        counter.labels(key).inc()\n", "a.py": "from metrics import Metrics\nm = Metrics()\n"}),
-        Sample("go", {"m/m.go": "package m\ntype Client struct{}\nfunc (c Client) Inc(k string, v int) { counter.Add(v) }\n", "a/a.go": "package a\nvar c = m.Client{}\n"}),
+        Sample("python", {
+            "metrics.py": """
+                class Metrics:
+                    def inc(self, key):
+                        counter.labels(key).inc()
+            """,
+            "a.py": """
+                from metrics import Metrics
+                m = Metrics()
+            """,
+        }),
+        Sample("go", {
+            "m/m.go": """
+                package m
+                type Client struct{}
+                func (c Client) Inc(k string, v int) { counter.Add(v) }
+            """,
+            "a/a.go": """
+                package a
+                var c = m.Client{}
+            """,
+        }),
     ),
     invalid=(
-        Sample("python", {"metrics.py": "class NoMetrics:\n    def inc(self, key):\n        pass\n", "a.py": "from metrics import NoMetrics\nm = NoMetrics()  # <-\n"}),
-        Sample("go", {"m/m.go": "package m\ntype NoOp struct{}\nfunc (d NoOp) Inc(_ string, _ int) {\n\t// todo\n}\n", "a/a.go": "package a\nfunc F() App { return New(m.NoOp{}) } // <-\n"}),
+        Sample("python", {
+            "metrics.py": """
+                class NoMetrics:
+                    def inc(self, key):
+                        pass
+            """,
+            "a.py": """
+                from metrics import NoMetrics
+                m = NoMetrics()  # <-
+            """,
+        }),
+        Sample("go", {
+            "m/m.go": """
+                package m
+                type NoOp struct{}
+                func (d NoOp) Inc(_ string, _ int) {
+                	// todo
+                }
+            """,
+            "a/a.go": """
+                package a
+                func F() App { return New(m.NoOp{}) } // <-
+            """,
+        }),
     ),
     check=check,
 )  # fmt: skip

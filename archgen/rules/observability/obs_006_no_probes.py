@@ -32,38 +32,38 @@ RULE = Rule(
     languages=("config",),
     valid=(
         Sample("config", {
-            "a.py": """x = 1
-""",
-            "k.yaml": """apiVersion: apps/v1
-kind: Deployment
-metadata: {name: a}
-spec:
-  template:
-    spec:
-      containers:
-      - livenessProbe:
-          httpGet: {path: /live}
-        readinessProbe:
-          httpGet: {path: /ready}
-""",
+            "a.py": "x = 1\n",
+            "k.yaml": """
+                apiVersion: apps/v1
+                kind: Deployment
+                metadata: {name: a}
+                spec:
+                  template:
+                    spec:
+                      containers:
+                      - livenessProbe:
+                          httpGet: {path: /live}
+                        readinessProbe:
+                          httpGet: {path: /ready}
+            """,
         }),
     ),
     invalid=(
         Sample("config", {
-            "a.py": """x = 1
-""",
-            "k.yaml": """apiVersion: apps/v1
-kind: Deployment
-metadata: {name: a}
-spec:
-  template:
-    spec:
-      containers:
-      - livenessProbe: # <-
-          httpGet: {path: /health}
-        readinessProbe:
-          httpGet: {path: /health}
-""",
+            "a.py": "x = 1\n",
+            "k.yaml": """
+                apiVersion: apps/v1
+                kind: Deployment
+                metadata: {name: a}
+                spec:
+                  template:
+                    spec:
+                      containers:
+                      - livenessProbe: # <-
+                          httpGet: {path: /health}
+                        readinessProbe:
+                          httpGet: {path: /health}
+            """,
         }),
     ),
     check=check,

@@ -24,41 +24,56 @@ RULE = Rule(
     remedy="Count requests, errors and durations, and expose them for scraping.",
     languages=("python", "typescript", "go", "java"),
     valid=(
-        Sample(
-            "python",
-            {
-                "a.py": "from prometheus_client import Counter, make_asgi_app\nseen = Counter('seen_total', 'Seen.')  # <-\napp.mount('/metrics', make_asgi_app())  # <-\n"
-            },
-        ),
-        Sample(
-            "typescript",
-            {"a.ts": "import * as client from 'prom-client';\nclient.collectDefaultMetrics(); // <-\n"},
-        ),
-        Sample(
-            "go",
-            {
-                "a.go": 'package a\nimport "github.com/prometheus/client_golang/prometheus/promhttp"\nfunc F() { promhttp.Handler() } // <-\n'
-            },
-        ),
-        Sample(
-            "java",
-            {
-                "A.java": 'class A { MeterRegistry meterRegistry; void f() {\n  meterRegistry.counter("placed").increment(); // <-\n} }\n',
-                "src/main/resources/application.properties": "management.endpoints.web.exposure.include=health,prometheus # <-\n",
-            },
-        ),
+        Sample("python", {
+            "a.py": """
+                from prometheus_client import Counter, make_asgi_app
+                seen = Counter('seen_total', 'Seen.')  # <-
+                app.mount('/metrics', make_asgi_app())  # <-
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import * as client from 'prom-client';
+                client.collectDefaultMetrics(); // <-
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/prometheus/client_golang/prometheus/promhttp"
+                func F() { promhttp.Handler() } // <-
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A { MeterRegistry meterRegistry; void f() {
+                  meterRegistry.counter("placed").increment(); // <-
+                } }
+            """,
+            "src/main/resources/application.properties": "management.endpoints.web.exposure.include=health,prometheus # <-\n",
+        }),
     ),
     invalid=(
-        Sample(
-            "python",
-            {
-                "a.py": "from collections import Counter\nc = Counter('abc')\n",
-                "requirements.txt": "prometheus_client\n",
-            },
-        ),
-        Sample("typescript", {"a.ts": "// client.collectDefaultMetrics();\n"}),
-        Sample("go", {"a.go": "package a\ntype NoOp struct{}\nfunc (d NoOp) Inc(k string, v int) {}\n"}),
-        Sample("java", {"A.java": "class A { int counter; void f() { counter++; } }\n"}),
+        Sample("python", {
+            "a.py": """
+                from collections import Counter
+                c = Counter('abc')
+            """,
+            "requirements.txt": "prometheus_client\n",
+        }),
+        Sample("typescript", {
+            "a.ts": "// client.collectDefaultMetrics();\n",
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                type NoOp struct{}
+                func (d NoOp) Inc(k string, v int) {}
+            """,
+        }),
+        Sample("java", {
+            "A.java": "class A { int counter; void f() { counter++; } }\n",
+        }),
     ),
     check=check,
-)
+)  # fmt: skip

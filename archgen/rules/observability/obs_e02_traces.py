@@ -24,17 +24,42 @@ RULE = Rule(
     remedy="Carry W3C trace context through HTTP and messages.",
     languages=("python", "typescript", "go"),
     valid=(
-        Sample("python", {"a.py": "from opentelemetry import trace\ntrace.set_tracer_provider(p)  # <-\n"}),
-        Sample("typescript", {"a.ts": "const sdk = new NodeSDK({ traceExporter }); // <-\n"}),
-        Sample("go", {"a.go": "package a\nfunc F() { router.Use(middleware.RequestID()) } // <-\n"}),
+        Sample("python", {
+            "a.py": """
+                from opentelemetry import trace
+                trace.set_tracer_provider(p)  # <-
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": "const sdk = new NodeSDK({ traceExporter }); // <-\n",
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func F() { router.Use(middleware.RequestID()) } // <-
+            """,
+        }),
     ),
     invalid=(
-        Sample(
-            "python",
-            {"a.py": "import traceback\ntraceback.print_exc()\n", "requirements.txt": "opentelemetry-sdk\n"},
-        ),
-        Sample("typescript", {"a.ts": "// new NodeSDK()\nconsole.trace('x');\n"}),
-        Sample("go", {"a.go": "package a\nfunc F(requestBody string) {}\n"}),
+        Sample("python", {
+            "a.py": """
+                import traceback
+                traceback.print_exc()
+            """,
+            "requirements.txt": "opentelemetry-sdk\n",
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                // new NodeSDK()
+                console.trace('x');
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func F(requestBody string) {}
+            """,
+        }),
     ),
     check=check,
-)
+)  # fmt: skip

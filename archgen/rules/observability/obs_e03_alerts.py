@@ -20,22 +20,28 @@ RULE = Rule(
     remedy="Write alert rules on symptoms that users feel, each with a link to its runbook.",
     languages=("config",),
     valid=(
-        Sample(
-            "config",
-            {
-                "a.py": "x = 1\n",
-                "rules.yaml": "groups:\n- name: a\n  rules:\n  - alert: Down # <-\n    expr: up == 0\n",
-            },
-        ),
+        Sample("config", {
+            "a.py": "x = 1\n",
+            "rules.yaml": """
+                groups:
+                - name: a
+                  rules:
+                  - alert: Down # <-
+                    expr: up == 0
+            """,
+        }),
     ),
     invalid=(
-        Sample(
-            "config",
-            {
-                "a.py": "x = 1\n",
-                "rules.yaml": "groups:\n- name: a\n  rules: []\n#  - alert: Down\n#    expr: up == 0\n",
-            },
-        ),
+        Sample("config", {
+            "a.py": "x = 1\n",
+            "rules.yaml": """
+                groups:
+                - name: a
+                  rules: []
+                #  - alert: Down
+                #    expr: up == 0
+            """,
+        }),
     ),
     check=check,
-)
+)  # fmt: skip

@@ -23,12 +23,47 @@ RULE = Rule(
     remedy="Offer liveness and readiness apart, and point the probes at them.",
     languages=("python", "config"),
     valid=(
-        Sample("python", {"a.py": "@app.get('/health/ready')\ndef ready():  # <-\n    return {}\n"}),
-        Sample("config", {"a.py": "x = 1\n", "k.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec:\n  template:\n    spec:\n      containers:\n      - image: a\n        livenessProbe: # <-\n          httpGet: {path: /live}\n"}),
+        Sample("python", {
+            "a.py": """
+                @app.get('/health/ready')
+                def ready():  # <-
+                    return {}
+            """,
+        }),
+        Sample("config", {
+            "a.py": "x = 1\n",
+            "k.yaml": """
+                apiVersion: apps/v1
+                kind: Deployment
+                metadata: {name: a}
+                spec:
+                  template:
+                    spec:
+                      containers:
+                      - image: a
+                        livenessProbe: # <-
+                          httpGet: {path: /live}
+            """,
+        }),
     ),
     invalid=(
-        Sample("python", {"a.py": "# @app.get('/health')\n@app.get('/wealth')\ndef wealth():\n    return {}\n"}),
-        Sample("config", {"a.py": "x = 1\n", "k.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {}\n"}),
+        Sample("python", {
+            "a.py": """
+                # @app.get('/health')
+                @app.get('/wealth')
+                def wealth():
+                    return {}
+            """,
+        }),
+        Sample("config", {
+            "a.py": "x = 1\n",
+            "k.yaml": """
+                apiVersion: apps/v1
+                kind: Deployment
+                metadata: {name: a}
+                spec: {}
+            """,
+        }),
     ),
     check=check,
 )  # fmt: skip

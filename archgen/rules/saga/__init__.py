@@ -1,5 +1,6 @@
 """Is an operation that changes several services taken back when it cannot be finished?"""
 
+from archgen.rules import grounds
 from archgen.rules.model import Item, Judgement, Seen, Verdict
 
 
@@ -18,13 +19,22 @@ def judge(seen: Seen) -> Judgement:
         )
     functions = sum(1 for _, f in facts.program.functions() if f.name)
     if len(facts.services) == 1:
-        return Judgement(Verdict.NOT_APPLICABLE, "one deployable: its operations can be transactions")
+        return Judgement(
+            Verdict.NOT_APPLICABLE,
+            "one deployable: its operations can be transactions",
+            grounds.starts(seen.facts),
+        )
     if facts.has("publisher") and facts.has("consumer"):
         return Judgement(
             Verdict.UNKNOWN,
             "services react to each other's messages, and it was not seen whether an operation spans them",
+            grounds.starts(seen.facts),
         )
-    return Judgement(Verdict.NOT_APPLICABLE, f"none of {functions} functions writes in two services")
+    return Judgement(
+        Verdict.NOT_APPLICABLE,
+        f"none of {functions} functions writes in two services",
+        grounds.starts(seen.facts),
+    )
 
 
 ITEM = Item("saga", "Sagas", judge)

@@ -58,19 +58,87 @@ RULE = Rule(
     severity=Severity.ERROR,
     title="Writes in two services without compensation",
     why="When the second write fails, the first stays: money without an order, a seat without a booking.",
-    remedy="Make it a saga: record the operation, and take back the first write when the second cannot be made.",
+    remedy=(
+        "Make it a saga: record the operation, and take back the first write when the second "
+        "cannot be made."
+    ),
     languages=("python", "typescript", "go", "java"),
     valid=(
-        Sample("python", {"a.py": "import httpx\ndef f(c: httpx.Client, session):\n    c.post('/seats')\n    try:\n        session.add(o)\n    except Exception:\n        c.delete('/cancel')\n        release_seat(c)\n        raise\ndef release_seat(c: httpx.Client):\n    c.post('/release')\n"}),
-        Sample("typescript", {"a.ts": "import axios from 'axios';\nasync function f(o) { await axios.get('/seats'); await axios.post('/book', o); }\n"}),
-        Sample("go", {"a.go": "package a\nfunc (h H) F(ctx context.Context) { h.repo.Save(o) }\n"}),
-        Sample("java", {"A.java": "class A { RestTemplate rest; OrderRepository orderRepository; void f() { rest.getForObject(u, T.class); orderRepository.save(o); } }\n"}),
+        Sample("python", {
+            "a.py": """
+                import httpx
+                def f(c: httpx.Client, session):
+                    c.post('/seats')
+                    try:
+                        session.add(o)
+                    except Exception:
+                        c.delete('/cancel')
+                        release_seat(c)
+                        raise
+                def release_seat(c: httpx.Client):
+                    c.post('/release')
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import axios from 'axios';
+                async function f(o) { await axios.get('/seats'); await axios.post('/book', o); }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func (h H) F(ctx context.Context) { h.repo.Save(o) }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A { RestTemplate rest; OrderRepository orderRepository; void f() { rest.getForObject(u, T.class); orderRepository.save(o); } }
+            """,
+        }),
     ),
     invalid=(
-        Sample("python", {"a.py": "import httpx\ndef book(c: httpx.Client, session):\n    c.post('/seats')  # <-\n    session.add(o)\n"}),
-        Sample("typescript", {"a.ts": "import axios from 'axios';\nclass A {\n  constructor(private readonly orderRepository: OrderRepository) {}\n  async f(o) {\n    await axios.post('/seats', o); // <-\n    await this.orderRepository.save(o);\n  }\n}\n"}),
-        Sample("go", {"a.go": "package a\ntype H struct {\n\tusers pb.UsersServiceClient\n\ttrips pb.TripsServiceClient\n}\nfunc (h H) F(ctx context.Context) error {\n\th.users.UpdateBalance(ctx, r) // <-\n\th.trips.BookTrip(ctx, r)\n\treturn nil\n}\n"}),
-        Sample("java", {"A.java": "class A { RestTemplate rest; OrderRepository orderRepository; void f() {\n  rest.postForObject(u, o, T.class); // <-\n  orderRepository.save(o); } }\n"}),
+        Sample("python", {
+            "a.py": """
+                import httpx
+                def book(c: httpx.Client, session):
+                    c.post('/seats')  # <-
+                    session.add(o)
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import axios from 'axios';
+                class A {
+                  constructor(private readonly orderRepository: OrderRepository) {}
+                  async f(o) {
+                    await axios.post('/seats', o); // <-
+                    await this.orderRepository.save(o);
+                  }
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                type H struct {
+                	users pb.UsersServiceClient
+                	trips pb.TripsServiceClient
+                }
+                func (h H) F(ctx context.Context) error {
+                	h.users.UpdateBalance(ctx, r) // <-
+                	h.trips.BookTrip(ctx, r)
+                	return nil
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A { RestTemplate rest; OrderRepository orderRepository; void f() {
+                  rest.postForObject(u, o, T.class); // <-
+                  orderRepository.save(o); } }
+            """,
+        }),
     ),
     check=check,
 )  # fmt: skip

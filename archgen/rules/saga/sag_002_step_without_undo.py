@@ -35,22 +35,26 @@ RULE = Rule(
     languages=("python", "typescript",),
     valid=(
         Sample("python", {
-            "a.py": """s = Saga(steps=[Step(Charge, undo=Refund), Step(CheckStock), Step(Ship)])
-""",
+            "a.py": """
+                s = Saga(steps=[Step(Charge, undo=Refund), Step(CheckStock), Step(Ship)])
+            """,
         }),
         Sample("typescript", {
-            "a.ts": """const s = new Saga([{ invoke: charge, compensate: refund }, { invoke: ship }]);
-""",
+            "a.ts": """
+                const s = new Saga([{ invoke: charge, compensate: refund }, { invoke: ship }]);
+            """,
         }),
     ),
     invalid=(
         Sample("python", {
-            "a.py": """s = Saga(steps=[Step(Charge, undo=Refund), Step(Reserve), Step(Ship)])  # <-
-""",
+            "a.py": """
+                s = Saga(steps=[Step(Charge, undo=Refund), Step(Reserve), Step(Ship)])  # <-
+            """,
         }),
         Sample("typescript", {
-            "a.ts": """const s = new Saga([{ invoke: charge, compensate: refund }, { invoke: reserve }, { invoke: ship }]); // <-
-""",
+            "a.ts": """
+                const s = new Saga([{ invoke: charge, compensate: refund }, { invoke: reserve }, { invoke: ship }]); // <-
+            """,
         }),
     ),
     check=check,

@@ -19,31 +19,36 @@ RULE = Rule(
     kind="defect",
     severity=Severity.ERROR,
     title="Compensations in forward order",
-    why="Later steps build on earlier ones: undoing the ground first makes the rest fail, or undoes what others still use.",
+    why=(
+        "Later steps build on earlier ones: undoing the ground first makes the rest fail, or "
+        "undoes what others still use."
+    ),
     remedy="Walk the steps that ran backwards.",
     languages=("python",),
     valid=(
         Sample("python", {
-            "a.py": """class Engine:
-    async def compensate(self, done):
-        for step in reversed(done):
-            try:
-                await self.invoke(step.undo)
-            except Exception as error:
-                self.park(step, error)
-""",
+            "a.py": """
+                class Engine:
+                    async def compensate(self, done):
+                        for step in reversed(done):
+                            try:
+                                await self.invoke(step.undo)
+                            except Exception as error:
+                                self.park(step, error)
+            """,
         }),
     ),
     invalid=(
         Sample("python", {
-            "a.py": """class Engine:
-    async def compensate(self, done):
-        for step in done:  # <-
-            try:
-                await self.invoke(step.undo)
-            except Exception as error:
-                self.park(step, error)
-""",
+            "a.py": """
+                class Engine:
+                    async def compensate(self, done):
+                        for step in done:  # <-
+                            try:
+                                await self.invoke(step.undo)
+                            except Exception as error:
+                                self.park(step, error)
+            """,
         }),
     ),
     check=check,

@@ -24,23 +24,25 @@ RULE = Rule(
     languages=("python",),
     valid=(
         Sample("python", {
-            "a.py": """class Engine:
-    async def compensate(self, done):
-        for step in reversed(done):
-            try:
-                await self.invoke(step.undo)
-            except Exception as error:
-                self.park(step, error)
-""",
+            "a.py": """
+                class Engine:
+                    async def compensate(self, done):
+                        for step in reversed(done):
+                            try:
+                                await self.invoke(step.undo)
+                            except Exception as error:
+                                self.park(step, error)
+            """,
         }),
     ),
     invalid=(
         Sample("python", {
-            "a.py": """class Engine:
-    async def compensate(self):
-        for step in reversed(self.steps):  # <-
-            await self.invoke(step.undo)
-""",
+            "a.py": """
+                class Engine:
+                    async def compensate(self):
+                        for step in reversed(self.steps):  # <-
+                            await self.invoke(step.undo)
+            """,
         }),
     ),
     check=check,

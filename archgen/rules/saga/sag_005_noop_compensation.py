@@ -20,12 +20,34 @@ RULE = Rule(
     remedy="Undo the step, or say in the saga that it needs no undoing.",
     languages=("python", "java"),
     valid=(
-        Sample("python", {"a.py": "def refund(c):\n    gateway.refund(c.id)\nSaga(steps=[Step(charge, undo=refund), Step(ship)])\n"}),
-        Sample("java", {"A.java": "class A { List<Event> process(ReverseCommand c) { return reversed(c); } }\n"}),
+        Sample("python", {
+            "a.py": """
+                def refund(c):
+                    gateway.refund(c.id)
+                Saga(steps=[Step(charge, undo=refund), Step(ship)])
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A { List<Event> process(ReverseCommand c) { return reversed(c); } }
+            """,
+        }),
     ),
     invalid=(
-        Sample("python", {"a.py": "def refund(c):  # <-\n    pass\ncharging = Step(charge, undo=refund)\n"}),
-        Sample("java", {"A.java": "class A {\n  List<Event> process(ReverseCommand c) { return Collections.emptyList(); } // <-\n}\n"}),
+        Sample("python", {
+            "a.py": """
+                def refund(c):  # <-
+                    pass
+                charging = Step(charge, undo=refund)
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A {
+                  List<Event> process(ReverseCommand c) { return Collections.emptyList(); } // <-
+                }
+            """,
+        }),
     ),
     check=check,
 )  # fmt: skip

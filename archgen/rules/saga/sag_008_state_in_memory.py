@@ -29,28 +29,30 @@ RULE = Rule(
     languages=("python",),
     valid=(
         Sample("python", {
-            "a.py": """class Engine:
-    async def compensate(self, done):
-        for step in reversed(done):
-            try:
-                await self.invoke(step.undo)
-            except Exception as error:
-                self.park(step, error)
-    def save(self, conn):
-        conn.execute('insert into sagas values (1)')
-""",
+            "a.py": """
+                class Engine:
+                    async def compensate(self, done):
+                        for step in reversed(done):
+                            try:
+                                await self.invoke(step.undo)
+                            except Exception as error:
+                                self.park(step, error)
+                    def save(self, conn):
+                        conn.execute('insert into sagas values (1)')
+            """,
         }),
     ),
     invalid=(
         Sample("python", {
-            "a.py": """class Engine:
-    async def compensate(self, done):
-        for step in reversed(done):  # <-
-            try:
-                await self.invoke(step.undo)
-            except Exception as error:
-                self.park(step, error)
-""",
+            "a.py": """
+                class Engine:
+                    async def compensate(self, done):
+                        for step in reversed(done):  # <-
+                            try:
+                                await self.invoke(step.undo)
+                            except Exception as error:
+                                self.park(step, error)
+            """,
         }),
     ),
     check=check,

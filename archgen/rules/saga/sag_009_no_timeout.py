@@ -24,17 +24,17 @@ RULE = Rule(
     languages=("python",),
     valid=(
         Sample("python", {
-            "a.py": """s = Saga(steps=[Step(Charge, undo=Refund), Step(Ship)])
-class SagaRunner:
-    def due(self, now):
-        return self.deadline < now
-""",
+            "a.py": """
+                s = Saga(steps=[Step(Charge, undo=Refund), Step(Ship)])
+                class SagaRunner:
+                    def due(self, now):
+                        return self.deadline < now
+            """,
         }),
     ),
     invalid=(
         Sample("python", {
-            "a.py": """s = Saga(steps=[Step(Charge, undo=Refund), Step(Ship)])  # <-
-""",
+            "a.py": "s = Saga(steps=[Step(Charge, undo=Refund), Step(Ship)])  # <-\n",
         }),
     ),
     check=check,

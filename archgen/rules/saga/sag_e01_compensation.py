@@ -27,16 +27,59 @@ RULE = Rule(
     remedy="Give each step that changes something a command that undoes it.",
     languages=("python", "typescript", "go", "java"),
     valid=(
-        Sample("python", {"a.py": "place = Saga(  # <-\n    name='place',\n    steps=[Step(Charge, undo=Refund), Step(Reserve, undo=Release), Step(Ship)],\n)\n"}),
-        Sample("typescript", {"a.ts": "const place = new Saga([ // <-\n  { invoke: charge, compensate: refund },\n  { invoke: reserve, compensate: release },\n]);\n"}),
-        Sample("go", {"a.go": "package a\nfunc F() {\n\tsaga.AddCompensation(refund, id) // <-\n}\n"}),
-        Sample("java", {"A.java": "class A { A() { this.d = step()\n  .withCompensation(kitchen.cancel, S::make) // <-\n  .build(); } }\n"}),
+        Sample("python", {
+            "a.py": """
+                place = Saga(  # <-
+                    name='place',
+                    steps=[Step(Charge, undo=Refund), Step(Reserve, undo=Release), Step(Ship)],
+                )
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                const place = new Saga([ // <-
+                  { invoke: charge, compensate: refund },
+                  { invoke: reserve, compensate: release },
+                ]);
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func F() {
+                	saga.AddCompensation(refund, id) // <-
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A { A() { this.d = step()
+                  .withCompensation(kitchen.cancel, S::make) // <-
+                  .build(); } }
+            """,
+        }),
     ),
     invalid=(
-        Sample("python", {"a.py": "# steps=[Step(Charge, undo=Refund), Step(Ship)]\nmenu = Menu(steps=[Step('a'), Step('b')])\n"}),
-        Sample("typescript", {"a.ts": "const w = new Wizard([{ title: 'a' }, { title: 'b' }]);\n"}),
-        Sample("go", {"a_test.go": "package a\nfunc TestF() { saga.AddCompensation(refund, id) }\n"}),
-        Sample("java", {"A.java": "class A { /* .withCompensation(x) */ void f() { builder.step().build(); } }\n"}),
+        Sample("python", {
+            "a.py": """
+                # steps=[Step(Charge, undo=Refund), Step(Ship)]
+                menu = Menu(steps=[Step('a'), Step('b')])
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": "const w = new Wizard([{ title: 'a' }, { title: 'b' }]);\n",
+        }),
+        Sample("go", {
+            "a_test.go": """
+                package a
+                func TestF() { saga.AddCompensation(refund, id) }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A { /* .withCompensation(x) */ void f() { builder.step().build(); } }
+            """,
+        }),
     ),
     check=check,
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """Are services cut by capability, each with its own data?"""
 
+from archgen.rules import grounds
 from archgen.rules.model import Item, Judgement, Seen, Verdict
 
 
@@ -11,6 +12,7 @@ def judge(seen: Seen) -> Judgement:
         return Judgement(
             Verdict.NOT_APPLICABLE,
             f"one deployable ({services[0].name}), so there is no boundary between services",
+            grounds.starts(seen.facts),
         )
     own = f"{len(services)} services, each with its own folder and entry point"
     if seen.errors():

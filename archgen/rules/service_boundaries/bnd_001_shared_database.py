@@ -27,34 +27,43 @@ RULE = Rule(
     kind="defect",
     severity=Severity.ERROR,
     title="Shared database",
-    why="Services that share a database share its schema, its locks and its outages: none of them can change alone.",
+    why=(
+        "Services that share a database share its schema, its locks and its outages: none of them "
+        "can change alone."
+    ),
     remedy="Give each service its own database, and let the others ask it or listen to its events.",
     languages=("config",),
     valid=(
         Sample("config", {
-            "orders/Dockerfile": "FROM python", "orders/main.py": "uvicorn.run('a')\n",
-            "payments/Dockerfile": "FROM python", "payments/main.py": "uvicorn.run('a')\n",
-            "compose.yaml": """services:
-  orders: {build: orders, environment: {DATABASE_URL: "postgresql://db/orders"}}
-  payments: {build: payments, environment: {DATABASE_URL: "postgresql://db/payments"}}
-  migrate: {image: flyway, environment: {DATABASE_URL: "postgresql://db/payments"}}
-""",
+            "orders/Dockerfile": "FROM python",
+            "orders/main.py": "uvicorn.run('a')\n",
+            "payments/Dockerfile": "FROM python",
+            "payments/main.py": "uvicorn.run('a')\n",
+            "compose.yaml": """
+                services:
+                  orders: {build: orders, environment: {DATABASE_URL: "postgresql://db/orders"}}
+                  payments: {build: payments, environment: {DATABASE_URL: "postgresql://db/payments"}}
+                  migrate: {image: flyway, environment: {DATABASE_URL: "postgresql://db/payments"}}
+            """,
         }),
     ),
     invalid=(
         Sample("config", {
-            "orders/Dockerfile": "FROM python", "orders/main.py": "uvicorn.run('a')\n",
-            "payments/Dockerfile": "FROM python", "payments/main.py": "uvicorn.run('a')\n",
-            "compose.yaml": """services:
-  orders:
-    build: orders
-    environment:
-      - DATABASE_URL=postgresql://user:secret@db/shop  # <-
-  payments:
-    build: payments
-    environment:
-      - DATABASE_URL=postgresql://db/shop
-""",
+            "orders/Dockerfile": "FROM python",
+            "orders/main.py": "uvicorn.run('a')\n",
+            "payments/Dockerfile": "FROM python",
+            "payments/main.py": "uvicorn.run('a')\n",
+            "compose.yaml": """
+                services:
+                  orders:
+                    build: orders
+                    environment:
+                      - DATABASE_URL=postgresql://user:secret@db/shop  # <-
+                  payments:
+                    build: payments
+                    environment:
+                      - DATABASE_URL=postgresql://db/shop
+            """,
         }),
     ),
     check=check,

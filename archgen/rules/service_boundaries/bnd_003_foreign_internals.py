@@ -22,10 +22,8 @@ def check(facts: Facts) -> Iterable[Hit]:
             for folder, name in folders.items():
                 word = folder.rpartition("/")[2]
                 package = f"/{word}/" if module.language in ("typescript", "go") else f"{word}/"
-                reaches = (
-                    f"/{folder}/" in f"/{path}/"
-                    or (path + "/").startswith(package)
-                    and module.language == "python"
+                reaches = f"/{folder}/" in f"/{path}/" or (
+                    (path + "/").startswith(package) and module.language == "python"
                 )
                 if name != own.name and reaches and not _CONTRACT.search(path):
                     yield Hit(module.path, item.line, f"{own.name} imports {item.module} of {name}")
@@ -42,50 +40,56 @@ RULE = Rule(
     languages=("python", "go",),
     valid=(
         Sample("python", {
-            "orders/setup.py": """""",
-            "orders/main.py": """import uvicorn
-from payments.contracts import Charge
-uvicorn.run('a')
-""",
-            "payments/setup.py": """""",
-            "payments/main.py": """import uvicorn
-uvicorn.run('a')
-""",
+            "orders/setup.py": "",
+            "orders/main.py": """
+                import uvicorn
+                from payments.contracts import Charge
+                uvicorn.run('a')
+            """,
+            "payments/setup.py": "",
+            "payments/main.py": """
+                import uvicorn
+                uvicorn.run('a')
+            """,
         }),
         Sample("go", {
-            "go.mod": """module x
-""",
-            "svc/a/main.go": """package main
-import \"x/common/logs\"
-func main() { http.ListenAndServe(p, nil) }
-""",
-            "svc/b/main.go": """package main
-func main() { http.ListenAndServe(p, nil) }
-""",
+            "go.mod": "module x\n",
+            "svc/a/main.go": """
+                package main
+                import "x/common/logs"
+                func main() { http.ListenAndServe(p, nil) }
+            """,
+            "svc/b/main.go": """
+                package main
+                func main() { http.ListenAndServe(p, nil) }
+            """,
         }),
     ),
     invalid=(
         Sample("python", {
-            "orders/setup.py": """""",
-            "orders/main.py": """import uvicorn
-from payments.domain import Payment  # <-
-uvicorn.run('a')
-""",
-            "payments/setup.py": """""",
-            "payments/main.py": """import uvicorn
-uvicorn.run('a')
-""",
+            "orders/setup.py": "",
+            "orders/main.py": """
+                import uvicorn
+                from payments.domain import Payment  # <-
+                uvicorn.run('a')
+            """,
+            "payments/setup.py": "",
+            "payments/main.py": """
+                import uvicorn
+                uvicorn.run('a')
+            """,
         }),
         Sample("go", {
-            "go.mod": """module x
-""",
-            "svc/a/main.go": """package main
-import \"x/svc/b/domain\" // <-
-func main() { http.ListenAndServe(p, nil) }
-""",
-            "svc/b/main.go": """package main
-func main() { http.ListenAndServe(p, nil) }
-""",
+            "go.mod": "module x\n",
+            "svc/a/main.go": """
+                package main
+                import "x/svc/b/domain" // <-
+                func main() { http.ListenAndServe(p, nil) }
+            """,
+            "svc/b/main.go": """
+                package main
+                func main() { http.ListenAndServe(p, nil) }
+            """,
         }),
     ),
     check=check,

@@ -23,30 +23,80 @@ RULE = Rule(
     languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
-            "orders/pyproject.toml": "[project]\nname = 'orders'\n",
-            "orders/main.py": "import uvicorn\nuvicorn.run('orders.app:app')  # <-\n",
+            "orders/pyproject.toml": """
+                [project]
+                name = 'orders'
+            """,
+            "orders/main.py": """
+                import uvicorn
+                uvicorn.run('orders.app:app')  # <-
+            """,
             "payments/requirements.txt": "flask\n",
-            "payments/app.py": "from flask import Flask\napp = Flask(__name__)  # <-\n",
+            "payments/app.py": """
+                from flask import Flask
+                app = Flask(__name__)  # <-
+            """,
         }),
         Sample("typescript", {
-            "a/package.json": "{}", "a/src/main.ts": "const app = await NestFactory.create(AppModule); // <-\n",
-            "b/package.json": "{}", "b/src/index.ts": "app.listen(3000); // <-\n",
+            "a/package.json": "{}",
+            "a/src/main.ts": "const app = await NestFactory.create(AppModule); // <-\n",
+            "b/package.json": "{}",
+            "b/src/index.ts": "app.listen(3000); // <-\n",
         }),
         Sample("go", {
             "go.mod": "module x\n",
-            "cmd/a/main.go": "package main\nfunc main() {\n\thttp.ListenAndServe(\":80\", nil) // <-\n}\n",
-            "cmd/b/main.go": "package main\nfunc main() {\n\thttp.ListenAndServe(\":81\", nil) // <-\n}\n",
+            "cmd/a/main.go": """
+                package main
+                func main() {
+                	http.ListenAndServe(":80", nil) // <-
+                }
+            """,
+            "cmd/b/main.go": """
+                package main
+                func main() {
+                	http.ListenAndServe(":81", nil) // <-
+                }
+            """,
         }),
         Sample("java", {
-            "a/pom.xml": "<project/>", "a/src/main/java/a/A.java": "package a;\n@SpringBootApplication\npublic class A { } // <-\n",
-            "b/pom.xml": "<project/>", "b/src/main/java/b/B.java": "package b;\n@SpringBootApplication\npublic class B { } // <-\n",
+            "a/pom.xml": "<project/>",
+            "a/src/main/java/a/A.java": """
+                package a;
+                @SpringBootApplication
+                public class A { } // <-
+            """,
+            "b/pom.xml": "<project/>",
+            "b/src/main/java/b/B.java": """
+                package b;
+                @SpringBootApplication
+                public class B { } // <-
+            """,
         }),
     ),
     invalid=(
-        Sample("python", {"lib/pyproject.toml": "", "lib/a.py": "def f(): pass\n", "tests/test_app.py": "uvicorn.run(app)\n"}),
-        Sample("typescript", {"a/package.json": "{}", "a/src/main.ts": "// app.listen(3000)\n"}),
-        Sample("go", {"go.mod": "module x\n", "tools/gen/main.go": "package main\nfunc main() { generate() }\n"}),
-        Sample("java", {"a/pom.xml": "<project/>", "a/src/test/java/a/ATest.java": "@SpringBootApplication\nclass ATest { }\n"}),
+        Sample("python", {
+            "lib/pyproject.toml": "",
+            "lib/a.py": "def f(): pass\n",
+            "tests/test_app.py": "uvicorn.run(app)\n",
+        }),
+        Sample("typescript", {
+            "a/package.json": "{}",
+            "a/src/main.ts": "// app.listen(3000)\n",
+        }),
+        Sample("go", {
+            "go.mod": "module x\n",
+            "tools/gen/main.go": """
+                package main
+                func main() { generate() }
+            """,
+        }),
+        Sample("java", {
+            "a/pom.xml": "<project/>",
+            "a/src/test/java/a/ATest.java": """
+                @SpringBootApplication
+                class ATest { }
+            """,
+        }),
     ),
     check=check,
 )  # fmt: skip

@@ -28,24 +28,34 @@ RULE = Rule(
     languages=("config",),
     valid=(
         Sample("config", {
-            "orders/Dockerfile": "FROM python", "orders/main.py": "uvicorn.run('a')\n",
-            "payments/Dockerfile": "FROM python", "payments/main.py": "uvicorn.run('a')\n",
-            "compose.yaml": """services:
-  orders:
-    build: orders
-    environment:
-      DATABASE_URL: postgresql://db/orders  # <-
-  payments:
-    build: payments
-    environment:
-      DATABASE_URL: postgresql://db/payments  # <-
-""",
+            "orders/Dockerfile": "FROM python",
+            "orders/main.py": "uvicorn.run('a')\n",
+            "payments/Dockerfile": "FROM python",
+            "payments/main.py": "uvicorn.run('a')\n",
+            "compose.yaml": """
+                services:
+                  orders:
+                    build: orders
+                    environment:
+                      DATABASE_URL: postgresql://db/orders  # <-
+                  payments:
+                    build: payments
+                    environment:
+                      DATABASE_URL: postgresql://db/payments  # <-
+            """,
         }),
     ),
     invalid=(
         Sample("config", {
-            "orders/Dockerfile": "FROM python", "orders/main.py": "uvicorn.run('a')\n",
-            "compose.yaml": "services:\n  orders:\n    build: orders\n#    environment:\n#      DATABASE_URL: postgresql://db/orders\n",
+            "orders/Dockerfile": "FROM python",
+            "orders/main.py": "uvicorn.run('a')\n",
+            "compose.yaml": """
+                services:
+                  orders:
+                    build: orders
+                #    environment:
+                #      DATABASE_URL: postgresql://db/orders
+            """,
         }),
     ),
     check=check,
