@@ -183,7 +183,7 @@ def _survey(target: Path, wanted: Sequence[File], take: Collection[str], remembe
     for path in paths:
         disk, file = _read(target / path), new.get(path)
         decision = _taken(file) if file and path in take else reconcile(before.get(path), disk, file)
-        entries.append(_entry(path, decision, disk))
+        entries.append(_entry(path, _with_hint(decision, file, before.get(path)), disk))
         if file and decision.record and remember:
             records[path] = _record(before.get(path), file)
         elif path in before and (file or not remember):
@@ -226,6 +226,15 @@ def _read(path: Path) -> OnDisk | None:
 
 def _taken(file: File) -> Decision:
     return Decision(Action.UPDATED, file.contents, file.executable, "archgen's version, as asked")
+
+
+def _with_hint(decision: Decision, file: File | None, before: Record | None) -> Decision:
+    """Says of an edit in a generated file that there is a better place for it."""
+    edited = decision.action in (Action.KEPT, Action.MERGED, Action.CONFLICT)
+    if not (edited and before and file and file.kind == "generated"):
+        return decision
+    hint = "generated: better change the description"
+    return replace(decision, note=f"{decision.note}; {hint}" if decision.note else hint)
 
 
 def _entry(path: str, decision: Decision, disk: OnDisk | None) -> Entry:

@@ -284,3 +284,17 @@ def test_the_report_tells_contents_for_a_diff(tmp_path: Path) -> None:
         ("a", Action.UPDATED, b"a\n", b"A\n"),
         ("b", Action.REMOVED, b"b\n", None),
     ]
+
+
+def test_an_edit_in_a_generated_file_stays_and_is_told_where_it_belongs(tmp_path: Path) -> None:
+    def files(text: bytes) -> list[File]:
+        return [File("a", text, kind="generated"), File("b", text)]
+
+    write(tmp_path, files(b"1\n2\n3\n"))
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(b"0\n1\n2\n3\n")
+    for text, action in ((b"1\n2\n3\n", "kept"), (b"1\n2\n4\n", "merged"), (b"9\n", "conflict")):
+        generated, yours = write(tmp_path, files(text)).entries
+        assert generated.action == yours.action == action
+        assert "better change the description" in generated.note
+        assert "description" not in yours.note
