@@ -18,12 +18,15 @@ _STYLES = {"error": ("red", "bold"), "warning": ("yellow",), "notice": ("dim",)}
 def check(spec: Path) -> int:
     """Prints what there is to say about the description, one line per finding, on stdout.
 
+    Notices are counted, and printed with --verbose.
+
     Returns 1 if there is an error or a warning, else 0. Raises SpecError if the file is not valid.
     """
     loaded = load_with_marks(spec)
     found = find(loaded.system, loaded.document)
     for finding in found:
-        console.out(_line(finding))
+        if finding.severity != "notice" or console.verbose():
+            console.out(_line(finding))
     console.say(_summary(loaded.system, found))
     return 1 if any(finding.severity != "notice" for finding in found) else 0
 
@@ -41,7 +44,8 @@ def _summary(system: System, found: list[Finding]) -> str:
     counts = Counter[str](finding.severity for finding in found)
     size = f"{_count(len(system.services), 'service')}, {_count(len(system.sagas), 'saga')}"
     told = [_count(counts[severity], severity) for severity in _STYLES if counts[severity]]
-    return f"{system.system}: {size}; {', '.join(told) or 'nothing to complain about'}"
+    hidden = " (--verbose shows them)" if counts["notice"] and not console.verbose() else ""
+    return f"{system.system}: {size}; {', '.join(told) or 'nothing to complain about'}{hidden}"
 
 
 def _count(number: int, what: str) -> str:

@@ -44,9 +44,9 @@ class CommandClass:
     fields: tuple[FieldLine, ...]
 
 
-def lines(fields: Mapping[str, FieldType]) -> tuple[FieldLine, ...]:
+def lines(fields: Mapping[str, FieldType], *, wire: bool = False) -> tuple[FieldLine, ...]:
     return tuple(
-        FieldLine(name, annotation(field), Code(" = None" if field.optional else ""))
+        FieldLine(name, annotation(field, wire=wire), Code(" = None" if field.optional else ""))
         for name, field in fields.items()
     )
 
@@ -76,12 +76,12 @@ def _module(
     wanted: set[Import] = set(_BASIC)
     for message in (*commands, *events):
         fields = message.arguments if isinstance(message, CommandFacts) else message.fields
-        wanted |= imports(fields.values(), layout.package)
+        wanted |= imports(fields.values(), layout.package, wire=True)
     event_classes = {event.name: layout.event_class(event) for event in events}
     return {
         "aggregate": aggregate,
         "imports": layout.imports(wanted),
-        "events": [EventClass(event_classes[event.name], event.name, lines(event.fields)) for event in events],
+        "events": [EventClass(event_classes[event.name], event.name, lines(event.fields, wire=True)) for event in events],
         "commands": [
             CommandClass(
                 layout.command_class(command),
@@ -90,7 +90,7 @@ def _module(
                 command.creates,
                 event_classes[command.emits],
                 event_classes[command.fails] if command.fails else "",
-                lines(command.arguments),
+                lines(command.arguments, wire=True),
             )
             for command in commands
         ],
@@ -101,12 +101,12 @@ def types(layout: Layout) -> dict[str, object]:
     """The named types, each after the ones it is made of."""
     ordered = _ordered(layout.system.types)
     fields = [field for name in ordered for field in layout.system.types[name].values()]
-    wanted = {("dataclasses", "dataclass")} | {
-        found for found in imports(fields, layout.package) if not found[0].endswith(".generated.types")
-    }
+    found = imports(fields, layout.package, wire=True)
+    wanted: set[Import] = {("dataclasses", "dataclass")}
+    wanted |= {each for each in found if not each[0].endswith(".generated.types")}
     return {
         "imports": layout.imports(wanted),
-        "types": [(name, lines(layout.system.types[name])) for name in ordered],
+        "types": [(name, lines(layout.system.types[name], wire=True)) for name in ordered],
     }
 
 

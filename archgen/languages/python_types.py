@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from archgen.escape import py
 from archgen.languages.python_imports import Import
@@ -20,6 +20,14 @@ _ANNOTATIONS = {
     Scalar.DATE: "date",
     Scalar.EMAIL: "str",
 }
+# On the wire a number in quotes is not a number, and an e-mail address looks like one.
+_WIRE = {
+    **_ANNOTATIONS,
+    Scalar.INTEGER: "Integer",
+    Scalar.NUMBER: "Number",
+    Scalar.BOOLEAN: "Boolean",
+    Scalar.EMAIL: "Email",
+}
 _IMPORTS: dict[Scalar, Import] = {
     Scalar.UUID: ("uuid", "UUID"),
     Scalar.MONEY: ("chassis.money", "Money"),
@@ -28,25 +36,31 @@ _IMPORTS: dict[Scalar, Import] = {
 }
 
 
-def annotation(field: FieldType) -> Code:
-    """The type as it stands in a dataclass, for example `tuple[Item, ...]` or `UUID | None`."""
-    text = f"tuple[{_one(field)}, ...]" if field.many else _one(field)
+def annotation(field: FieldType, *, wire: bool = False) -> Code:
+    """The type as it stands in a dataclass, for example `tuple[Item, ...]` or `UUID | None`.
+
+    With `wire`, as it stands in what is read from outside, where it is checked closely.
+    """
+    one = _one(field, _WIRE if wire else _ANNOTATIONS)
+    text = f"tuple[{one}, ...]" if field.many else one
     return Code(f"{text} | None" if field.optional else text)
 
 
-def _one(field: FieldType) -> str:
+def _one(field: FieldType, scalars: Mapping[Scalar, str]) -> str:
     if field.scalar:
-        return _ANNOTATIONS[field.scalar]
+        return scalars[field.scalar]
     if field.named:
         return field.named
     return "Literal[" + ", ".join(py(value) for value in field.enum) + "]"
 
 
-def imports(fields: Iterable[FieldType], package: str) -> set[Import]:
+def imports(fields: Iterable[FieldType], package: str, *, wire: bool = False) -> set[Import]:
     """What annotations of `fields` need; named types come from the `generated.types` of `package`."""
     wanted: set[Import] = set()
     for field in fields:
-        if field.scalar in _IMPORTS:
+        if wire and field.scalar and _WIRE[field.scalar] != _ANNOTATIONS[field.scalar]:
+            wanted.add(("chassis.values", _WIRE[field.scalar]))
+        elif field.scalar in _IMPORTS:
             wanted.add(_IMPORTS[field.scalar])
         elif field.enum:
             wanted.add(("typing", "Literal"))

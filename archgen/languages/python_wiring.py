@@ -233,7 +233,7 @@ def _route(layout: Layout, route: Route, wanted: set[Import]) -> dict[str, objec
     creates = route.kind is Kind.CREATE
     body = {name: field for name, field in facts.arguments.items() if name != facts.id_field}
     assigned = creates and id_type.scalar is not None and id_type.scalar.value == "uuid"
-    wanted |= imports(body.values(), layout.package)
+    wanted |= imports(body.values(), layout.package, wire=True)
     wanted |= {
         ("chassis.http", "execute"),
         (f"{layout.package}.generated", snake(route.aggregate)),
@@ -241,7 +241,7 @@ def _route(layout: Layout, route: Route, wanted: set[Import]) -> dict[str, objec
     }
     if assigned:
         wanted.add(("uuid", "uuid4"))
-    fields = [FieldLine(n, annotation(f), Code(" = None" if f.optional else "")) for n, f in body.items()]
+    fields = [FieldLine(n, annotation(f, wire=True), Code(" = None" if f.optional else "")) for n, f in body.items()]
     function = route.name if not route.name.startswith(("get_", "list_")) else f"do_{route.name}"
     parameters = [] if creates else [f"{facts.id_field}: {annotation(id_type)}"]
     if creates:

@@ -16,15 +16,16 @@ def saga_findings(system: System, analysis: Analysis) -> Iterator[Judgement]:
     for name, saga in system.sagas.items():
         path: Path = ("sagas", name)
         if isinstance(saga, Orchestration):
-            yield from _without_undo(saga, path)
+            yield from _without_undo(saga, analysis, path)
             yield from _refusable(saga, analysis, path)
         else:
             yield from _unheard(saga, analysis, path)
             yield from _unreachable(saga, analysis, path)
 
 
-def _without_undo(saga: Orchestration, path: Path) -> Iterator[Judgement]:
-    for index, step in enumerate(saga.steps[:-1]):
+def _without_undo(saga: Orchestration, analysis: Analysis, path: Path) -> Iterator[Judgement]:
+    refusable = bool(saga.then) and bool(analysis.commands[saga.then].fails)
+    for index, step in enumerate(saga.steps if refusable else saga.steps[:-1]):
         if not step.undo:
             yield Judgement(
                 "no-undo",
@@ -37,7 +38,8 @@ def _without_undo(saga: Orchestration, path: Path) -> Iterator[Judgement]:
 
 def _refusable(saga: Orchestration, analysis: Analysis, path: Path) -> Iterator[Judgement]:
     ends = [(step.undo, (*path, "steps", index, "undo")) for index, step in enumerate(saga.steps)]
-    ends += [(saga.then, (*path, "then")), (saga.otherwise, (*path, "else"))]
+    # A refused `then` is no dead end: everything is undone, and `else` follows.
+    ends.append((saga.otherwise, (*path, "else")))
     for command, at in ends:
         if command and analysis.commands[command].fails:
             yield Judgement(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from archgen import console
 from archgen.commands.check import check
 from archgen.commands.schema import schema
 from archgen.errors import SpecError
@@ -18,7 +19,19 @@ def test_notices_alone_are_fine(tmp_path: Path, capsys: pytest.CaptureFixture[st
     path.write_text(SHOP, "utf-8")
     assert check(path) == 0
     out, err = capsys.readouterr()
-    assert all(": notice: " in line for line in out.splitlines())
+    assert out == ""
+    assert err == "shop: 6 services, 1 saga; 2 notices (--verbose shows them)\n"
+
+
+def test_verbose_prints_notices(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "_level", console.VERBOSE)
+    path = tmp_path / "s.yaml"
+    path.write_text(SHOP, "utf-8")
+    assert check(path) == 0
+    out, err = capsys.readouterr()
+    assert [": notice: " in line for line in out.splitlines()] == [True, True]
     assert err == "shop: 6 services, 1 saga; 2 notices\n"
 
 

@@ -10,7 +10,7 @@ import pytest
 from chassis.errors import NotFound, Refused
 from chassis.money import Money
 from orders.domain.order import Order, decide, evolve
-from orders.generated.order import Cancel, Cancelled, Confirm, Confirmed, Create, Created
+from orders.generated.order import Cancel, Cancelled, Confirm, Confirmed, Create, Created, NotConfirmed
 from orders.generated.types import Item
 
 ID = UUID("c0ffee00-0000-4000-8000-000000000002")
@@ -70,9 +70,13 @@ def test_an_order_is_cancelled_once_and_says_why() -> None:
 
 def test_what_is_settled_stays_settled() -> None:
     with pytest.raises(Refused):
-        decide(CANCELLED, CONFIRM)
-    with pytest.raises(Refused):
         decide(CONFIRMED, CANCEL)
+
+
+def test_an_order_cancelled_meanwhile_is_not_confirmed_and_others_hear_of_it() -> None:
+    [event] = decide(CANCELLED, CONFIRM)
+    assert isinstance(event, NotConfirmed)
+    assert evolve(CANCELLED, event) == CANCELLED
 
 
 def test_only_an_order_that_exists_can_be_settled() -> None:

@@ -13,7 +13,17 @@ from uuid import UUID
 from chassis.errors import Refused, existing
 from chassis.money import Money
 from orders.domain.item import checked, total
-from orders.generated.order import Cancel, Cancelled, Command, Confirm, Confirmed, Create, Created, Event
+from orders.generated.order import (
+    Cancel,
+    Cancelled,
+    Command,
+    Confirm,
+    Confirmed,
+    Create,
+    Created,
+    Event,
+    NotConfirmed,
+)
 from orders.generated.types import Item
 
 
@@ -55,7 +65,8 @@ def decide(order: Order | None, command: Command) -> list[Event]:
             if order.status == "confirmed":
                 return []
             if order.status == "cancelled":
-                raise Refused("a cancelled order can't be confirmed")
+                # Cancelled while it was paid and shipped: an event, so that others take that back.
+                return [NotConfirmed(order_id=order.order_id, reason="the order was cancelled")]
             return [Confirmed(order_id=order.order_id, customer_id=order.customer_id, status="confirmed")]
         case Cancel():
             order = existing(order, "Order", command.order_id)
@@ -87,6 +98,9 @@ def evolve(order: Order | None, event: Event) -> Order:
         case Confirmed():
             assert order is not None
             return replace(order, status=event.status)
+        case NotConfirmed():
+            assert order is not None
+            return order
         case Cancelled():
             assert order is not None
             return replace(order, status=event.status, reason=event.reason)
