@@ -60,7 +60,7 @@ def test_every_failure_of_the_choreography_is_handled() -> None:
         for command in aggregate.commands.values()
         if command.fails
     }
-    assert failures == {"payment.failed", "reservation.rejected", "shipment.failed"}
+    assert failures == {"payment.failed", "reservation.rejected", "shipment.failed", "order.not_confirmed"}
     assert failures <= {step.when for step in saga.steps}
 
 
