@@ -4,15 +4,19 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from hypothesis import settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from archgen.errors import ProjectError
 from archgen.files import File
 from archgen.merge import unresolved
+from archgen.plan import plan
 from archgen.project import write
+from archgen.render import render
+from archgen.spec.model import System
 from tests.faults import failing, snapshot
+from tests.strategies import systems
 
 PATHS = ("a.py", "b.py", "src/c.py", "src/deep/d.py", "docs/e.md")
 paths = st.sampled_from(PATHS)
@@ -138,3 +142,30 @@ class Editing(RuleBasedStateMachine):
 
 TestEditing = Editing.TestCase
 TestEditing.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(systems(), min_size=2, max_size=3), st.data())
+def test_an_edit_survives_any_change_of_the_description(described: list[System], data: st.DataObject) -> None:
+    trees = [render(plan(system)) for system in described]
+    target = Path(tempfile.mkdtemp(prefix="archgen-test-"))
+    try:
+        write(target, trees[0])
+        edited = data.draw(
+            st.lists(st.sampled_from([file.path for file in trees[0]]), max_size=8, unique=True)
+        )
+        typed = {}
+        for path in edited:
+            found = (target / path).read_bytes().split(b"\n")
+            typed[path] = b"typed in %s" % path.encode()
+            found.insert(data.draw(st.integers(0, len(found) - 1)), typed[path])
+            (target / path).write_bytes(b"\n".join(found))
+        for tree in [*trees[1:], trees[0]]:
+            write(target, tree)
+            for path, line in typed.items():
+                assert line in (target / path).read_bytes().split(b"\n")
+            for file in tree:
+                if file.path not in typed:
+                    assert (target / file.path).read_bytes() == file.contents
+    finally:
+        shutil.rmtree(target)
