@@ -110,6 +110,7 @@ def _tell(instance: Instance) -> None:
         "saga_id": instance.id,
         "status": instance.status,
         "reason": instance.reason,
+        "outcomes": dict(instance.outcomes),
     }
     if instance.status == "stuck":
         log.error("a saga is stuck and needs a person", extra=fields)

@@ -79,13 +79,11 @@ def on_reply(
     now: float,
 ) -> Moved:
     """What a participant answered. A reply that is not awaited any more changes nothing."""
-    if (
-        instance.status == "stuck"
-        and phase == "undo"
-        and done
-        and instance.outcomes.get(step) == "undo_failed"
-    ):
-        return _compensate(saga, _note(instance, step, "undone"), now)
+    if phase == "undo" and done and instance.outcomes.get(step) == "undo_failed":
+        # The answer came after the step had been given up. It won't come again, so it counts at once,
+        # also while another step is being undone.
+        known = _note(instance, step, "undone")
+        return _compensate(saga, known, now) if instance.status == "stuck" else (known, ())
     if (step, phase) != (instance.step, instance.phase) or instance.status in ENDED:
         return instance, ()
     if phase == "undo":
@@ -148,9 +146,9 @@ def _compensate(saga: Saga, instance: Instance, now: float) -> Moved:
         key = saga.key(index)
         if saga.steps[index].undo and instance.outcomes.get(key) in ("done", "unknown"):
             return _send(saga, instance, "compensating", key, "undo", now)
-    failed = [key for key, outcome in instance.outcomes.items() if outcome == "undo_failed"]
-    if failed:
-        return _stuck(instance, f"could not undo {', '.join(failed)}: {instance.reason}"), ()
+    if "undo_failed" in instance.outcomes.values():
+        # The reason stays the one for which the saga was given up: the owner is told it in the end.
+        return _stuck(instance, instance.reason), ()
     if saga.otherwise:
         return _send(saga, instance, "aborting", OTHERWISE, "do", now)
     return _end(instance, "compensated"), ()
