@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archgen.contracts import contract_files
+from archgen.contracts.openapi import openapi
 from archgen.languages.python import service_items
+from archgen.languages.python_layout import Index, Layout
 from archgen.plan_system import system_items
 from archgen.plan_types import Item, Text
 from archgen.render import TEMPLATES, tree_items
@@ -22,7 +24,9 @@ def _items(system: System) -> Iterator[Item]:
     analysis = analyse(system)
     yield from system_items(system, analysis)
     yield from tree_items(TEMPLATES / "python" / "chassis", "chassis/python")
-    for name in system.services:
-        yield from service_items(system, analysis, name)
-    for path, text in contract_files(system):
+    index = Index.of(system, analysis)
+    documents = {name: openapi(system, name) for name in system.services}
+    for name, document in documents.items():
+        yield from service_items(Layout(system, analysis, name, index), document)
+    for path, text in contract_files(system, documents):
         yield Text(path, text, kind="generated")

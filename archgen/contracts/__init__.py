@@ -5,8 +5,10 @@ Contracts are data: no service imports another one's code, in whatever language.
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from typing import Any
+
+from pydantic_core import to_json
 
 from archgen.contracts.asyncapi import asyncapi
 from archgen.contracts.openapi import openapi
@@ -20,12 +22,18 @@ __all__ = ["asyncapi", "contract_files", "openapi"]
 _HEADER = "# Generated from system.yaml by archgen; edit that file instead.\n"
 
 
-def contract_files(system: System) -> tuple[tuple[str, str], ...]:
-    """Every contract of `system` as (path below the project, text)."""
+def contract_files(
+    system: System, documents: Mapping[str, dict[str, Any]] | None = None
+) -> tuple[tuple[str, str], ...]:
+    """Every contract of `system` as (path below the project, text).
+
+    `documents` are the OpenAPI documents by service, where the caller has them already.
+    """
+    documents = documents or {service: openapi(system, service) for service in system.services}
     files = [("contracts/asyncapi.yaml", _HEADER + to_yaml(asyncapi(system)))]
     files += [
-        (f"contracts/openapi/{service}.yaml", _HEADER + to_yaml(openapi(system, service)))
-        for service in system.services
+        (f"contracts/openapi/{service}.yaml", _HEADER + to_yaml(document))
+        for service, document in documents.items()
     ]
     flow = traffic(system)
     files += [
@@ -40,4 +48,4 @@ def contract_files(system: System) -> tuple[tuple[str, str], ...]:
 
 
 def _json(value: dict[str, Any]) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    return to_json(value, indent=2).decode() + "\n"

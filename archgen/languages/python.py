@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from archgen.contracts.openapi import openapi
+from pydantic_core import to_json
+
 from archgen.languages import python_messages as messages
 from archgen.languages import python_wiring as wiring
 from archgen.languages.python_domain import aggregate_file, aggregate_test, use_case_file, view_file
 from archgen.languages.python_layout import Layout
 from archgen.plan_types import Item, Template, Text
-from archgen.spec.analysis import Analysis
-from archgen.spec.model import System
 from archgen.spec.names import kebab, python_name, snake
 
 SERVICE = "python/service"
 
 
-def service_items(system: System, analysis: Analysis, name: str) -> Iterator[Item]:
-    """Every file of the service, below services/<name>."""
+def service_items(layout: Layout, contract: Mapping[str, object]) -> Iterator[Item]:
+    """Every file of the service, below services/<name>; `contract` is its OpenAPI document."""
+    system, name = layout.system, layout.name
     service = system.services[name]
-    layout = Layout(system, analysis, name)
     root, source = f"services/{name}", f"services/{name}/src/{layout.package}"
     context = {"system": system, "service": service, "name": name, "package": layout.package}
 
@@ -71,6 +69,6 @@ def service_items(system: System, analysis: Analysis, name: str) -> Iterator[Ite
     yield generated("wiring.py", "wiring.py.jinja", **wiring.wiring(layout))
     if service.calls:
         yield generated("clients.py", "clients.py.jinja", **wiring.clients(layout))
-    contract = json.dumps(openapi(system, name), indent=2, ensure_ascii=False) + "\n"
-    yield Text(f"{source}/generated/openapi.json", contract, kind="generated")
+    document = to_json(contract, indent=2).decode() + "\n"
+    yield Text(f"{source}/generated/openapi.json", document, kind="generated")
     yield yours(f"{root}/tests/test_contract.py", "tests/test_contract.py.jinja", **wiring.contract_test(layout))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +17,28 @@ from archgen.spec.names import pascal, python_module, python_name, snake
 _TAKEN = {"Command", "Event", "Money", "UUID", "Literal", "ClassVar", "Refused"}
 
 
+Owner = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Index:
+    """What every service's layout looks up: messages by their (service, aggregate), and all packages."""
+
+    commands: Mapping[Owner, list[CommandFacts]]
+    events: Mapping[Owner, list[EventFacts]]
+    packages: frozenset[str]
+
+    @classmethod
+    def of(cls, system: System, analysis: Analysis) -> Index:
+        commands: defaultdict[Owner, list[CommandFacts]] = defaultdict(list)
+        for command in analysis.commands.values():
+            commands[command.service, command.aggregate].append(command)
+        events: defaultdict[Owner, list[EventFacts]] = defaultdict(list)
+        for event in analysis.events.values():
+            events[event.service, event.aggregate].append(event)
+        return cls(commands, events, frozenset({"chassis", *map(python_module, system.services)}))
+
+
 @dataclass(frozen=True)
 class Layout:
     """Where things of service `name` are, and what they are called in Python."""
@@ -22,6 +46,7 @@ class Layout:
     system: System
     analysis: Analysis
     name: str
+    index: Index
 
     @property
     def service(self) -> Service:
@@ -31,22 +56,16 @@ class Layout:
     def package(self) -> str:
         return python_module(self.name)
 
-    @cached_property
-    def first_party(self) -> frozenset[str]:
-        return frozenset({"chassis", *map(python_module, self.system.services)})
-
     def imports(self, wanted: set[Import]) -> Code:
-        return block(wanted, self.first_party)
+        return block(wanted, self.index.packages)
 
     # Commands and events
 
     def commands_of(self, service: str, aggregate: str) -> list[CommandFacts]:
-        facts = self.analysis.commands.values()
-        return [command for command in facts if (command.service, command.aggregate) == (service, aggregate)]
+        return self.index.commands[service, aggregate]
 
     def events_of(self, service: str, aggregate: str) -> list[EventFacts]:
-        facts = self.analysis.events.values()
-        return [event for event in facts if (event.service, event.aggregate) == (service, aggregate)]
+        return self.index.events[service, aggregate]
 
     def command_class(self, command: CommandFacts) -> str:
         name = pascal(command.name.partition(".")[2])
@@ -71,6 +90,11 @@ class Layout:
         package, module = self.module(facts.service, facts.aggregate)
         name = self.command_class(facts) if isinstance(facts, CommandFacts) else self.event_class(facts)
         return f"{module}.{name}", (package, module)
+
+    @cached_property
+    def own_commands(self) -> tuple[CommandFacts, ...]:
+        """The commands of this service, in the order of the file."""
+        return tuple(c for aggregate in self.service.aggregates for c in self.commands_of(self.name, aggregate))
 
     # What this service has to do with others
 

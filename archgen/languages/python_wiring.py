@@ -73,15 +73,13 @@ def use_cases(layout: Layout) -> dict[str, object]:
     """The context of generated/use_cases.py."""
     wanted: set[Import] = {("chassis.domain", "UseCase")}
     entries = []
-    for facts in layout.analysis.commands.values():
-        if facts.service == layout.name:
-            command = facts.name.partition(".")[2]
-            function, module = python_name(command), snake(facts.aggregate)
-            wanted.add((f"{layout.package}.commands.{function}", function))
-            wanted.add((f"{layout.package}.generated", module))
-            entries.append(
-                {"constant": command.upper(), "cls": f"{module}.{layout.command_class(facts)}", "function": function}
-            )
+    for facts in layout.own_commands:
+        command = facts.name.partition(".")[2]
+        function, module = python_name(command), snake(facts.aggregate)
+        wanted.add((f"{layout.package}.commands.{function}", function))
+        wanted.add((f"{layout.package}.generated", module))
+        cls = f"{module}.{layout.command_class(facts)}"
+        entries.append({"constant": command.upper(), "cls": cls, "function": function})
     return {"imports": layout.imports(wanted), "use_cases": entries}
 
 
@@ -324,7 +322,6 @@ def wiring(layout: Layout) -> dict[str, object]:
     package = layout.package
     wanted: set[Import] = {("chassis.policy", "Policy"), ("chassis.service", "Service")}
     wanted |= {(f"{package}.generated", "aggregates"), (f"{package}.generated", "use_cases")}
-    commands = [facts for facts in layout.analysis.commands.values() if facts.service == layout.name]
     reactions = [
         _reaction(
             layout,
@@ -342,7 +339,7 @@ def wiring(layout: Layout) -> dict[str, object]:
         ("system", py(layout.system.system)),
         ("name", py(layout.name)),
         ("aggregates", tuple_of([f"aggregates.{constant(name)}" for name in layout.service.aggregates])),
-        ("use_cases", tuple_of([f"use_cases.{facts.name.partition('.')[2].upper()}" for facts in commands])),
+        ("use_cases", tuple_of([f"use_cases.{facts.name.partition('.')[2].upper()}" for facts in layout.own_commands])),
     ]
     if views:
         arguments.append(("views", "VIEWS"))

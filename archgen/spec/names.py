@@ -7,6 +7,7 @@ nothing (fields, types); the rest (services, commands) is escaped here, per lang
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from archgen.spec.reserved import JAVA, PYTHON, PYTHON_MODULES, TYPESCRIPT
 
@@ -19,16 +20,19 @@ def words(name: str) -> list[str]:
     return [word.lower() for part in _NOT_WORD.split(name) for word in _HUMP.split(part) if word]
 
 
+@lru_cache(maxsize=100_000)
 def snake(name: str) -> str:
     """`OrderItem` → `order_item`; `order.created` → `order_created`."""
     return "_".join(words(name))
 
 
+@lru_cache(maxsize=100_000)
 def kebab(name: str) -> str:
     """`OrderItem` → `order-item`."""
     return "-".join(words(name))
 
 
+@lru_cache(maxsize=100_000)
 def pascal(name: str) -> str:
     """`order_item` → `OrderItem`."""
     return "".join(word.capitalize() for word in words(name))
@@ -79,6 +83,7 @@ def go_name(name: str) -> str:
     return pascal(name)
 
 
+@lru_cache(maxsize=100_000)
 def python_module(service: str) -> str:
     """The import name of a service's package: itself, or `json_service` where `json` is taken.
 
