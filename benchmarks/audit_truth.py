@@ -2,8 +2,9 @@
 
     python benchmarks/audit_truth.py TRUTH.yaml owner/name=CHECKOUT [owner/name=CHECKOUT ...]
 
-TRUTH.yaml holds `verdicts` (repo, item, verdict: yes, partial, no or na) and `defects` (rule, repo, at: path:line or
-path:first-last). Each checkout must be at the commit that the truth was read from. Prints Markdown; exits 1 on a miss.
+TRUTH.yaml holds `verdicts` (repo, item, verdict: yes, partial, no or na) and `defects` (rule, repo, at:
+path:line or path:first-last). Each checkout must be at the commit that the truth was read from. Prints
+Markdown; exits 1 on a miss.
 """
 
 from __future__ import annotations

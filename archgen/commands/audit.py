@@ -27,8 +27,9 @@ def audit(
 ) -> int:
     """Write the audit of `path` to `out` (standard output when None) and return the exit code.
 
-    0: nothing at or above `fail_on` (error, warning, note, never); 1: something; 3: a rule crashed; 4: under `strict`,
-    an item is unknown. A failed item counts as an error. Raises ArchgenError for bad input.
+    0: nothing at or above `fail_on` (error, warning, note, never); 1: something; 3: a rule crashed;
+    4: under `strict`, an item is unknown. A failed item counts as an error. Raises ArchgenError for
+    bad input.
     """
     out = out or sys.stdout
     if format not in ("table", *FORMATS):

@@ -23,7 +23,9 @@ def list_rules(out: TextIO | None = None) -> int:
 
 
 def explain(rule: str, out: TextIO | None = None) -> int:
-    """Print why the rule exists, how to mend what it finds, and a sample. Raises ArchgenError for an unknown rule."""
+    """Print why the rule exists, how to mend what it finds, and a sample. Raises ArchgenError for an
+    unknown rule.
+    """
     out = out or sys.stdout
     known = {one.id: one for one in RULES}
     found = known.get(rule.upper())

@@ -10,12 +10,14 @@ from archgen.evidence.facts import Fact, Strength
 from archgen.evidence.tree import Source
 
 _DECISION_FILE = re.compile(
-    r"(^|/)(adrs?|decisions?|architecture[-_]decisions?|rfcs?)/|(^|/)(adr|decision)[-_ ]?\d+|(^|/)\d{3,4}-[\w-]+\.(md|adoc|rst)$",
+    r"(^|/)(adrs?|decisions?|architecture[-_]decisions?|rfcs?)/|(^|/)(adr|decision)[-_ ]?\d+|(^|"
+    r"/)\d{3,4}-[\w-]+\.(md|adoc|rst)$",
     re.I,
 )
 _TOPICS = {
     "event_sourcing": r"event[- ]sourc",
-    "communication": r"\b(synchronous|asynchronous|async|rest|grpc|http|message broker|messaging|kafka|nats|rabbitmq|pub/?sub)\b",
+    "communication": r"\b(synchronous|asynchronous|async|rest|grpc|http|message broker|messaging|kafka|"
+    r"nats|rabbitmq|pub/?sub)\b",
     "saga": r"\bsagas?\b|compensat(ion|ing|e)",
     "boundaries": r"bounded context|service boundar|microservice",
     "backup": r"\bback-?ups?\b",
@@ -29,7 +31,8 @@ _TOPICS = {
 _HEADING = re.compile(r"^(#{1,6}\s+|={1,6}\s+)(.+)$")
 _FENCE = re.compile(r"^\s*(```|~~~|----\s*$)")
 _PLANNED = re.compile(
-    r":construction:|\b(todo|planned|not yet|coming soon|roadmap|in progress|wip|under construction|future work)\b|^\s*[-*] \[ \]",
+    r":construction:|\b(todo|planned|not yet|coming soon|roadmap|in progress|wip|under construction|"
+    r"future work)\b|^\s*[-*] \[ \]",
     re.I,
 )
 

@@ -47,7 +47,8 @@ _GENERATED_FILE = re.compile(
 )
 _GENERATED_HEADER = re.compile(
     r"code generated .{0,80}do not edit|@generated\b|auto-?generated|"
-    r"generated[^\n]{0,80}(do not (edit|modify)|edit [^\n]{1,60} instead)|this (file|class) (is|was) (auto(matically)?[ -])?generated",
+    r"generated[^\n]{0,80}(do not (edit|modify)|edit [^\n]{1,60} instead)|this (file|class) (is|"
+    r"was) (auto(matically)?[ -])?generated",
     re.IGNORECASE,
 )
 

@@ -14,8 +14,9 @@ from archgen.evidence.code.model import Module, Program
 from archgen.evidence.facts import Fact, Service
 
 _MANIFESTS = {
-    "pyproject.toml", "setup.py", "requirements.txt", "requirements.in", "package.json", "go.mod", "pom.xml", "build.gradle",
-    "build.gradle.kts", "Dockerfile", "Pipfile", "serverless.yml", "nest-cli.json",
+    "pyproject.toml", "setup.py", "requirements.txt", "requirements.in", "package.json", "go.mod",
+    "pom.xml", "build.gradle", "build.gradle.kts", "Dockerfile", "Pipfile", "serverless.yml",
+    "nest-cli.json",
 }  # fmt: skip
 _STARTS = {
     "python": re.compile(
@@ -47,7 +48,9 @@ _LIBRARY_HINT = re.compile(
 def find_services(
     program: Program, paths: Iterable[str], processes: Iterable[Fact], imports: Imports
 ) -> tuple[Service, ...]:
-    """Services in order of their folders. `paths` are all files of the project, `processes` what starts them."""
+    """Services in order of their folders. `paths` are all files of the project, `processes` what
+    starts them.
+    """
     manifests: dict[str, str] = {}
     for path in paths:
         folder, _, name = path.rpartition("/")
@@ -138,8 +141,8 @@ def _libraries(program: Program, weak: list[str], folders: list[str], imports: I
 def _entry(module: Module, *, strict: bool = False) -> int:
     """The line that starts a process, 0 when there is none.
 
-    `strict`, where other processes of the project are known by their commands: a Python function that would start a
-    server when somebody called it is then a library's.
+    `strict`, where other processes of the project are known by their commands: a Python function that
+    would start a server when somebody called it is then a library's.
     """
     if module.language == "java":
         for one in module.classes:

@@ -16,14 +16,14 @@ from archgen.evidence.nature import Nature, nature_of
 LARGEST = 5_000_000
 _DEEPEST = 60
 _SKIPPED = {
-    "node_modules", "bower_components", "vendor", "third_party", "site-packages", "venv", "env", "__pycache__",
-    "dist", "build", "target", "out", "coverage", "htmlcov",
+    "node_modules", "bower_components", "vendor", "third_party", "site-packages", "venv", "env",
+    "__pycache__", "dist", "build", "target", "out", "coverage", "htmlcov",
 }  # fmt: skip
 _HIDDEN_BUT_READ = {".github", ".circleci", ".gitlab", ".config", ".env"}
 _BINARY = {
-    ".png", ".jpg", ".jpeg", ".gif", ".ico", ".webp", ".pdf", ".zip", ".gz", ".tgz", ".jar", ".class", ".so", ".exe",
-    ".woff", ".woff2", ".ttf", ".eot", ".mp4", ".mp3", ".db", ".sqlite", ".sqlite3", ".pyc", ".map", ".lock", ".sum",
-    ".svg", ".drawio", ".bin", ".wasm",
+    ".png", ".jpg", ".jpeg", ".gif", ".ico", ".webp", ".pdf", ".zip", ".gz", ".tgz", ".jar", ".class",
+    ".so", ".exe", ".woff", ".woff2", ".ttf", ".eot", ".mp4", ".mp3", ".db", ".sqlite", ".sqlite3",
+    ".pyc", ".map", ".lock", ".sum", ".svg", ".drawio", ".bin", ".wasm",
 }  # fmt: skip
 
 

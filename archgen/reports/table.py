@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from archgen.checklist import Audit, ItemResult
+from archgen.console import printable
 from archgen.rules.model import Severity, Verdict
 
 _LOOKS = {
@@ -24,7 +25,9 @@ _FINDINGS = 5
 
 def show(audit: Audit, console: Console) -> None:
     """Print the audit; colours and width are the console's own affair."""
-    console.print(Text.assemble(("Audit of ", "bold"), (audit.project, "bold cyan"), f", {headline(audit)}"))
+    console.print(
+        Text.assemble(("Audit of ", "bold"), (printable(audit.project), "bold cyan"), f", {headline(audit)}")
+    )
     console.print()
     for item in audit.items:
         _show_item(item, console)
@@ -47,10 +50,11 @@ def summary(audit: Audit) -> str:
     """The score with its coverage, never one without the other."""
     if audit.score is None:
         return "No score: none of the ten items could be judged."
-    findings = sum(len(item.findings) for item in audit.items)
+    count = sum(len(item.findings) for item in audit.items)
+    findings = f"{count} finding{'' if count == 1 else 's'}"
     return (
         f"Score {audit.score:g} of 100 over {audit.judged} judged items "
-        f"({audit.coverage:.0%} of the {audit.applicable} that apply), {findings} finding{'' if findings == 1 else 's'}."
+        f"({audit.coverage:.0%} of the {audit.applicable} that apply), {findings}."
     )
 
 
@@ -80,8 +84,8 @@ def _show_item(item: ItemResult, console: Console) -> None:
 
 
 def _line(console: Console, text: str, style: str = "") -> None:
-    console.print(Padding(Text(text, style=style), (0, 0, 0, 8)))
+    console.print(Padding(Text(printable(text), style=style), (0, 0, 0, 8)))
 
 
 def _place(file: str, line: int) -> str:
-    return f"{file}:{line}" if line else file
+    return f"{printable(file)}:{line}" if line else printable(file)

@@ -36,7 +36,8 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One place that a rule points at. `line` counts from 1; it is 0 when the place is the file or the project.
+    """One place that a rule points at. `line` counts from 1; it is 0 when the place is the file or
+    the project.
 
     `severity` is the rule's own unless the place is a lesser case.
     """
@@ -69,7 +70,8 @@ def _flush_left(text: str) -> str:
 
 @dataclass(frozen=True)
 class Rule:
-    """`kind` evidence: the pattern is there, and `valid` samples show it. `kind` defect: it is broken, as `invalid` ones show.
+    """`kind` evidence: the pattern is there, and `valid` samples show it. `kind` defect: it is
+    broken, as `invalid` ones show.
 
     `check` is pure: the same facts always give the same hits.
     """
@@ -128,7 +130,9 @@ class Seen:
 
 @dataclass(frozen=True)
 class Judgement:
-    """`grounds` are the places that a verdict rests on where no rule has any: what was looked through in vain."""
+    """`grounds` are the places that a verdict rests on where no rule has any: what was looked
+    through in vain.
+    """
 
     verdict: Verdict
     reason: str

@@ -21,7 +21,9 @@ def straight(call: Call) -> bool:
 
 
 def in_transaction(function: Function, call: Call) -> bool:
-    """Whether the call is made inside a transaction that this function opens: a block, a closure, begin to commit."""
+    """Whether the call is made inside a transaction that this function opens: a block, a closure,
+    begin to commit.
+    """
     for block in call.inside:
         if block.kind == "with" and words.TX_WITH.search(block.header):
             return True

@@ -1,4 +1,6 @@
-"""Every item and every rule, by name: nothing is found by importing around, and a test compares this with the files."""
+"""Every item and every rule, by name: nothing is found by importing around, and a test compares
+this with the files.
+"""
 
 from archgen.rules import (
     circuit_breaker,

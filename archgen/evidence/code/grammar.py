@@ -1,4 +1,6 @@
-"""What each language's syntax tree calls the things that we look for. Adding a language is adding a table here."""
+"""What each language's syntax tree calls the things that we look for. Adding a language is
+adding a table here.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Who calls whom across files, and what a function does through the functions that it calls.
 
-Resolution is by the receiver's type where the file tells it, by import, and by a name that only one function has.
-A name that many have and no type decides stays unresolved: better to see less than to see what is not there.
+Resolution is by the receiver's type where the file tells it, by import, and by a name that only one
+function has. A name that many have and no type decides stays unresolved: better to see less than to
+see what is not there.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from archgen.evidence.code.vocabulary import OUTBOX_FRAMEWORK
 _DEEPEST = 5
 _CARRIED = ("db.write", "publish", "remote", "outbox", "commit", "tx", "ack", "reject")
 _COMMON = {
-    "get", "set", "add", "run", "execute", "handle", "send", "call", "post", "put", "delete", "update", "create", "save", "close",
-    "start", "stop", "init", "find", "load", "map", "filter", "apply", "build", "of", "new", "next", "then", "append", "remove",
-    "read", "write", "open", "push", "pop", "log", "error", "info", "debug", "warn", "print", "format", "encode", "decode", "Error",
-    "String", "equals", "toString", "valueOf", "join", "split", "replace", "commit", "rollback", "begin", "flush", "Handle",
-    "insert", "select", "item", "items", "keys", "values", "copy", "clear", "count", "test", "main", "setup", "register", "use",
+    "get", "set", "add", "run", "execute", "handle", "send", "call", "post", "put", "delete", "update",
+    "create", "save", "close", "start", "stop", "init", "find", "load", "map", "filter", "apply",
+    "build", "of", "new", "next", "then", "append", "remove", "read", "write", "open", "push", "pop",
+    "log", "error", "info", "debug", "warn", "print", "format", "encode", "decode", "Error", "String",
+    "equals", "toString", "valueOf", "join", "split", "replace", "commit", "rollback", "begin", "flush",
+    "Handle", "insert", "select", "item", "items", "keys", "values", "copy", "clear", "count", "test",
+    "main", "setup", "register", "use",
 }  # fmt: skip
 
 
@@ -173,7 +176,9 @@ def _through(effect: Effect, call: Call, target: Function) -> Effect:
 
 
 def nearest(functions: list[Function], path: str) -> list[Function]:
-    """Those of `functions` that lie closest to the file `path`: two services may each have a class of one name."""
+    """Those of `functions` that lie closest to the file `path`: two services may each have a class
+    of one name.
+    """
     if len(functions) < 2:
         return list(functions)
     parts = path.split("/")

@@ -1,4 +1,6 @@
-"""The shape in which code of any language is kept. Rules read this, so a rule is written once for all languages."""
+"""The shape in which code of any language is kept. Rules read this, so a rule is written once
+for all languages.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,8 @@ from dataclasses import dataclass, field
 class Block:
     """What surrounds a call within its function: a loop, a branch, a try, a closure handed to another call.
 
-    `kind`: loop, branch, try, catch, finally, with, closure. `header` is the source text that opens it: the condition, the
-    caught types, the context manager, the callee that the closure is handed to.
+    `kind`: loop, branch, try, catch, finally, with, closure. `header` is the source text that opens it:
+    the condition, the caught types, the context manager, the callee that the closure is handed to.
     """
 
     kind: str
@@ -64,7 +66,9 @@ class Catch:
 
 @dataclass(eq=False, repr=False, slots=True)
 class Effect:
-    """What a call does to the world; the kinds are listed in `vocabulary`. `via` names the callees it was reached through."""
+    """What a call does to the world; the kinds are listed in `vocabulary`. `via` names the callees
+    it was reached through.
+    """
 
     kind: str
     call: Call

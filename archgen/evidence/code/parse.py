@@ -113,7 +113,9 @@ class _Reader:
             self.module.broken_at = self._line(start)
 
     def _enter(self, at: int) -> None:
-        """Opens the blocks whose body starts at or before `at`: a condition lies outside of what it guards."""
+        """Opens the blocks whose body starts at or before `at`: a condition lies outside of what it
+        guards.
+        """
         for item in [item for item in self.pending if item[0] <= at]:
             self.pending.remove(item)
             if item[1] > at:
@@ -161,7 +163,9 @@ class _Reader:
         return tuple(reversed(found))
 
     def _in_mark(self, at: int) -> bool:
-        """Whether `at` lies inside of a decorator: that is kept with what it stands on, and is no call of its own."""
+        """Whether `at` lies inside of a decorator: that is kept with what it stands on, and is no call
+        of its own.
+        """
         index = bisect_right(self.marks, (at, 0)) - 1
         return index >= 0 and self.marks[index][0] <= at < self.marks[index][1]
 

@@ -1,4 +1,6 @@
-"""Taking source text apart where a syntax tree would cost more than it tells: argument lists and parameters."""
+"""Taking source text apart where a syntax tree would cost more than it tells: argument lists and
+parameters.
+"""
 
 from __future__ import annotations
 

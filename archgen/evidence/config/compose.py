@@ -51,10 +51,10 @@ def collect(source: Source, docs: list[Node], strength: Strength) -> Iterator[Fa
                 yield Fact(
                     "probe",
                     source.path,
-                    service.get("healthcheck").line,
+                    service.place("healthcheck"),
                     strength,
                     {"kind": "health", "workload": name},
-                )  # type: ignore[union-attr]
+                )
             for key, value, line in _environment(service):
                 yield from settings_of(source.path, line, key, value, strength, owner=name)
 

@@ -128,10 +128,9 @@ def _workload(source: Source, doc: Node, kind: str, name: str, strength: Strengt
             and node.text("name")
             and _DATABASE_REF.search(node.text("name"))
         ):
-            yield Fact(
-                "database.binding", source.path, node.get("name").line, strength,  # type: ignore[union-attr]
-                {"owner": name, "target": "config:" + node.text("name"), "engine": engine, "store": bool(engine), "key": key},
-            )  # fmt: skip
+            target = "config:" + node.text("name")
+            data = {"owner": name, "target": target, "engine": engine, "store": bool(engine), "key": key}
+            yield Fact("database.binding", source.path, node.place("name"), strength, data)
         elif key == "env":
             for item in node.each():
                 value = item.get("value")

@@ -14,7 +14,9 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value and its line. `value` is a str, a list of Nodes, or a dict of str to Node; `keys` has each key's line."""
+    """A value and its line. `value` is a str, a list of Nodes, or a dict of str to Node; `keys` has
+    each key's line.
+    """
 
     value: Any
     line: int
@@ -28,6 +30,11 @@ class Node:
     def text(self, *path: str, default: str = "") -> str:
         node = self.get(*path)
         return node.value if node is not None and isinstance(node.value, str) else default
+
+    def place(self, *path: str) -> int:
+        """The line of the value at `path`, or this one's where there is none."""
+        node = self.get(*path)
+        return node.line if node is not None else self.line
 
     def items(self) -> Iterator[tuple[str, Node]]:
         if isinstance(self.value, dict):
@@ -60,7 +67,9 @@ class TooMuchError(ValueError):
 
 
 def load_all(text: str) -> list[Node]:
-    """The documents of a file. Raises yaml.YAMLError, RecursionError or TooMuchError for what can't be read."""
+    """The documents of a file. Raises yaml.YAMLError, RecursionError or TooMuchError for what can't
+    be read.
+    """
     budget = [_BUDGET]
     return [_node(raw, budget) for raw in yaml.compose_all(text, Loader=_Loader) if raw is not None]
 

@@ -12,12 +12,16 @@ from archgen.evidence.facts import Fact, Strength
 from archgen.evidence.tree import Source
 
 _DUMP = re.compile(
-    r"\b(pg_dump(all)?|pg_basebackup|mysqldump|mongodump|xtrabackup|wal-g|wal-push|pgbackrest|barman|litestream|VACUUM INTO|\.backup\b|"
-    r"rclone (sync|copy)|restic backup|velero (backup|schedule) create|backups? create|create-db-snapshot|nats stream backup|etcdctl snapshot save)"
+    r"\b(pg_dump(all)?|pg_basebackup|mysqldump|mongodump|xtrabackup|wal-g|wal-push|pgbackrest|barman|"
+    r"litestream|VACUUM INTO|\.backup\b|"
+    r"rclone (sync|copy)|restic backup|velero (backup|schedule) create|backups? create|"
+    r"create-db-snapshot|nats stream backup|etcdctl snapshot save)"
 )
 _RESTORE = re.compile(
-    r"\b(pg_restore|mongorestore|wal-fetch|litestream restore|restic restore|velero restore|restores? create|restore-db-instance|"
-    r"psql\b.*<.*(dump|backup)|mysql\b.*<.*(dump|backup)|nats stream restore|etcdctl snapshot restore|point-in-time|pgbackrest.*restore|\.restore\b)"
+    r"\b(pg_restore|mongorestore|wal-fetch|litestream restore|restic restore|velero restore|"
+    r"restores? create|restore-db-instance|"
+    r"psql\b.*<.*(dump|backup)|mysql\b.*<.*(dump|backup)|nats stream restore|etcdctl snapshot restore|"
+    r"point-in-time|pgbackrest.*restore|\.restore\b)"
 )
 _TABLE = re.compile(
     r"create\s+table\s+(?:if\s+not\s+exists\s+)?[\"'`\[]?([\w.]+)[\"'`\]]?\s*\((.*?)\)\s*(?:;|$|with|engine)",
@@ -41,10 +45,8 @@ def collect_prometheus(source: Source, docs: list[Node], strength: Strength) -> 
                 links = [
                     n.value for k, n in node.walk() if k.startswith("runbook") and isinstance(n.value, str)
                 ]
-                yield Fact(
-                    "alert", source.path, node.get("alert").line, strength,  # type: ignore[union-attr]
-                    {"name": node.text("alert"), "expr": node.text("expr"), "runbook": links[0] if links else ""},
-                )  # fmt: skip
+                data = {"name": node.text("alert"), "expr": node.text("expr"), "runbook": "".join(links[:1])}
+                yield Fact("alert", source.path, node.place("alert"), strength, data)
             elif key == "scrape_configs" and isinstance(node.value, list):
                 yield Fact("metrics.scraped", source.path, node.line, strength, {})
 

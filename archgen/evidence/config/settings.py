@@ -1,4 +1,6 @@
-"""Settings that are keys and values: environments, `.env`, Spring properties and YAML, Node's config files."""
+"""Settings that are keys and values: environments, `.env`, Spring properties and YAML, Node's
+config files.
+"""
 
 from __future__ import annotations
 

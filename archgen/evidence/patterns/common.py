@@ -73,7 +73,9 @@ def line_in(function: Function, pattern: re.Pattern[str] | str) -> int:
 
 
 def callers(program: Program, owner: str, names: set[str]) -> list[tuple[Module, Function, Call]]:
-    """Calls, outside of the class itself, whose name is one of `names` and whose receiver may be of the class."""
+    """Calls, outside of the class itself, whose name is one of `names` and whose receiver may be of
+    the class.
+    """
     found = []
     for module, function, call in calls(program):
         if function.owner == owner or call.name not in names:

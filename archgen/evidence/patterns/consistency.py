@@ -171,7 +171,7 @@ def _takes(module: Module, table: str) -> bool:
     effects = [e for f in module.functions for e in f.effects]
     reads = any(e.kind == "db.read" and _bare(e.table) == table for e in effects) or re.search(
         rf"(select|find|fetch|get|read)\w*[^\n]{{0,80}}\b{re.escape(table)}\b",
-        "\n".join(f.body for f in module.functions if f.name or True),
+        "\n".join(f.body for f in module.functions),
         re.IGNORECASE,
     )
     ends = any(

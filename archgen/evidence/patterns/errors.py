@@ -33,8 +33,10 @@ _EXIT = re.compile(
 
 
 def errors(program: Program) -> Iterator[Fact]:
-    """`error.mapped`, `error.fallback`, `error.swallowed`, and what a publisher or a commit does with its failure."""
-    for module, function, call in calls(program):
+    """`error.mapped`, `error.fallback`, `error.swallowed`, and what a publisher or a commit does
+    with its failure.
+    """
+    for module, _, call in calls(program):
         if _MAPPER_CALL.search(call.callee) or (
             call.name == "Use" and any(_MAPPER_CALL.search(a) for a in call.args)
         ):
@@ -47,7 +49,7 @@ def errors(program: Program) -> Iterator[Fact]:
             yield fact("error.mapped", module, call.line, what=call.name, central=False)
         elif _FALLBACK.search(call.name):
             yield fact("error.fallback", module, call.line, what=call.name)
-    for module, item, mark, line in marks(program):
+    for module, _, mark, line in marks(program):
         if _MAPPER_MARK.search(mark) and not ("Provider" in mark and module.language != "java"):
             yield fact("error.mapped", module, line, what=mark[:60], central=True)
     for module, one in program.classes():
@@ -91,7 +93,8 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
         )
     elif not typed and not leaves and not acts:
         yield fact(
-            "error.swallowed", module, catch.line, function=function.title, logged=logged, types=catch.types[:40] or "everything",
+            "error.swallowed", module, catch.line, function=function.title, logged=logged,
+            types=catch.types[:40] or "everything",
             writes=any(e.kind in ("db.write", "commit", "remote", "publish") for e in tried),
         )  # fmt: skip
 

@@ -19,7 +19,10 @@ _FRAMEWORK_BASE = re.compile(
     r"(ReflectiveMutableCommandProcessingAggregate|EventSourcedBehavior|EventSourcedAggregate|eventsourcing\.\w+|^Aggregate$)"
 )
 _FRAMEWORK_MARK = re.compile(r"@(?:\w+\.)*(EventSourcingHandler|EventSourcedAggregate|event)\b")
-_FOLD = r"(apply|apply_event|applyEvent|Apply|evolve|mutate|when|_when|on_event|On|replay|transition|fold|reduce|rehydrate|Transition)"
+_FOLD = (
+    r"(apply|apply_event|applyEvent|Apply|evolve|mutate|when|_when|on_event|On|replay|transition|"
+    r"fold|reduce|rehydrate|Transition)"
+)
 _LOOPED = re.compile(
     rf"\bfor\b[^\n]*\n?[^\n]*\b(in|of|range|:)\b.{{0,400}}?\b{_FOLD}\s*\(|\breduce\(\s*(?:[\w.]*{_FOLD}|\([^)]*\)\s*=>\s*[\w.]*{_FOLD})|"
     rf"\.forEach\([^)]*{_FOLD}|\.reduce\([^)]*{_FOLD}",
@@ -38,7 +41,9 @@ _FLAG = re.compile(r"\b\w+\.(\w*event_?sourced\w*)\b|\b\w+\.(\w*eventSourced\w*)
 
 
 def event_sourcing(program: Program, facts: Facts) -> Iterator[Fact]:
-    """`es.replay`, `es.append` (with `expected`), `es.framework`; `es.used` where an aggregate is kept this way."""
+    """`es.replay`, `es.append` (with `expected`), `es.framework`; `es.used` where an aggregate is
+    kept this way.
+    """
     for module, one in program.classes():
         if imports(module, _FRAMEWORK_IMPORT) and any(_FRAMEWORK_BASE.search(base) for base in one.bases):
             yield fact("es.framework", module, one.line, name=one.name)
@@ -130,7 +135,7 @@ def _used(
     names = {f.name for _, f, _ in replays}
     flags: set[str] = set()
     guarded = False
-    for module, function, call in calls(program):
+    for _, function, call in calls(program):
         if call.name in names and call.callee != call.name:
             flag = _FLAG.search(function.body)
             if flag:

@@ -1,4 +1,6 @@
-"""Things done in the wrong order or place: remote calls in transactions, acks before work, state in statics."""
+"""Things done in the wrong order or place: remote calls in transactions, acks before work, state
+in statics.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ _GET = re.compile(
 
 
 def hazards(program: Program, facts: Facts) -> Iterator[Fact]:
-    """`remote_in_tx`, `publish_in_tx`, `memory_dedup`, `ack_early`, `queue.weak`, `queue.unacked`, `static_state`, `get_writes`."""
+    """`remote_in_tx`, `publish_in_tx`, `memory_dedup`, `ack_early`, `queue.weak`, `queue.unacked`,
+    `static_state`, `get_writes`.
+    """
     runners = _runners(program)
     for module, function in program.functions():
         yield from _in_transactions(module, function, runners)
@@ -145,10 +149,8 @@ def _acks(module: Module, function: Function) -> Iterator[Fact]:
     for ack in (e for e in function.effects if e.kind == "ack"):
         scope = ack.call.inside
         for call in function.calls:
-            if (
-                call is ack.call
-                or (call.inside[: len(scope)] != scope
-                and scope[: len(call.inside)] != call.inside)
+            if call is ack.call or (
+                call.inside[: len(scope)] != scope and scope[: len(call.inside)] != call.inside
             ):
                 continue
             if not (

@@ -65,7 +65,9 @@ def consumers(program: Program) -> Iterator[Fact]:
 
 
 def dead_letters(program: Program) -> Iterator[Fact]:
-    """`dead_letters`: messages that cannot be handled are put aside. `attempts`: deliveries are counted or limited."""
+    """`dead_letters`: messages that cannot be handled are put aside. `attempts`: deliveries are
+    counted or limited.
+    """
     for module, function in program.functions():
         for call in function.calls:
             keys = " ".join([*call.keywords, *call.keywords.values(), *call.args])[:2000]

@@ -89,7 +89,9 @@ def _meets_remote(program: Program, module: Module, function: Function) -> bool:
 
 
 def retries(program: Program) -> Iterator[Fact]:
-    """`retry` with `bounded`, `backoff`, `jitter`, and whether it is `near` calls to peers: a library's, or a loop."""
+    """`retry` with `bounded`, `backoff`, `jitter`, and whether it is `near` calls to peers: a
+    library's, or a loop.
+    """
     remote = {m.path for m, f in program.functions() if any(e.kind == "remote" for e in f.effects)}
     for module, function, call in calls(program):
         if _RETRY_ORIGIN.search(origin_of(call, module, function)):
@@ -193,7 +195,9 @@ def _gives_up(handler: list[str]) -> bool:
 
 
 def timeouts(program: Program) -> Iterator[Fact]:
-    """`client`: a remote call or the making of its client, and whether a time limit is set where it is made."""
+    """`client`: a remote call or the making of its client, and whether a time limit is set where it
+    is made.
+    """
     makers = re.compile(
         r"^(httpx\.(AsyncClient|Client)|aiohttp\.ClientSession|requests\.(get|post|put|patch|delete|request|head)|urllib\.request\.urlopen|"
         r"httpx\.(get|post|put|patch|delete|request)|axios\.create|axios(\.(get|post|put|patch|delete|request))?|RestTemplate|WebClient\.create|"

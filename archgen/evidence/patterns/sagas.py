@@ -37,7 +37,9 @@ _REGISTERS = re.compile(r"react|subscri|^on$|^when$|handle|listen|register|consu
 
 
 def sagas(program: Program) -> Iterator[Fact]:
-    """`saga.definition` with its steps; `saga.compensation`; `saga.noop`; `saga.inline` in a catch; `saga.engine`."""
+    """`saga.definition` with its steps; `saga.compensation`; `saga.noop`; `saga.inline` in a catch;
+    `saga.engine`.
+    """
     for module, function, call in calls(program):
         if call.name == "withCompensation" or (
             call.name in ("addCompensation", "AddCompensation", "add_compensation", "compensateWith")
@@ -161,7 +163,9 @@ def _choreographed(program: Program) -> Iterator[Fact]:
 
 
 def _engine(program: Program) -> Iterator[Fact]:
-    """A function that walks steps backwards and sends what undoes them; the order in which it walks; what it keeps."""
+    """A function that walks steps backwards and sends what undoes them; the order in which it walks;
+    what it keeps.
+    """
     for module, function in program.functions():
         if not re.search(r"compensat|undo|rollback_steps|roll_back", function.name, re.IGNORECASE):
             continue
@@ -193,8 +197,8 @@ def _engine(program: Program) -> Iterator[Fact]:
             for c in function.calls
         )
         yield fact(
-            "saga.engine", module, header.line, function=function.title, backwards=backwards, only_done=only_done,
-            survives=stops or _sends(function), sends=_sends(function),
+            "saga.engine", module, header.line, function=function.title, backwards=backwards,
+            only_done=only_done, survives=stops or _sends(function), sends=_sends(function),
         )  # fmt: skip
     for module, function in program.functions():
         for effect in function.effects:
@@ -238,7 +242,7 @@ def _sends(function: Function) -> bool:
 def _noops(program: Program) -> Iterator[Fact]:
     """Functions that are named as the undoing of something, are used as such, and do nothing."""
     wanted: dict[str, tuple[str, int]] = {}
-    for module, function, call in calls(program):
+    for module, _, call in calls(program):
         texts: list[str] = []
         if call.name in (
             "withCompensation",

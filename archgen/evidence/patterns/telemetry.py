@@ -51,7 +51,9 @@ _SETTINGS = {
 
 
 def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
-    """`metric`, `metrics.exposed`, `trace.provider`, `trace.span`, `trace.carried`, `log.structured`, `health`."""
+    """`metric`, `metrics.exposed`, `trace.provider`, `trace.span`, `trace.carried`,
+    `log.structured`, `health`.
+    """
     makers: set[tuple[str, str]] = set()
     for module, function, call in calls(program):
         origin = origin_of(call, module, function)
@@ -72,7 +74,7 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
             call.name in ("Use", "use", "add_middleware") and any(_CORRELATE.search(arg) for arg in call.args)
         ):
             yield fact("trace.carried", module, call.line, what=call.callee[:60], by="request id")
-    for module, function, call in calls(program):
+    for module, _, call in calls(program):
         if (module.path, call.callee) in makers and call.args:
             yield fact("metric", module, call.line, name=call.args[0].strip("\"'`"), what=call.callee)
     for module in program.modules.values():
@@ -105,7 +107,7 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
                     by="propagator" if "Propagator" in match[0] or "W3C" in match[0] else "propagation",
                     function=function.title,
                 )
-    for module, function, call in calls(program):
+    for module, _, call in calls(program):
         if (
             re.search(
                 r"(get|Get|GET|route|add_api_route|HandleFunc|Handle|add_get|mount|add_url_rule|use)$",
@@ -137,7 +139,9 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
 
 
 def silent_metrics(program: Program) -> Iterator[Fact]:
-    """`telemetry.noop`: a class that looks like metrics or tracing and does nothing, where it is put to use."""
+    """`telemetry.noop`: a class that looks like metrics or tracing and does nothing, where it is put
+    to use.
+    """
     for module, one in program.classes():
         own = [
             f

@@ -45,7 +45,8 @@ RULE = Rule(
         }),
         Sample("java", {
             "A.java": """
-                class A { RestTemplate f() { return new RestTemplate(factory(Duration.ofSeconds(2)).setReadTimeout(2)); } }
+                class A { RestTemplate f() {
+                  return new RestTemplate(factory(Duration.ofSeconds(2)).setReadTimeout(2)); } }
             """,
         }),
     ),

@@ -30,7 +30,7 @@ def check(facts: Facts) -> Iterable[Hit]:
             yield Hit(
                 module.path,
                 effect.call.line,
-                f"{function.title or 'the module'} calls a peer without a breaker ({effect.call.callee[-40:]})",
+                f"{function.title or 'it'} calls a peer without a breaker ({effect.call.callee[-30:]})",
             )
 
 
@@ -68,8 +68,8 @@ RULE = Rule(
             "a.go": """
                 package a
                 import (
-                	"net/http"
-                	"github.com/sony/gobreaker"
+                    "net/http"
+                    "github.com/sony/gobreaker"
                 )
                 var cb = gobreaker.NewCircuitBreaker(s)
                 func F() { cb.Execute(func() (any, error) { return http.Get(u) }) }
@@ -78,7 +78,8 @@ RULE = Rule(
         Sample("java", {
             "A.java": """
                 import io.github.resilience4j.circuitbreaker.annotation.CircuitBreaker;
-                class A { RestTemplate rest; @CircuitBreaker(name="x") T f() { return rest.getForObject(u, T.class); } }
+                class A { RestTemplate rest; @CircuitBreaker(name="x") T f() {
+                  return rest.getForObject(u, T.class); } }
             """,
         }),
     ),

@@ -48,14 +48,14 @@ RULE = Rule(
             "a.go": """
                 package a
                 func F() error {
-                	for i := 0; i < 3; i++ {
-                		if err := ask(); err != nil {
-                			time.Sleep(backoff(i))
-                			continue
-                		}
-                		return nil
-                	}
-                	return errX
+                    for i := 0; i < 3; i++ {
+                        if err := ask(); err != nil {
+                            time.Sleep(backoff(i))
+                            continue
+                        }
+                        return nil
+                    }
+                    return errX
                 }
             """,
         }),
@@ -75,13 +75,13 @@ RULE = Rule(
             "a.go": """
                 package a
                 func F() error {
-                	for { // <-
-                		err := ask()
-                		if errors.Is(err, deadlock) {
-                			continue
-                		}
-                		return err
-                	}
+                    for { // <-
+                        err := ask()
+                        if errors.Is(err, deadlock) {
+                            continue
+                        }
+                        return err
+                    }
                 }
             """,
         }),

@@ -55,15 +55,50 @@ RULE = Rule(
     languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {"a.py": _HAND + _USE}),
-        Sample("typescript", {"a.ts": "import CircuitBreaker from 'opossum';\nconst b = new CircuitBreaker(call, { timeout: 3000 }); // <-\n"}),
-        Sample("go", {"a.go": "package a\nimport \"github.com/sony/gobreaker\"\nvar cb = gobreaker.NewCircuitBreaker(gobreaker.Settings{}) // <-\n"}),
-        Sample("java", {"A.java": "import io.github.resilience4j.circuitbreaker.annotation.CircuitBreaker;\nclass A {\n  @CircuitBreaker(name = \"x\") String f() { return rest.get(); } // <-\n}\n"}),
+        Sample("typescript", {
+            "a.ts": """
+                import CircuitBreaker from 'opossum';
+                const b = new CircuitBreaker(call, { timeout: 3000 }); // <-
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/sony/gobreaker"
+                var cb = gobreaker.NewCircuitBreaker(gobreaker.Settings{}) // <-
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                import io.github.resilience4j.circuitbreaker.annotation.CircuitBreaker;
+                class A {
+                  @CircuitBreaker(name = "x") String f() { return rest.get(); } // <-
+                }
+            """,
+        }),
     ),
     invalid=(
         Sample("python", {"a.py": _HAND, "requirements.txt": "pybreaker\n"}),
-        Sample("typescript", {"a.ts": "// new CircuitBreaker(call)\nclass CircuitBreaker { fire() {} }\n", "package.json": "{\"dependencies\": {\"opossum\": \"8\"}}"}),
-        Sample("go", {"a.go": "package a\n// gobreaker.NewCircuitBreaker(s)\nfunc F() { half_open() }\n"}),
-        Sample("java", {"A.java": "import io.github.resilience4j.circuitbreaker.annotation.CircuitBreaker;\nclass A { String f() { return \"half-open\"; } }\n"}),
+        Sample("typescript", {
+            "a.ts": """
+                // new CircuitBreaker(call)
+                class CircuitBreaker { fire() {} }
+                ", "package.json": "{"dependencies": {"opossum": "8"}}
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                // gobreaker.NewCircuitBreaker(s)
+                func F() { half_open() }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                import io.github.resilience4j.circuitbreaker.annotation.CircuitBreaker;
+                class A { String f() { return "half-open"; } }
+            """,
+        }),
     ),
     check=check,
 )  # fmt: skip

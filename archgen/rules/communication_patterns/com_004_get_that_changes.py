@@ -41,7 +41,8 @@ RULE = Rule(
         }),
         Sample("java", {
             "A.java": """
-                class A { OrderRepository orderRepository; @GetMapping("/x") X x() { return orderRepository.findAll(); } }
+                class A { OrderRepository orderRepository; @GetMapping("/x") X x() {
+                  return orderRepository.findAll(); } }
             """,
         }),
     ),

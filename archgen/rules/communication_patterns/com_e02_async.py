@@ -78,7 +78,8 @@ RULE = Rule(
         }),
         Sample("java", {
             "A.java": """
-                class A { ApplicationEventPublisher applicationEventPublisher; void f() { applicationEventPublisher.publishEvent(e); } }
+                class A { ApplicationEventPublisher applicationEventPublisher; void f() {
+                  applicationEventPublisher.publishEvent(e); } }
             """,
         }),
     ),

@@ -71,14 +71,16 @@ RULE = Rule(
         Sample("go", {
             "a.go": """
                 package a
-                func F(tx *sql.Tx) { tx.Exec("INSERT INTO orders VALUES (1)"); tx.Exec("INSERT INTO outbox VALUES (1)") }
+                func F(tx *sql.Tx) { tx.Exec("INSERT INTO orders VALUES (1)");
+                  tx.Exec("INSERT INTO outbox VALUES (1)") }
             """,
         }),
         Sample("java", {
             "A.java": """
                 import io.eventuate.tram.events.publisher.DomainEventPublisher;
                 class A { DomainEventPublisher publisher; OrderRepository orderRepository;
-                  @Transactional void f(Order o) { orderRepository.save(o); publisher.publish(Order.class, o.id(), e); } }
+                  @Transactional void f(Order o) { orderRepository.save(o);
+                    publisher.publish(Order.class, o.id(), e); } }
             """,
         }),
     ),
@@ -95,7 +97,10 @@ RULE = Rule(
         Sample("typescript", {
             "a.ts": """
                 class A {
-                  constructor(private readonly orderRepository: OrderRepository, private readonly publisher: RabbitPublisher) {}
+                  constructor(
+                    private readonly orderRepository: OrderRepository,
+                    private readonly publisher: RabbitPublisher,
+                  ) {}
                   async f(o) {
                     await this.orderRepository.save(o);
                     await this.publisher.publishMessage(new Created(o)); // <-
@@ -107,8 +112,8 @@ RULE = Rule(
             "a.go": """
                 package a
                 func F(db *sql.DB, nc *nats.Conn) {
-                	db.Exec("INSERT INTO orders VALUES (1)")
-                	nc.Publish("x", b) // <-
+                    db.Exec("INSERT INTO orders VALUES (1)")
+                    nc.Publish("x", b) // <-
                 }
             """,
         }),

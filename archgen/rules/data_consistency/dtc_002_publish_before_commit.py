@@ -33,7 +33,8 @@ RULE = Rule(
         Sample("java", {
             "A.java": """
                 import io.eventuate.tram.events.publisher.DomainEventPublisher;
-                class A { DomainEventPublisher p; @Transactional void f(Order o) { p.publish(Order.class, o.id(), e); } }
+                class A { DomainEventPublisher p; @Transactional void f(Order o) {
+                  p.publish(Order.class, o.id(), e); } }
             """,
         }),
     ),

@@ -10,7 +10,8 @@ def check(facts: Facts) -> Iterable[Hit]:
     return hits(
         facts.of("remote_in_tx"),
         lambda f: (
-            f"{f['function']} calls a peer inside a transaction ({f['call']}){' that may be run again' if f['retried'] else ''}"
+            f"{f['function']} calls a peer inside a transaction ({f['call']})"
+            + (" that may be run again" if f["retried"] else "")
         ),
     )
 
@@ -42,8 +43,10 @@ RULE = Rule(
                 package a
                 import "net/http"
                 func F(ctx context.Context, client *firestore.Client) {
-                	http.Get(u)
-                	client.RunTransaction(ctx, func(ctx context.Context, tx *firestore.Transaction) error { return tx.Set(r, v) })
+                    http.Get(u)
+                    client.RunTransaction(ctx, func(ctx context.Context, tx *firestore.Transaction) error {
+                        return tx.Set(r, v)
+                    })
                 }
             """,
         }),
@@ -63,10 +66,10 @@ RULE = Rule(
                 package a
                 import "net/http"
                 func F(ctx context.Context, client *firestore.Client) {
-                	client.RunTransaction(ctx, func(ctx context.Context, tx *firestore.Transaction) error {
-                		http.Get(u) // <-
-                		return tx.Set(r, v)
-                	})
+                    client.RunTransaction(ctx, func(ctx context.Context, tx *firestore.Transaction) error {
+                        http.Get(u) // <-
+                        return tx.Set(r, v)
+                    })
                 }
             """,
         }),

@@ -10,7 +10,8 @@ def check(facts: Facts) -> Iterable[Hit]:
     return hits(
         facts.of("memory_dedup"),
         lambda f: (
-            f"{f['function']} asks {f['store']} in memory whether {f['key']} was seen, acts, and notes it afterwards"
+            f"{f['function']} asks {f['store']} in memory whether {f['key']} was seen, acts, "
+            "and notes it afterwards"
         ),
     )
 

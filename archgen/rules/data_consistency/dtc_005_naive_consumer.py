@@ -39,7 +39,8 @@ RULE = Rule(
             "a.ts": """
                 class A {
                   constructor(private readonly userRepository: UserRepository) {}
-                  async onCreated(m) { const known = await this.userRepository.findOne(m.id); if (!known) await this.userRepository.save(m); }
+                  async onCreated(m) { const known = await this.userRepository.findOne(m.id);
+                    if (!known) await this.userRepository.save(m); }
                   start(channel) { channel.consume('q', this.onCreated); }
                 }
             """,

@@ -56,15 +56,15 @@ RULE = Rule(
 """}),
         Sample("go", {"a.go": """package a
 func Save(ctx context.Context, tx *sql.Tx, o Order) error {
-	_, err := tx.ExecContext(ctx, "INSERT INTO outbox (body) VALUES ($1)", o) // <-
-	return err
+    _, err := tx.ExecContext(ctx, "INSERT INTO outbox (body) VALUES ($1)", o) // <-
+    return err
 }
 func Relay(ctx context.Context, db *sql.DB, nc *nats.Conn) {
-	rows, _ := db.QueryContext(ctx, "SELECT id, body FROM outbox")
-	for rows.Next() {
-		nc.Publish(subject, body) // <-
-		db.ExecContext(ctx, "DELETE FROM outbox WHERE id = $1", id)
-	}
+    rows, _ := db.QueryContext(ctx, "SELECT id, body FROM outbox")
+    for rows.Next() {
+        nc.Publish(subject, body) // <-
+        db.ExecContext(ctx, "DELETE FROM outbox WHERE id = $1", id)
+    }
 }
 """}),
         Sample("java", {"A.java": """import io.eventuate.tram.events.publisher.DomainEventPublisher;
@@ -75,10 +75,20 @@ class A {
 """}),
     ),
     invalid=(
-        Sample("python", {"a.py": _PY.split("async def relay")[0], "README.md": "We use the outbox pattern.\n"}),
-        Sample("typescript", {"a.ts": "// await tx.query('insert into outbox')\nchannel.publish('x', '', b);\n"}),
+        Sample("python", {"a.py": _PY.split("async def relay")[0], "README.md": "We use an outbox.\n"}),
+        Sample("typescript", {
+            "a.ts": """
+                // await tx.query('insert into outbox')
+                channel.publish('x', '', b);
+            """,
+        }),
         Sample("go", {"a.go": "package a\nfunc F(nc *nats.Conn) { nc.Publish(s, b) }\n"}),
-        Sample("java", {"A.java": "import org.springframework.kafka.core.KafkaTemplate;\nclass A { KafkaTemplate kafkaTemplate; void f() { kafkaTemplate.send(t, m); } }\n"}),
+        Sample("java", {
+            "A.java": """
+                import org.springframework.kafka.core.KafkaTemplate;
+                class A { KafkaTemplate kafkaTemplate; void f() { kafkaTemplate.send(t, m); } }
+            """,
+        }),
     ),
     check=check,
 )  # fmt: skip

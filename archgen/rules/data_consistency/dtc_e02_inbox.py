@@ -46,7 +46,8 @@ RULE = Rule(
         Sample("go", {
             "a.go": """
                 package a
-                func On(tx *sql.Tx, m Msg) { tx.Exec("INSERT INTO processed_messages (id) VALUES ($1)", m.ID) } // <-
+                func On(tx *sql.Tx, m Msg) {
+                  tx.Exec("INSERT INTO processed_messages (id) VALUES ($1)", m.ID) } // <-
             """,
         }),
         Sample("java", {

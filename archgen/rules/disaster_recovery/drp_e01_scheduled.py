@@ -30,7 +30,8 @@ RULE = Rule(
                 metadata: {name: backup}
                 spec:
                   schedule: '0 2 * * *'
-                  jobTemplate: {spec: {template: {spec: {containers: [{image: postgres, command: [pg_dump, shop]}]}}}}
+                  jobTemplate:
+                    spec: {template: {spec: {containers: [{image: postgres, command: [pg_dump, shop]}]}}}
             """,
         }),
     ),

@@ -34,12 +34,14 @@ RULE = Rule(
         }),
         Sample("typescript", {
             "a.ts": """
-                async function f(orderRepository) { try { await orderRepository.save(o); } catch (e) { throw e; } }
+                async function f(orderRepository) { try { await orderRepository.save(o);
+                  } catch (e) { throw e; } }
             """,
         }),
         Sample("java", {
             "A.java": """
-                class A { OrderRepository orderRepository; void f() { try { orderRepository.save(o); } catch (Exception e) { throw new Failed(e); } } }
+                class A { OrderRepository orderRepository; void f() { try {
+                  orderRepository.save(o); } catch (Exception e) { throw new Failed(e); } } }
             """,
         }),
     ),

@@ -43,7 +43,8 @@ RULE = Rule(
         }),
         Sample("java", {
             "A.java": """
-                class A { KafkaTemplate kafkaTemplate; void f() { try { kafkaTemplate.send(t, m); } catch (Exception e) { throw new Failed(e); } } }
+                class A { KafkaTemplate kafkaTemplate; void f() { try { kafkaTemplate.send(t, m);
+                  } catch (Exception e) { throw new Failed(e); } } }
             """,
         }),
     ),

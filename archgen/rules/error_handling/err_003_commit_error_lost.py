@@ -30,10 +30,10 @@ RULE = Rule(
             "a.go": """
                 package a
                 func F(tx *sql.Tx, err error) error {
-                	if commitErr := tx.Commit(); commitErr != nil {
-                		return errors.Wrap(commitErr, "commit")
-                	}
-                	return nil
+                    if commitErr := tx.Commit(); commitErr != nil {
+                        return errors.Wrap(commitErr, "commit")
+                    }
+                    return nil
                 }
             """,
         }),
@@ -43,10 +43,10 @@ RULE = Rule(
             "a.go": """
                 package a
                 func F(tx *sql.Tx, err error) error {
-                	if commitErr := tx.Commit(); commitErr != nil {
-                		return errors.Wrap(err, "commit") // <-
-                	}
-                	return nil
+                    if commitErr := tx.Commit(); commitErr != nil {
+                        return errors.Wrap(err, "commit") // <-
+                    }
+                    return nil
                 }
             """,
         }),

@@ -34,7 +34,8 @@ RULE = Rule(
         }),
         Sample("java", {
             "A.java": """
-                class Ctx { static ThreadLocal<R> request = new ThreadLocal<>(); void f(R req) { Ctx.request.set(req); } }
+                class Ctx { static ThreadLocal<R> request = new ThreadLocal<>(); void f(R req) {
+                  Ctx.request.set(req); } }
             """,
         }),
     ),

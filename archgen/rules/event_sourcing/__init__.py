@@ -16,7 +16,7 @@ def judge(seen: Seen) -> Judgement:
     if seen.shows("EVS-E02"):
         return Judgement(
             Verdict.PARTIAL,
-            "a ledger is only appended to and state is derived from it, but events are not what it is built on",
+            "a ledger is only appended to and state derives from it, but nothing is built on events",
         )
     if seen.facts.has("es.append") and seen.facts.has("es.replay"):
         return Judgement(

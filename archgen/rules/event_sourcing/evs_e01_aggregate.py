@@ -39,11 +39,21 @@ RULE = Rule(
     languages=("python", "java"),
     valid=(
         Sample("python", {"store.py": _PY}),
-        Sample("java", {"A.java": "import io.eventuate.ReflectiveMutableCommandProcessingAggregate;\npublic class Account extends ReflectiveMutableCommandProcessingAggregate<Account, Cmd> { } // <-\n"}),
+        Sample("java", {
+            "A.java": """
+                import io.eventuate.ReflectiveMutableCommandProcessingAggregate;
+                public class Account extends ReflectiveMutableCommandProcessingAggregate<A, C> { } // <-
+            """,
+        }),
     ),
     invalid=(
         Sample("python", {"store.py": _PY.split("def handle")[0]}),
-        Sample("java", {"A.java": "// extends ReflectiveMutableCommandProcessingAggregate\npublic class Account { void apply(Event e) { } }\n"}),
+        Sample("java", {
+            "A.java": """
+                // extends ReflectiveMutableCommandProcessingAggregate
+                public class Account { void apply(Event e) { } }
+            """,
+        }),
     ),
     check=check,
 )  # fmt: skip

@@ -7,7 +7,8 @@ from archgen.evidence.facts import Facts, Strength
 from archgen.rules.model import Hit, Rule, Sample, Severity
 
 _AGAINST = re.compile(
-    r"(do(es)? not|don't|won't|not to|decided against|reject(ed)?|no)\b[^.\n]{0,60}\bevent[- ]sourc|event[- ]sourc\w*[^.\n]{0,40}\b(rejected|not adopted|not used|declined)",
+    r"(do(es)? not|don't|won't|not to|decided against|reject(ed)?|no)\b[^.\n]{0,60}\bevent[- ]sourc|"
+    r"event[- ]sourc\w*[^.\n]{0,40}\b(rejected|not adopted|not used|declined)",
     re.I,
 )
 

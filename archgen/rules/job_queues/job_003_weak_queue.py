@@ -40,8 +40,8 @@ RULE = Rule(
             "a.go": """
                 package a
                 func F(ch *amqp.Channel) {
-                	ch.QueueDeclare("q", true, false, false, false, nil)
-                	ch.Consume("q", "", false, false, false, false, nil)
+                    ch.QueueDeclare("q", true, false, false, false, nil)
+                    ch.Consume("q", "", false, false, false, false, nil)
                 }
             """,
         }),
@@ -67,8 +67,8 @@ RULE = Rule(
             "a.go": """
                 package a
                 func F(ch *amqp.Channel) {
-                	ch.QueueDeclare("q", false, false, false, false, nil) // <-
-                	ch.Consume("q", "", false, false, false, false, nil)
+                    ch.QueueDeclare("q", false, false, false, false, nil) // <-
+                    ch.Consume("q", "", false, false, false, false, nil)
                 }
             """,
         }),

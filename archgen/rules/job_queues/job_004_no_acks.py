@@ -59,7 +59,7 @@ RULE = Rule(
             "a.go": """
                 package a
                 func F(ch *amqp.Channel) {
-                	ch.Consume("q", "", true, false, false, false, nil) // <-
+                    ch.Consume("q", "", true, false, false, false, nil) // <-
                 }
             """,
         }),

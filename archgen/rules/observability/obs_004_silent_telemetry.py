@@ -65,7 +65,7 @@ RULE = Rule(
                 package m
                 type NoOp struct{}
                 func (d NoOp) Inc(_ string, _ int) {
-                	// todo
+                    // todo
                 }
             """,
             "a/a.go": """

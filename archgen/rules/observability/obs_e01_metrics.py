@@ -50,7 +50,7 @@ RULE = Rule(
                   meterRegistry.counter("placed").increment(); // <-
                 } }
             """,
-            "src/main/resources/application.properties": "management.endpoints.web.exposure.include=health,prometheus # <-\n",
+            "application.properties": "management.endpoints.web.exposure.include=prometheus # <-\n",
         }),
     ),
     invalid=(

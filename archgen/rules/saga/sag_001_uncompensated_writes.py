@@ -28,12 +28,15 @@ def check(facts: Facts) -> Iterable[Hit]:
             first, last = steps[0], steps[-1]
             yield Hit(
                 module.path, first.call.line,
-                f"{function.title} changes {_what(first)} and then {_what(last)} at line {last.call.line}, and takes nothing back",
+                f"{function.title} changes {_what(first)} and then {_what(last)} at line {last.call.line}, "
+                "and takes nothing back",
             )  # fmt: skip
 
 
 def _apart(effects: list[Effect]) -> list[Effect]:
-    """Writes made by different calls on the straight path; one call that reaches both is judged where it leads."""
+    """Writes made by different calls on the straight path; one call that reaches both is judged
+    where it leads.
+    """
     calls: dict[int, Effect] = {}
     for effect in sorted(effects, key=lambda e: (e.call.line, e.kind != "remote")):
         if straight(effect.call) and not any(b.kind == "closure" for b in effect.call.inside):
@@ -93,7 +96,8 @@ RULE = Rule(
         }),
         Sample("java", {
             "A.java": """
-                class A { RestTemplate rest; OrderRepository orderRepository; void f() { rest.getForObject(u, T.class); orderRepository.save(o); } }
+                class A { RestTemplate rest; OrderRepository orderRepository; void f() {
+                  rest.getForObject(u, T.class); orderRepository.save(o); } }
             """,
         }),
     ),
@@ -122,13 +126,13 @@ RULE = Rule(
             "a.go": """
                 package a
                 type H struct {
-                	users pb.UsersServiceClient
-                	trips pb.TripsServiceClient
+                    users pb.UsersServiceClient
+                    trips pb.TripsServiceClient
                 }
                 func (h H) F(ctx context.Context) error {
-                	h.users.UpdateBalance(ctx, r) // <-
-                	h.trips.BookTrip(ctx, r)
-                	return nil
+                    h.users.UpdateBalance(ctx, r) // <-
+                    h.trips.BookTrip(ctx, r)
+                    return nil
                 }
             """,
         }),

@@ -53,7 +53,9 @@ RULE = Rule(
         }),
         Sample("typescript", {
             "a.ts": """
-                const s = new Saga([{ invoke: charge, compensate: refund }, { invoke: reserve }, { invoke: ship }]); // <-
+                const s = new Saga([ // <-
+                  { invoke: charge, compensate: refund }, { invoke: reserve }, { invoke: ship },
+                ]);
             """,
         }),
     ),

@@ -47,7 +47,7 @@ RULE = Rule(
             "a.go": """
                 package a
                 func F() {
-                	saga.AddCompensation(refund, id) // <-
+                    saga.AddCompensation(refund, id) // <-
                 }
             """,
         }),

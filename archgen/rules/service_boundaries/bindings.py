@@ -9,7 +9,9 @@ from archgen.evidence.facts import Fact, Facts
 
 
 def databases(facts: Facts) -> dict[str, dict[str, Fact]]:
-    """Per database (`host/name`, or the config map that holds its address) the services that use it, and where."""
+    """Per database (`host/name`, or the config map that holds its address) the services that use it,
+    and where.
+    """
     found: dict[str, dict[str, Fact]] = defaultdict(dict)
     for binding in sorted(facts.of("database.binding"), key=lambda f: (f.file.count("/"), f.file, f.line)):
         target, owner = str(binding["target"]), _service(facts, binding)

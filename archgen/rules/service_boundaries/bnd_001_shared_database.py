@@ -12,7 +12,8 @@ def check(facts: Facts) -> Iterable[Hit]:
     apart = {owner for users in bound.values() if len(users) == 1 for owner in users}
     for target, users in bound.items():
         if len(users) > 1:
-            # where another configuration gives each its own, the code is cut rightly and one deployment is not
+            # where another configuration gives each its own, the code is cut rightly and one deployment is
+            # not
             lesser = Severity.WARNING if len(set(users) - apart) < 2 else None
             names = sorted(users)
             place = users[names[0]]

@@ -48,13 +48,13 @@ RULE = Rule(
             "cmd/a/main.go": """
                 package main
                 func main() {
-                	http.ListenAndServe(":80", nil) // <-
+                    http.ListenAndServe(":80", nil) // <-
                 }
             """,
             "cmd/b/main.go": """
                 package main
                 func main() {
-                	http.ListenAndServe(":81", nil) // <-
+                    http.ListenAndServe(":81", nil) // <-
                 }
             """,
         }),

@@ -1,0 +1,134 @@
+"""Four languages become one shape."""
+
+from __future__ import annotations
+
+import pytest
+
+from archgen.evidence.code.model import Call, Function, Module
+from archgen.evidence.code.parse import parse
+
+
+def _module(path: str, text: str) -> Module:
+    module = parse(path, text)
+    assert module is not None
+    return module
+
+
+def _function(module: Module, name: str) -> Function:
+    return next(f for f in module.functions if f.name == name)
+
+
+def _call(function: Function, name: str) -> Call:
+    return next(c for c in function.calls if c.name == name)
+
+
+_SAMES = {
+    "a.py": """
+class Orders(Base):
+    @transactional
+    def place(self, order: Order) -> None:
+        try:
+            self.store.save(order)
+        except Conflict as error:
+            log.error(error)
+        if order.paid:
+            ship(order)
+""",
+    "a.ts": """
+class Orders extends Base {
+  @transactional
+  place(order: Order): void {
+    try { this.store.save(order); }
+    catch (Conflict) { log.error(Conflict); }
+    if (order.paid) { ship(order); }
+  }
+}
+""",
+    "A.java": """
+class Orders extends Base {
+  @transactional
+  public void place(Order order) {
+    try { this.store.save(order); }
+    catch (Conflict error) { log.error(error); }
+    if (order.paid) { ship(order); }
+  }
+}
+""",
+}
+
+
+@pytest.mark.parametrize("path", _SAMES)
+def test_the_same_code_has_the_same_shape(path: str) -> None:
+    module = _module(path, _SAMES[path])
+    (one,) = module.classes
+    assert (one.name, one.bases) == ("Orders", ("Base",))
+    place = _function(module, "place")
+    assert (place.owner, place.params["order"], place.marks) == ("Orders", "Order", ("@transactional",))
+    assert [b.kind for b in _call(place, "save").inside] == ["try"]
+    assert [b.kind for b in _call(place, "error").inside] == ["catch"]
+    assert [b.kind for b in _call(place, "ship").inside] == ["branch"]
+    assert _call(place, "save").receiver == "store"
+    assert "Conflict" in place.catches[0].types
+
+
+def test_go_has_receivers_closures_and_initialisers_outside_of_branches() -> None:
+    module = _module(
+        "a.go",
+        """package a
+type H struct {
+    repo Repo
+}
+func (h *H) Do(ctx context.Context) error {
+    if err := h.repo.Save(ctx); err != nil {
+        return wrap(err)
+    }
+    return h.db.RunTransaction(ctx, func(tx *Tx) error { return tx.Set(1) })
+}
+""",
+    )
+    do = _function(module, "Do")
+    assert (do.owner, module.types["repo"], module.package) == ("H", "Repo", "a")
+    assert _call(do, "Save").inside == ()
+    assert [b.kind for b in _call(do, "wrap").inside] == ["branch"]
+    assert [(b.kind, b.header) for b in _call(do, "Set").inside] == [("closure", "h.db.RunTransaction")]
+
+
+def test_comments_and_docstrings_are_not_in_bodies_and_lines_stay() -> None:
+    module = _module("a.py", 'def f():\n    """publish()"""\n    # publish()\n    return go()  # publish()\n')
+    assert "publish" not in _function(module, "f").body
+    assert _call(_function(module, "f"), "go").line == 4
+
+
+def test_text_beyond_ascii_does_not_shift_what_is_read() -> None:
+    module = _module("a.py", 'x = "ä😀"  # ü\ndef grüße(a: Größe):\n    return senden(a, zeit=3)\n')
+    call = _call(_function(module, "grüße"), "senden")
+    assert (call.args, call.keywords, call.line) == (("a",), {"zeit": "3"}, 3)
+
+
+def test_keys_of_object_literals_are_keywords() -> None:
+    module = _module(
+        "a.ts", "ch.assertQueue('q', { durable: false, arguments: { 'x-dead-letter-exchange': 'd' } });"
+    )
+    keywords = _call(_function(module, ""), "assertQueue").keywords
+    assert keywords["durable"] == "false"
+    assert keywords["x-dead-letter-exchange"] == "'d'"
+
+
+def test_awaited_and_discarded_calls_are_told_apart() -> None:
+    module = _module("a.py", "async def f():\n    await a()\n    b()\n    x = c()\n")
+    calls = {c.name: c for c in _function(module, "f").calls}
+    assert [(n, calls[n].awaited, calls[n].discarded) for n in "abc"] == [
+        ("a", True, True),
+        ("b", False, True),
+        ("c", False, False),
+    ]
+
+
+def test_code_that_does_not_parse_is_told_and_the_rest_is_read() -> None:
+    module = _module("a.py", "def f():\n    go()\n\ndef g(:\n    ]\n")
+    assert module.broken_at > 0
+    assert _call(_function(module, "f"), "go").line == 2
+
+
+def test_a_file_of_another_language_is_no_module() -> None:
+    assert parse("a.rb", "puts 1") is None
