@@ -24,7 +24,7 @@ demo: setup ## generate the shop, run it, show a saga that completes and one tha
 	$(BIN)/archgen new shop $(SHOP) --defaults --data style=$(STYLE)
 	$(BIN)/archgen architect run $(SHOP)/system.yaml
 	$(MAKE) --no-print-directory -C $(SHOP) demo PYTHON="$(PYTHON)"
-	-$(BIN)/archgen checklist audit $(SHOP)
+	$(BIN)/archgen checklist audit $(SHOP) --fail-on never
 
 test: setup ## all tests, those of generated projects and a short torture run included
 	$(BIN)/python -m pytest

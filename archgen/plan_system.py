@@ -92,6 +92,10 @@ def system_items(system: System, analysis: Analysis) -> Iterator[Item]:
     yield item(".github/workflows/ci.yml", "ci.yml.jinja")
     yield item("docs/run-time-contract.md", "run-time-contract.md.jinja")
     yield item("docs/operations.md", "operations.md.jinja")
+    for number, (name, decision) in enumerate(system.decisions.items(), start=1):
+        path = f"docs/decisions/{number:04}-{name.replace('_', '-')}.md"
+        about = {"title": title(name), "number": number, "decision": decision}
+        yield item(path, "decision.md.jinja", **about)
     yield item("scripts/demo.py", "demo.py.jinja", imports=_imports(_DEMO))
     yield item("tests/conftest.py", "conftest.py.jinja", imports=_imports(_CONFTEST))
     yield item("tests/test_system.py", "test_system.py.jinja", imports=_imports(_SYSTEM))

@@ -17,8 +17,10 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import queue
+import random
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -90,6 +92,8 @@ class Database:
             except OperationalError as error:
                 if getattr(error.orig, "sqlstate", None) not in _RETRIABLE or attempt == 4:
                     raise
+            # Those who clashed must not meet again at the same instant.
+            time.sleep(random.uniform(0, 0.01 * 2**attempt))
         raise AssertionError("unreachable")
 
     def _read(self, work: Callable[[Connection], T]) -> T:
