@@ -207,3 +207,9 @@ def test_every_rule_is_explained(rule: object) -> None:
 def test_an_unknown_rule_is_told_with_the_nearest() -> None:
     with pytest.raises(ArchgenError, match="did you mean DTC-001"):
         explain("DTC-0011")
+
+
+def test_an_item_is_explained_by_its_rules() -> None:
+    out = io.StringIO()
+    assert explain("saga", out) == 0
+    assert all(rule.title in out.getvalue() for rule in RULES if rule.item == "saga")

@@ -23,17 +23,18 @@ def list_rules(out: TextIO | None = None) -> int:
 
 
 def explain(rule: str, out: TextIO | None = None) -> int:
-    """Print why the rule exists, how to mend what it finds, and a sample. Raises ArchgenError for an
-    unknown rule.
+    """Print why a rule exists, how to mend what it finds, and a sample; of an item, all its rules.
+
+    Raises ArchgenError for an id that is neither.
     """
     out = out or sys.stdout
-    known = {one.id: one for one in RULES}
-    found = known.get(rule.upper())
-    if found is None:
-        near = get_close_matches(rule.upper(), known, n=1)
+    chosen = [one for one in RULES if rule.upper() == one.id or rule.lower() == one.item]
+    if not chosen:
+        known = [*(one.id for one in RULES), *(item.id for item in ITEMS)]
+        near = get_close_matches(rule.upper(), known, n=1) or get_close_matches(rule.lower(), known, n=1)
         remedy = f"did you mean {near[0]}?" if near else "`archgen checklist list` shows all rules"
-        raise ArchgenError(Problem(f"there is no rule {rule!r}", remedy=remedy))
-    out.write(_page(found))
+        raise ArchgenError(Problem(f"there is no rule or item {rule!r}", remedy=remedy))
+    out.write("\n\n".join(_page(one) for one in chosen))
     return 0
 
 
@@ -47,10 +48,9 @@ def _page(rule: Rule) -> str:
         f"Remedy  {rule.remedy}",
         f"Reads   {', '.join(rule.languages)}",
     ]
-    title, samples = ("Found in", rule.valid) if rule.kind == "evidence" else ("Found in", rule.invalid)
-    for sample in samples[:1]:
-        lines += ["", f"{title} ({sample.language}):"]
+    for sample in (rule.valid if rule.kind == "evidence" else rule.invalid)[:1]:
+        lines += ["", f"Found, for example, in this {sample.language}:"]
         for path, text in sample.files.items():
             if "<-" in text:
-                lines += [f"  {path}", *(f"    {line}" for line in text.rstrip().split("\n"))]
+                lines += [f"  {path}", *(f"    {line}".rstrip() for line in text.rstrip().split("\n"))]
     return "\n".join(lines) + "\n"

@@ -54,7 +54,9 @@ def find_services(
     manifests: dict[str, str] = {}
     for path in paths:
         folder, _, name = path.rpartition("/")
-        if name in _MANIFESTS or name.endswith(".Dockerfile"):
+        if name == "Dockerfile" or name.endswith(".Dockerfile"):
+            manifests[folder] = path
+        elif name in _MANIFESTS:
             manifests.setdefault(folder, path)
     found: dict[str, Service] = {}
     for module, line in _started(program, processes):
@@ -62,7 +64,7 @@ def find_services(
         found.setdefault(folder, Service(_name(folder), folder, module.path, line, module.language))
     told = set(found)
     for module in program.modules.values():
-        line = _entry(module, strict=bool(told)) if module.production else 0
+        line = _entry(module, strict=bool(told)) or _image(module, manifests) if module.production else 0
         if not line:
             continue
         folder = _home(module.path, manifests, module.language)
@@ -112,6 +114,14 @@ def _started(program: Program, processes: Iterable[Fact]) -> Iterable[tuple[Modu
             if chosen is not None:
                 yield chosen, _entry(chosen) or _guard(chosen)
                 break
+
+
+def _image(module: Module, manifests: dict[str, str]) -> int:
+    """The line of a Go main that has an image of its own: a worker starts no server."""
+    folder = posixpath.dirname(module.path)
+    if module.package != "main" or not manifests.get(folder, "").endswith("Dockerfile"):
+        return 0
+    return next((f.line for f in module.functions if f.name == "main" and not f.owner), 0)
 
 
 def _guard(module: Module) -> int:

@@ -63,28 +63,28 @@ def _show_item(item: ItemResult, console: Console) -> None:
     console.print(Text.assemble((f"{word:<8}", style), (item.title, "bold")))
     _line(console, item.reason)
     for finding in item.findings[:_FINDINGS]:
-        place = _place(finding.file, finding.line)
-        text = Text.assemble(
-            (f"{finding.rule} ", _SEVERITY[finding.severity]), (f"{place} ", "cyan"), finding.message
+        _entry(
+            console, finding.rule, _SEVERITY[finding.severity], finding.file, finding.line, finding.message
         )
-        console.print(Padding(text, (0, 0, 0, 8)), soft_wrap=False)
     if len(item.findings) > _FINDINGS:
         _line(console, f"and {len(item.findings) - _FINDINGS} more findings", "dim")
-    shown: set[str] = set()
-    for evidence in item.evidence:
-        if len(shown) >= _PLACES or item.verdict is Verdict.NOT_APPLICABLE:
-            break
-        if evidence.rule not in shown:
-            shown.add(evidence.rule)
-            text = Text.assemble(
-                ("seen ", "green"), (f"{_place(evidence.file, evidence.line)} ", "cyan"), evidence.what
-            )
-            console.print(Padding(text, (0, 0, 0, 8)), soft_wrap=False)
+    if item.verdict is not Verdict.NOT_APPLICABLE:
+        first = {evidence.rule: evidence for evidence in reversed(item.evidence)}
+        shown = [evidence for evidence in item.evidence if first[evidence.rule] is evidence]
+        for evidence in shown[:_PLACES]:
+            _entry(console, "seen", "green", evidence.file, evidence.line, evidence.what)
     console.print()
 
 
+def _entry(console: Console, word: str, style: str, file: str, line: int, what: str) -> None:
+    """A place on a line of its own, so that it can be clicked, and below it what is there."""
+    place = Text.assemble((f"{word} ", style), (_place(file, line), "cyan"))
+    console.print(Padding(place, (0, 0, 0, 8), expand=False))
+    console.print(Padding(Text(printable(what)), (0, 0, 0, 10), expand=False))
+
+
 def _line(console: Console, text: str, style: str = "") -> None:
-    console.print(Padding(Text(printable(text), style=style), (0, 0, 0, 8)))
+    console.print(Padding(Text(printable(text), style=style), (0, 0, 0, 8), expand=False))
 
 
 def _place(file: str, line: int) -> str:

@@ -189,9 +189,9 @@ def test_names_that_hurt(tmp_path: Path) -> None:
     st.sampled_from(["a.py", "a.ts", "a.go", "A.java"]),
     st.lists(
         st.sampled_from(
-            ["def f(", "):", "\n    ", "class A", "{", "}", "(", ")", "try", "catch", "except:", "=>", "func ",
-             "@x", '"', "'", "`", "await ", "for ", "if ", "a.b.c", ",", ";", "\n", "é", "😀", "#", "//", "/*",
-             "return", "package a\n"]
+            ["def f(", "):", "\n    ", "class A", "{", "}", "(", ")", "try", "catch", "except:", "=>",
+             "func ", "@x", '"', "'", "`", "await ", "for ", "if ", "a.b.c", ",", ";", "\n", "é", "😀", "#", "//",
+             "/*", "return", "package a\n"]
         ),
         max_size=60,
     ),

@@ -162,6 +162,8 @@ def _database(
     )
     if repository and words.REPO_WRITE_NAME.match(name):
         return Effect("db.write", call, table=call.receiver.lower(), target=name)
+    if words.MONGO_WRITE_NAME.match(name) and call.receiver and call.args:
+        return Effect("db.write", call, table=call.receiver.lower().removesuffix("collection"), target=name)
     if words.DB_WRITE_NAME.match(name) and call.receiver:
         if name in (
             "create",

@@ -43,10 +43,10 @@ HTTP = _any(
 GRPC = re.compile(
     r"(?:\w*(?:ServiceClient|GrpcClient|BlockingStub|FutureStub|Stub|GrpcService))\.[A-Za-z]\w+$"
 )
-GRPC_SETUP = re.compile(r"\.(with\w+|New\w+|new\w+|build|close|Close|getService|__init__)$")
+GRPC_SETUP = re.compile(r"\.(with\w+|Register\w+|New\w+|new\w+|build|close|Close|getService|__init__)$")
 READ_NAME = re.compile(
-    r"^(get|list|find|fetch|read|query|is|has|check|count|search|watch|describe|available|head|lookup|load|retrieve|options|exists)(?![a-z])|^(getFor\w+|GET)$",
-    re.IGNORECASE,
+    r"^(?i:get|list|find|fetch|read|query|is|has|check|count|search|watch|describe|available|head|lookup|load|"
+    r"retrieve|options|exists)(?![a-z])"
 )
 
 PUBLISH_NAME = re.compile(
@@ -101,6 +101,10 @@ DB_TYPE = re.compile(
     r"(Repository|EntityManager|JdbcTemplate|MongoTemplate|\bsql\.(DB|Tx|Conn)|sqlx\.|pgx|pgxpool|firestore\.|gorm\.DB|Session\b|"
     r"sqlite3|psycopg|asyncpg|sqlalchemy|PrismaClient|Connection|Knex|DynamoDB|Model<)"
 )
+MONGO_WRITE_NAME = re.compile(
+    r"^(insert(One|Many)|update(One|Many)|delete(One|Many)|replaceOne|findOneAnd\w+|findByIdAnd\w+|(Insert|Update|Delete)(One|Many)|"
+    r"(insert|update|delete|replace)_(one|many))$"
+)
 DB_WRITE_NAME = re.compile(
     r"^(save|saveAll|saveAndFlush|insert|insert_one|insert_many|insertOne|insertMany|update|updateOne|updateMany|update_one|"
     r"update_many|upsert|delete|deleteOne|deleteMany|deleteById|deleteAll|delete_one|remove|softDelete|softRemove|persist|merge|add|add_all|"
@@ -108,7 +112,7 @@ DB_WRITE_NAME = re.compile(
     r"findByIdAndUpdate|findOneAndReplace|replaceOne|Create|Save|Updates|Delete|Set|Update|Insert|InsertOne|UpdateOne|"
     r"NamedExec|NamedExecContext|append_events|append)$"
 )
-REPO_WRITE_NAME = re.compile(rf"^{_VERBS_WRITE}(?![a-z])\w*$", re.IGNORECASE)
+REPO_WRITE_NAME = re.compile(rf"^(?i:{_VERBS_WRITE})(?![a-z])\w*$")
 SQL_CALL = re.compile(
     r"^(execute|executemany|exec|Exec|ExecContext|MustExec|query|Query|QueryRow|QueryRowContext|executescript|raw|run|fetch\w*|executeUpdate|prepareStatement)$"
 )

@@ -35,7 +35,13 @@ def collect(source: Source, docs: list[Node], strength: Strength) -> Iterator[Fa
                 {"name": name, "image": image, "by": "compose"},
             )
             built = service.get("build") is not None
-            engine = "" if built else database_of(image or "")
+            engine = (
+                database_of(name)
+                if built and database_of(name) == name
+                else ""
+                if built
+                else database_of(image)
+            )
             if engine:
                 yield Fact("datastore", source.path, service.line, strength, {"engine": engine, "name": name})
             broker = "" if built else broker_of(image or "")

@@ -80,7 +80,8 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
         or re.search(r"log|print|console|warn", catch.body, re.I) is not None
     )
     acts = re.sub(r"(?m)^.*\b(log\w*|console|print\w*|_log)\b.*$|\bpass\b|[\s;{}()]", "", catch.body) != ""
-    published = [e for e in tried if e.kind == "publish"]
+    again = any(e.kind == "publish" and catch.line <= e.call.line <= catch.end for e in function.reach)
+    published = [e for e in tried if e.kind == "publish" and not again]
     if published and not leaves:
         yield fact(
             "error.publish_swallowed",

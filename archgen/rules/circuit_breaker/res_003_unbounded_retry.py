@@ -17,7 +17,7 @@ def check(facts: Facts) -> Iterable[Hit]:
                 f"{retry['function']} tries again for ever, without waiting",
                 retry.strength,
             )
-        elif not retry["backoff"]:
+        elif not retry["backoff"] and (retry["near"] or not retry["bounded"]):
             yield Hit(
                 retry.file, retry.line, f"{retry['function']} tries again without waiting", retry.strength
             )

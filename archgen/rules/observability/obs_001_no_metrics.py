@@ -7,9 +7,13 @@ from archgen.rules.model import Hit, Rule, Sample, Severity
 
 
 def check(facts: Facts) -> Iterable[Hit]:
-    if facts.services and not facts.has("metric", "metrics.exposed"):
+    if facts.services and not facts.has("metrics.exposed", "metrics.scraped"):
         service = facts.services[0]
-        yield Hit(service.file, service.line, f"none of {len(facts.services)} services keeps a metric")
+        yield Hit(
+            service.file,
+            service.line,
+            f"no metric can be fetched from {', '.join(s.name for s in facts.services[:6])}",
+        )
 
 
 RULE = Rule(
@@ -29,8 +33,9 @@ RULE = Rule(
                 uvicorn.run('a')
             """,
             "orders/m.py": """
-                from prometheus_client import Counter
+                from prometheus_client import Counter, start_http_server
                 c = Counter('a_total', 'A.')
+                start_http_server(9000)
             """,
         }),
     ),

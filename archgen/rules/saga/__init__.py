@@ -11,7 +11,7 @@ def judge(seen: Seen) -> Judgement:
         if errors:
             return Judgement(Verdict.PARTIAL, f"{count} compensations are defined; but {errors[0].message}")
         return Judgement(Verdict.PASS, f"{count} compensations are defined, and no defect in them was found")
-    if seen.breaks("SAG-001"):
+    if seen.breaks("SAG-001", "SAG-002"):
         return Judgement(Verdict.FAIL, errors[0].message)
     if not facts.services:
         return Judgement(
