@@ -20,6 +20,7 @@ from nats.js.api import (
     ConsumerConfig,
     DeliverPolicy,
     DiscardPolicy,
+    PubAck,
     RetentionPolicy,
     StorageType,
     StreamConfig,
@@ -46,6 +47,7 @@ class NatsBus:
         self._stream = system
         self._client = Client()
         self._publisher: JetStreamContext | None = None
+        self._publishing: set[asyncio.Timeout] = set()
 
     @property
     def connected(self) -> bool:
@@ -62,7 +64,7 @@ class NatsBus:
                 ping_interval=5,
                 max_outstanding_pings=2,
                 error_cb=_note,
-                disconnected_cb=_lost,
+                disconnected_cb=self._lost,
                 reconnected_cb=_back,
                 name=self._stream,
             )
@@ -83,13 +85,27 @@ class NatsBus:
             await manager.add_stream(config)
 
     async def publish(self, batch: Sequence[Outgoing]) -> None:
-        if self._publisher is None:
-            raise ConnectionError("not connected to the broker yet")
-        acks = [
-            await self._publisher.publish_async(item.address, item.body, headers={"Nats-Msg-Id": item.id})
-            for item in batch
-        ]
-        await asyncio.wait_for(asyncio.gather(*acks), PUBLISH_TIMEOUT)
+        # Said at once: the client would keep what it is given until its buffer is full.
+        if self._publisher is None or not self.connected:
+            raise ConnectionError("the broker is not connected")
+        acks: list[asyncio.Future[PubAck]] = []
+        try:
+            async with asyncio.timeout(PUBLISH_TIMEOUT) as patience:
+                self._publishing.add(patience)
+                for item in batch:
+                    headers = {"Nats-Msg-Id": item.id}
+                    acks.append(await self._publisher.publish_async(item.address, item.body, headers=headers))
+                await asyncio.gather(*acks)
+        finally:
+            self._publishing.discard(patience)
+            for ack in acks:
+                ack.cancel()  # else it would be waited for as long as this process lives
+
+    async def _lost(self) -> None:
+        log.warning("the broker is gone; reconnecting")
+        for patience in self._publishing:
+            # What was under way will never be acknowledged.
+            patience.reschedule(asyncio.get_running_loop().time())
 
     async def subscribe(self, consumer: str, addresses: Sequence[str]) -> NatsSubscription:
         config = ConsumerConfig(
@@ -107,7 +123,7 @@ class NatsBus:
         return subscription
 
     async def close(self) -> None:
-        if not self._client.is_closed:
+        if self._publisher is not None and not self._client.is_closed:
             await self._client.close()
 
 
@@ -150,6 +166,8 @@ class NatsSubscription:
         if self._arrived.qsize() + self._requested >= limit and not stale:
             return
         count = AHEAD - self._arrived.qsize()
+        if count <= 0:
+            return
         self._requested, self._requested_at, self._connection = count, now, connection
         request = {"batch": count, "expires": int(EXPIRES * 1e9)}
         await self._client.publish(self._address, json.dumps(request).encode(), self._reply)
@@ -203,10 +221,6 @@ class NatsDelivery:
 
 async def _note(error: Exception) -> None:
     log.warning("broker: %s", error)
-
-
-async def _lost() -> None:
-    log.warning("the broker is gone; reconnecting")
 
 
 async def _back() -> None:
