@@ -190,8 +190,8 @@ def test_names_that_hurt(tmp_path: Path) -> None:
     st.lists(
         st.sampled_from(
             ["def f(", "):", "\n    ", "class A", "{", "}", "(", ")", "try", "catch", "except:", "=>",
-             "func ", "@x", '"', "'", "`", "await ", "for ", "if ", "a.b.c", ",", ";", "\n", "é", "😀", "#", "//",
-             "/*", "return", "package a\n"]
+             "func ", "@x", '"', "'", "`", "await ", "for ", "if ", "a.b.c", ",", ";", "\n", "é", "😀", "#",
+             "//", "/*", "return", "package a\n"]
         ),
         max_size=60,
     ),

@@ -14,6 +14,12 @@ _METHOD = re.compile(
 
 def origin_of(call: Call, module: Module, function: Function) -> str:
     """Where a call comes from as far as the file tells: import or type of the receiver, and the name."""
+    if not call.origin:
+        call.origin = _origin(call, module, function)
+    return call.origin
+
+
+def _origin(call: Call, module: Module, function: Function) -> str:
     callee = call.callee
     head, _, rest = callee.partition(".")
     known = module.imported(head)

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 
+_LAST = re.compile(r"[.:>]")
+
+
 @dataclass(eq=False, repr=False, slots=True)
 class Block:
     """What surrounds a call within its function: a loop, a branch, a try, a closure handed to another call.
@@ -35,15 +38,15 @@ class Call:
     discarded: bool = False
     inside: tuple[Block, ...] = ()
 
-    @property
-    def name(self) -> str:
-        return re.split(r"[.:>]", self.callee)[-1]
+    name: str = ""
+    receiver: str = ""
+    origin: str = ""
 
-    @property
-    def receiver(self) -> str:
-        """The last word of what the call is made on: `http` for `self.http.post`, "" for a bare function."""
+    def __post_init__(self) -> None:
+        """`name` is the last word of `callee`; `receiver` the one before it, "" for a bare function."""
         head = self.callee.rpartition(".")[0]
-        return head.rpartition(".")[2]
+        self.name = _LAST.split(self.callee)[-1]
+        self.receiver = head.rpartition(".")[2]
 
     def within(self, *kinds: str) -> Iterator[Block]:
         return (block for block in self.inside if block.kind in kinds)
@@ -150,7 +153,7 @@ class Text:
 
 @dataclass(eq=False, repr=False, slots=True)
 class Module:
-    """One source file. `live` says whether a service can reach it; see `reach`."""
+    """One source file. `live` says whether a service can reach it; `matched` remembers asked import patterns."""
 
     path: str
     language: str
@@ -164,6 +167,7 @@ class Module:
     package: str = ""
     broken_at: int = 0
     live: bool = True
+    matched: dict[re.Pattern[str], bool] = field(default_factory=dict)
 
     def imported(self, name: str) -> str:
         """Where a name of this file comes from: `httpx` for `httpx`, `a.b.C` for C of `from a.b import C`."""

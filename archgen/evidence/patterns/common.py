@@ -35,10 +35,15 @@ def marks(program: Program) -> Iterator[tuple[Module, Function | Class, str, int
 
 
 def imports(module: Module, pattern: re.Pattern[str]) -> bool:
-    return any(
-        pattern.search(item.module) or any(pattern.search(n) for n in item.names.values())
-        for item in module.imports
-    )
+    """Whether a module that is imported, or a name taken from one, matches."""
+    known = module.matched.get(pattern)
+    if known is None:
+        known = any(
+            pattern.search(item.module) or any(pattern.search(name) for name in item.names.values())
+            for item in module.imports
+        )
+        module.matched[pattern] = known
+    return known
 
 
 def does_nothing(function: Function) -> bool:
