@@ -157,5 +157,5 @@ def hits(facts: Iterable[Fact], message: Callable[[Fact], str] | str) -> list[Hi
 
 def missing(parts: Mapping[str, bool]) -> str:
     """The names of what is not there, as words: `a, b and c`."""
-    names = [name for name, there in parts.items() if not there]
+    names = [name.removeprefix("a ") for name, there in parts.items() if not there]
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

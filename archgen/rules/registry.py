@@ -1,6 +1,4 @@
-"""Every item and every rule, by name: nothing is found by importing around, and a test compares
-this with the files.
-"""
+"""Every item and every rule, by name; a test compares this with the files on disk."""
 
 from archgen.rules import (
     circuit_breaker,
@@ -44,6 +42,7 @@ from archgen.rules.data_consistency import (
 from archgen.rules.disaster_recovery import (
     drp_001_no_backup,
     drp_002_no_restore,
+    drp_003_store_not_durable,
     drp_004_backup_cannot_fail,
     drp_e01_scheduled,
     drp_e02_restore,
@@ -64,6 +63,7 @@ from archgen.rules.error_handling import (
 from archgen.rules.event_sourcing import (
     evs_001_no_decision,
     evs_002_no_expected_version,
+    evs_003_impure_fold,
     evs_004_event_changed,
     evs_e01_aggregate,
     evs_e02_ledger,
@@ -74,6 +74,7 @@ from archgen.rules.job_queues import (
     job_002_early_ack,
     job_003_weak_queue,
     job_004_no_acks,
+    job_005_no_attempts,
     job_006_silent_dead_letters,
     job_e01_queue,
     job_e02_consumers,
@@ -135,6 +136,7 @@ RULES: tuple[Rule, ...] = (
     com_e03_argued.RULE,
     evs_001_no_decision.RULE,
     evs_002_no_expected_version.RULE,
+    evs_003_impure_fold.RULE,
     evs_004_event_changed.RULE,
     evs_e01_aggregate.RULE,
     evs_e02_ledger.RULE,
@@ -152,6 +154,7 @@ RULES: tuple[Rule, ...] = (
     job_002_early_ack.RULE,
     job_003_weak_queue.RULE,
     job_004_no_acks.RULE,
+    job_005_no_attempts.RULE,
     job_006_silent_dead_letters.RULE,
     job_e01_queue.RULE,
     job_e02_consumers.RULE,
@@ -193,6 +196,7 @@ RULES: tuple[Rule, ...] = (
     dtc_e05_append_only.RULE,
     drp_001_no_backup.RULE,
     drp_002_no_restore.RULE,
+    drp_003_store_not_durable.RULE,
     drp_004_backup_cannot_fail.RULE,
     drp_e01_scheduled.RULE,
     drp_e02_restore.RULE,

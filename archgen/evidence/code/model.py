@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-
 _LAST = re.compile(r"[.:>]")
 
 
@@ -153,7 +152,7 @@ class Text:
 
 @dataclass(eq=False, repr=False, slots=True)
 class Module:
-    """One source file. `live` says whether a service can reach it; `matched` remembers asked import patterns."""
+    """One source file. `live`: a service can reach it. `matched`: import patterns asked before."""
 
     path: str
     language: str

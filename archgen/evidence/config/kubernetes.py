@@ -85,6 +85,11 @@ def _line(doc: Node) -> int:
     return kind.line if kind else doc.line
 
 
+def _named(name: str) -> str:
+    """ "database" for a stateful workload that is called one, whatever image it runs."""
+    return "database" if re.search(r"(^|-)(db|database)$", name) else ""
+
+
 def _workload(source: Source, doc: Node, kind: str, name: str, strength: Strength) -> Iterator[Fact]:
     line = _line(doc)
     images = [node.value for key, node in doc.walk() if key == "image" and isinstance(node.value, str)]
@@ -102,14 +107,15 @@ def _workload(source: Source, doc: Node, kind: str, name: str, strength: Strengt
         )
         return
     engine = next((e for image in images if (e := database_of(image.rpartition("/")[2]))), "")
-    if engine or (kind == "StatefulSet" and (engine := database_of(name))):
-        yield Fact(
-            "datastore",
-            source.path,
-            line,
-            strength,
-            {"engine": engine, "name": name, "replicas": doc.text("spec", "replicas")},
-        )
+    if kind in ("Job", "CronJob"):
+        engine = ""  # it talks to a database, and is none
+    elif engine or (kind == "StatefulSet" and (engine := database_of(name) or _named(name))):
+        keys = {key for key, _ in doc.walk()}
+        fleeting = "emptyDir" if "emptyDir" in keys and "persistentVolumeClaim" not in keys else ""
+        data: dict[str, object] = {"engine": engine, "name": name, "replicas": doc.text("spec", "replicas")}
+        if "volumeClaimTemplates" not in keys:
+            data["fleeting"] = fleeting
+        yield Fact("datastore", source.path, line, strength, data)
     broker = next((b for image in images if (b := broker_of(image.rpartition("/")[2]))), "")
     if broker:
         yield Fact("broker", source.path, line, strength, {"engine": broker, "name": name})
@@ -129,8 +135,8 @@ def _workload(source: Source, doc: Node, kind: str, name: str, strength: Strengt
             and _DATABASE_REF.search(node.text("name"))
         ):
             target = "config:" + node.text("name")
-            data = {"owner": name, "target": target, "engine": engine, "store": bool(engine), "key": key}
-            yield Fact("database.binding", source.path, node.place("name"), strength, data)
+            bound = {"owner": name, "target": target, "engine": engine, "store": bool(engine), "key": key}
+            yield Fact("database.binding", source.path, node.place("name"), strength, bound)
         elif key == "env":
             for item in node.each():
                 value = item.get("value")

@@ -1,0 +1,56 @@
+"""A database keeps its files on a volume that goes with the pod."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits(
+        [s for s in facts.of("datastore") if s.get("fleeting")],
+        lambda s: f"{s['name']} ({s['engine']}) keeps its data in {s['fleeting']}",
+    )
+
+
+RULE = Rule(
+    id="DRP-003",
+    item="disaster_recovery",
+    kind="defect",
+    severity=Severity.ERROR,
+    title="Durable store on a volume that is not",
+    why="The next rescheduling is a total loss, and no backup is as fresh as what was there.",
+    remedy="Give the store a persistent volume.",
+    languages=("config",),
+    valid=(
+        Sample("config", {
+            "a.py": "x = 1\n",
+            "k.yaml": """
+                apiVersion: apps/v1
+                kind: StatefulSet
+                metadata: {name: db}
+                spec:
+                  template:
+                    spec:
+                      containers: [{image: 'postgres:16'}]
+                  volumeClaimTemplates: [{metadata: {name: data}}]
+            """,
+        }),
+    ),
+    invalid=(
+        Sample("config", {
+            "a.py": "x = 1\n",
+            "k.yaml": """
+                apiVersion: apps/v1
+                kind: StatefulSet # <-
+                metadata: {name: db}
+                spec:
+                  template:
+                    spec:
+                      containers: [{image: 'postgres:16'}]
+                      volumes: [{name: data, emptyDir: {}}]
+            """,
+        }),
+    ),
+    check=check,
+)  # fmt: skip

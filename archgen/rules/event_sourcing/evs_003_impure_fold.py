@@ -1,0 +1,82 @@
+"""The function that folds an event into the state asks the clock, chance or the world."""
+
+import re
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity
+
+_FOLD = re.compile(r"^_?(apply|evolve|when|mutate|fold|on_[a-z_]+|apply_[a-z_]+)$")
+_IMPURE = re.compile(
+    r"(datetime|date)\.(now|utcnow|today)$|^time\.time$|^random\.|uuid4$|Date\.now$|Math\.random$|time\.Now$|Instant\.now$"
+)
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    if not facts.has("es.used"):
+        return
+    for module, function in facts.program.functions():
+        if not _FOLD.match(function.name):
+            continue
+        for call in function.calls:
+            if _IMPURE.search(call.callee):
+                yield Hit(
+                    module.path,
+                    call.line,
+                    f"{function.title} calls {call.callee[-40:]} while folding an event",
+                )
+        for effect in function.effects:
+            if effect.kind in ("remote", "db.read", "db.write", "publish"):
+                yield Hit(module.path, effect.call.line, f"{function.title} does I/O while folding an event")
+
+
+RULE = Rule(
+    id="EVS-003",
+    item="event_sourcing",
+    kind="defect",
+    severity=Severity.ERROR,
+    title="Clock, chance or I/O while folding events",
+    why="A replay gives another state than the one that was decided on, and no two replays agree.",
+    remedy="Put what it needs into the event when it is made.",
+    languages=("python",),
+    valid=(
+        Sample("python", {
+            "a.py": """
+                from sqlalchemy import insert, select
+                def evolve(state, event):
+                    return state.at(event.time)
+                class Store:
+                    def load(self, conn):
+                        state = None
+                        for row in conn.execute(select(events)):
+                            state = evolve(state, row)
+                        return state
+                    def keep(self, conn, new, expected_version):
+                        conn.execute(insert(events), new)
+                def f(store: Store, conn):
+                    return store.load(conn)
+            """,
+        }),
+    ),
+    invalid=(
+        Sample("python", {
+            "a.py": """
+                from datetime import datetime
+                from sqlalchemy import insert, select
+                def evolve(state, event):
+                    return state.at(datetime.now())  # <-
+                class Store:
+                    def load(self, conn):
+                        state = None
+                        for row in conn.execute(select(events)):
+                            state = evolve(state, row)
+                        return state
+                    def keep(self, conn, new, expected_version):
+                        conn.execute(insert(events), new)
+                def f(store: Store, conn):
+                    return store.load(conn)
+            """,
+        }),
+    ),
+    check=check,
+)  # fmt: skip

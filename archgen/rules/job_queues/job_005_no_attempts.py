@@ -1,0 +1,63 @@
+"""Jobs are enqueued, and a failed one is not tried again."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    workers, enqueued = list(facts.of("job.worker")), list(facts.of("job.enqueue"))
+    if any(f.get("attempts") for f in (*workers, *enqueued)) or facts.has("attempts"):
+        return
+    for job in enqueued[:1]:
+        yield Hit(job.file, job.line, f"{job['what']} enqueues a job that is tried once", job.strength)
+
+
+RULE = Rule(
+    id="JOB-005",
+    item="job_queues",
+    kind="defect",
+    severity=Severity.WARNING,
+    title="Jobs without attempts",
+    why="What fails for a second fails for good, and nobody notices that the mail never left.",
+    remedy="Set attempts with exponential backoff where the job is defined or enqueued.",
+    languages=("python", "typescript",),
+    valid=(
+        Sample("python", {
+            "a.py": """
+                from celery import shared_task
+                @shared_task(autoretry_for=(OSError,), retry_backoff=True)
+                def send(id):
+                    mail(id)
+                def f():
+                    send.delay(1)
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import { Queue } from 'bullmq';
+                export const f = (queue) => queue.add('mail', {}, { attempts: 3 });
+            """,
+        }),
+    ),
+    invalid=(
+        Sample("python", {
+            "a.py": """
+                from celery import shared_task
+                @shared_task
+                def send(id):
+                    mail(id)
+                def f():
+                    send.delay(1)  # <-
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import { Queue } from 'bullmq';
+                export const f = (queue) => queue.add('mail', {}); // <-
+            """,
+        }),
+    ),
+    check=check,
+)  # fmt: skip
