@@ -58,11 +58,12 @@ class Lease:
 class Relay:
     """Moves messages from the outbox to the broker until it is cancelled."""
 
-    def __init__(self, db: Database, bus: Bus) -> None:
+    def __init__(self, db: Database, bus: Bus, holder: str = "") -> None:
+        """`holder` names this replica; one that comes back after a crash under the same name goes on at once."""
         self._db = db
         self._bus = bus
         self._wake = asyncio.Event()
-        self._lease = Lease("outbox", str(uuid4()))
+        self._lease = Lease("outbox", holder or str(uuid4()))
         self._held_until = 0.0
 
     def wake(self) -> None:

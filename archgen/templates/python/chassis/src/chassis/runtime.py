@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -45,7 +46,7 @@ class Runtime:
         self.settings = settings
         self.db = Database(settings.database_url)
         self.bus = broker or bus.from_url(settings.broker_url, service.system)
-        self.relay = relay.Relay(self.db, self.bus)
+        self.relay = relay.Relay(self.db, self.bus, f"{socket.gethostname()}:{settings.port}")
         self._attempts = attempts
         self._stopping = asyncio.Event()
         self._consumers: list[asyncio.Task[None]] = []
