@@ -59,7 +59,7 @@ class Relay:
     """Moves messages from the outbox to the broker until it is cancelled."""
 
     def __init__(self, db: Database, bus: Bus, holder: str = "") -> None:
-        """`holder` names this replica; one that comes back after a crash under the same name goes on at once."""
+        """`holder` names this replica; one that comes back under the same name goes on at once."""
         self._db = db
         self._bus = bus
         self._wake = asyncio.Event()
