@@ -23,8 +23,9 @@ _BREAKER_TYPE = re.compile(
 )
 _HALF_OPEN = re.compile(r"half[_\-]?open", re.IGNORECASE)
 _OPEN = re.compile(r"\bopen(ed)?\b|\bOPEN\b|\.open\b|_opened|State\.Open", re.IGNORECASE)
-_COUNT = re.compile(
-    r"fail\w*\s*(\+=|\+\+|>=|>)|\bfail\w*\s*=\s*\w*fail\w*\s*\+|errors?\s*\+=|failureCount", re.IGNORECASE
+_COUNT = re.compile(r"\+=\s*1\b|\+\+|\.(Add|incrementAndGet|getAndIncrement|increment)\(")
+_CLOCK = re.compile(
+    r"monotonic|\btime\(|[dD]ate\.now|time\.(Now|Since)|Instant|clock|nanoTime|currentTimeMillis|setTimeout"
 )
 
 _RETRY_ORIGIN = re.compile(
@@ -64,7 +65,7 @@ def breakers(program: Program) -> Iterator[Fact]:
 def _written(program: Program) -> Iterator[Fact]:
     """Breakers written by hand: a class that counts failures, opens, and tries again half-open."""
     for module, one in program.classes():
-        if not (_HALF_OPEN.search(one.body) and _OPEN.search(one.body) and _COUNT.search(one.body)):
+        if not (all(sign.search(one.body) for sign in (_HALF_OPEN, _OPEN, _COUNT, _CLOCK))):
             continue
         own = [f for f in module.functions if f.owner == one.name]
         if not own or all(does_nothing(f) for f in own):
