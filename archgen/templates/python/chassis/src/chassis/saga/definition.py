@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from chassis.messages import derived_id
@@ -86,7 +86,13 @@ class Saga:
         An aggregate that a step creates gets an id derived from instance and step, so that the
         undo can name it without ever having heard a reply.
         """
-        results = [known.results[self.key(i)] for i in range(len(self.steps)) if self.key(i) in known.results]
+        # What came after a step must not change what its undo is told, compared with its do.
+        before = [i for i in range(len(self.steps)) if step is None or i < step]
+        after = [i for i in range(len(self.steps)) if i not in before]
+        earlier, later = (
+            [known.results[self.key(i)] for i in chosen if self.key(i) in known.results]
+            for chosen in (before, after)
+        )
         own = [] if step is None else [step]
         order = own + [i for i in range(len(self.steps)) if i != step]
         assigned = [
@@ -94,7 +100,7 @@ class Saga:
         ]
         reason = [{"reason": known.reason}] if command is self.otherwise else []
         given = {} if step is None else self.steps[step].given
-        return bind(command, given, [known.trigger, *results, *assigned, *reason])
+        return bind(command, given, [known.trigger, *earlier, *assigned, *later, *reason])
 
 
 def bind(
@@ -116,4 +122,5 @@ def bind(
 
 
 def _optional(wanted: Any) -> bool:
-    return "None" in str(wanted.type)
+    given = wanted.default is not MISSING or wanted.default_factory is not MISSING
+    return given or "None" in str(wanted.type)

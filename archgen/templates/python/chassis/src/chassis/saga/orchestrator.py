@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from chassis import metrics
-from chassis.messages import Message, derived_id
+from chassis.messages import Malformed, Message, derived_id
 from chassis.saga import state
 from chassis.saga.definition import Saga
 from chassis.saga.state import Instance, Send
@@ -46,14 +46,18 @@ class Orchestrator:
                 "a reply for an unknown saga", extra={"saga": message.saga, "saga_id": message.saga_id}
             )
             return
+        outcome, result = message.data.get("outcome"), message.data.get("result") or {}
+        if outcome not in ("done", "refused") or not isinstance(result, dict):
+            # Not taken for a refusal: the step may have been done, and would not be undone.
+            raise Malformed("a reply has an outcome, done or refused, and a result that is an object")
         moved = state.on_reply(
             saga,
             instance,
             message.saga_step,
             "undo" if message.saga_phase == "undo" else "do",
-            done=message.data.get("outcome") == "done",
+            done=outcome == "done",
             reason=str(message.data.get("reason", "")),
-            result=message.data.get("result") or {},
+            result=result,
             now=time.time(),
         )
         self._commit(session, moved, instance)
@@ -110,6 +114,7 @@ def _tell(instance: Instance) -> None:
         "saga_id": instance.id,
         "status": instance.status,
         "reason": instance.reason,
+        "trouble": instance.trouble,
         "outcomes": dict(instance.outcomes),
     }
     if instance.status == "stuck":

@@ -26,7 +26,8 @@ BACKOFF_CAP = 300.0
 class Instance:
     """One saga under way. `step` and `phase` name the reply that is awaited until `deadline`.
 
-    `outcomes` holds, per step, done | refused | unknown | undone | undo_failed.
+    `outcomes` holds, per step, done | refused | unknown | undone | undo_failed. `reason` is why it
+    was given up, `trouble` what then kept it from ending.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Instance:
     results: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     outcomes: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
+    trouble: str = ""
     started_at: float = 0.0
     correlation_id: str = ""
     trace: str = ""
@@ -86,17 +88,19 @@ def on_reply(
         return _compensate(saga, known, now) if instance.status == "stuck" else (known, ())
     if (step, phase) != (instance.step, instance.phase) or instance.status in ENDED:
         return instance, ()
+    if changed := _changed(saga, instance):
+        return _stuck(instance, changed), ()
     if phase == "undo":
         if done:
             return _compensate(saga, _note(instance, step, "undone"), now)
         # A compensation must succeed in the end, so a refusal is asked again after a while.
-        return replace(instance, reason=reason), ()
+        return replace(instance, trouble=f"{step}: {reason}"), ()
     if step == THEN:
         if done:
             return _end(instance, "done"), ()
         return _compensate(saga, replace(instance, reason=reason), now)
     if step == OTHERWISE:
-        return (_end(instance, "compensated") if done else _stuck(instance, reason)), ()
+        return (_end(instance, "compensated") if done else _stuck(instance, f"{step}: {reason}")), ()
     if done:
         known = replace(instance, results={**instance.results, step: result})
         return _forward(saga, _note(known, step, "done"), _index(saga, step) + 1, now)
@@ -107,25 +111,30 @@ def on_timeout(saga: Saga, instance: Instance, now: float) -> Moved:
     """The deadline passed: ask again, or give the step up."""
     if instance.deadline is None or now < instance.deadline:
         return instance, ()
+    if changed := _changed(saga, instance):
+        return _stuck(instance, changed), ()
     step = _step(saga, instance.step)
     attempts = (step.attempts if step else None) or saga.attempts
     if instance.attempt < attempts:
         return _send(
             saga, instance, instance.status, instance.step, instance.phase, now, instance.attempt + 1
         )
-    reason = instance.reason or f"no answer to {instance.step} after {instance.attempt} attempts"
+    silence = f"{instance.step}: no answer after {instance.attempt} attempts"
+    refusal = instance.trouble if instance.trouble.startswith(f"{instance.step}: ") else ""
     if step is None:
-        return _stuck(instance, reason), ()
+        return _stuck(instance, silence), ()
     if instance.phase == "undo":
-        return _compensate(saga, _note(replace(instance, reason=reason), instance.step, "undo_failed"), now)
+        failed = replace(instance, trouble=refusal or silence)
+        return _compensate(saga, _note(failed, instance.step, "undo_failed"), now)
     # It may have happened or may still happen: it is undone like one that did.
-    return _compensate(saga, _note(replace(instance, reason=reason), instance.step, "unknown"), now)
+    return _compensate(saga, _note(replace(instance, reason=silence), instance.step, "unknown"), now)
 
 
 def resume(saga: Saga, instance: Instance, now: float) -> Moved:
     """Try a stuck saga again, from where it stopped."""
-    if instance.status != "stuck":
+    if instance.status != "stuck" or _changed(saga, instance):
         return instance, ()
+    instance = replace(instance, trouble="")
     if instance.step == THEN:
         return _send(saga, instance, "finishing", THEN, "do", now)
     outcomes = {k: "unknown" if v == "undo_failed" else v for k, v in instance.outcomes.items()}
@@ -147,8 +156,7 @@ def _compensate(saga: Saga, instance: Instance, now: float) -> Moved:
         if saga.steps[index].undo and instance.outcomes.get(key) in ("done", "unknown"):
             return _send(saga, instance, "compensating", key, "undo", now)
     if "undo_failed" in instance.outcomes.values():
-        # The reason stays the one for which the saga was given up: the owner is told it in the end.
-        return _stuck(instance, instance.reason), ()
+        return _stuck(instance, instance.trouble), ()
     if saga.otherwise:
         return _send(saga, instance, "aborting", OTHERWISE, "do", now)
     return _end(instance, "compensated"), ()
@@ -179,8 +187,16 @@ def _end(instance: Instance, status: Status) -> Instance:
     return replace(instance, status=status, step="", phase="do", attempt=0, deadline=None)
 
 
-def _stuck(instance: Instance, reason: str) -> Instance:
-    return replace(instance, status="stuck", deadline=None, reason=reason)
+def _stuck(instance: Instance, trouble: str) -> Instance:
+    return replace(instance, status="stuck", deadline=None, trouble=trouble)
+
+
+def _changed(saga: Saga, instance: Instance) -> str:
+    """What the instance has to do with that its saga, edited meanwhile, does not know any more."""
+    keys = {"", THEN, OTHERWISE, *(saga.key(index) for index in range(len(saga.steps)))}
+    open = {step for step, outcome in instance.outcomes.items() if outcome in ("done", "unknown")}
+    gone = sorted({instance.step, *open} - keys)
+    return f"the definition of the saga has changed: it has no {', '.join(gone)}" if gone else ""
 
 
 def _index(saga: Saga, key: str) -> int:
