@@ -153,9 +153,8 @@ _ORDER = ("pass", "partial", "fail", "unknown", "error")
 def main(arguments: list[str]) -> int:
     project = Path(arguments[0])
     before = {item.id: item for item in audit(project).items}
-    print(
-        "| mutation | item | before | after | rules that are new | other items that changed |\n|---|---|---|---|---|---|"
-    )
+    print("| mutation | item | before | after | rules that are new | other items that changed |")
+    print("|---|---|---|---|---|---|")
     missed = 0
     for mutant in (*MUTANTS, *SAME):
         after = _mutated(project, mutant)
