@@ -140,6 +140,13 @@ async def test_when_the_holder_dies_another_takes_over_after_the_lease(db: Datab
     assert await survivor.publish_batch() == 1
 
 
+async def test_a_replica_that_comes_back_under_its_name_goes_on_at_once(db: Database, bus: FakeBus) -> None:
+    await Relay(db, bus, "host:8001").publish_batch()
+    await say(db, message(1))
+    assert await Relay(db, bus, "host:8002").publish_batch() == 0
+    assert await Relay(db, bus, "host:8001").publish_batch() == 1
+
+
 async def test_a_lease_has_one_holder_and_only_the_holder_can_release_it(db: Database) -> None:
     mine, yours = Lease("l", "me", 60), Lease("l", "you", 60)
     other = Lease("another", "you", 60)
