@@ -1,0 +1,175 @@
+"""What a run will do, from its seed alone: the orders, and the schedule of faults. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from random import Random
+from typing import Any, Literal
+from uuid import UUID
+
+Fate = Literal["good", "scarce", "declined", "short", "unshippable"]
+FATES: dict[Fate, int] = {"good": 60, "scarce": 14, "declined": 10, "short": 6, "unshippable": 10}
+MUST_FAIL: frozenset[Fate] = frozenset({"declined", "short", "unshippable"})
+
+PLENTY = tuple(f"PLENTY-{number}" for number in range(4))
+SCARCE = "SCARCE"
+NEVER_STOCKED = "NONE"
+BROKER = "broker"
+RECOVERY = 2.5  # seconds that a restarted process is left alone, so that it does some work
+
+
+@dataclass(frozen=True)
+class Line:
+    sku: str
+    quantity: int
+    price: Decimal
+
+    def to_json(self) -> dict[str, Any]:
+        price = {"amount": str(self.price), "currency": "EUR"}
+        return {"sku": self.sku, "quantity": self.quantity, "price": price}
+
+
+@dataclass(frozen=True)
+class OrderPlan:
+    """One order to place `at` so many seconds after the start; `cancel_after` its answer, or never.
+
+    Each order has a customer of its own, so that whatever a customer is told belongs to one order.
+    """
+
+    number: int
+    at: float
+    fate: Fate
+    key: str
+    customer_id: str
+    lines: tuple[Line, ...]
+    order_id: str | None = None
+    cancel_after: float | None = None
+
+    @property
+    def amount(self) -> Decimal:
+        return sum((line.price * line.quantity for line in self.lines), Decimal())
+
+    def body(self) -> dict[str, Any]:
+        chosen = {"order_id": self.order_id} if self.order_id else {}
+        return {"customer_id": self.customer_id, "items": [line.to_json() for line in self.lines], **chosen}
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """`kill` is SIGKILL and a restart after `seconds`; `freeze` is SIGSTOP and SIGCONT after them."""
+
+    at: float
+    process: str
+    kind: Literal["kill", "freeze"]
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.at:6.2f} s  {self.kind:<6} {self.process:<14} for {self.seconds:.2f} s"
+
+
+@dataclass(frozen=True)
+class Plan:
+    seed: int
+    orders: tuple[OrderPlan, ...]
+    faults: tuple[Fault, ...]
+    stock: dict[str, int] = field(default_factory=dict)
+
+
+def make(
+    seed: int,
+    processes: Sequence[str],
+    participants: Sequence[str],
+    *,
+    orders: int,
+    seconds: float,
+    cancelled: float,
+    gives_up: float,
+) -> Plan:
+    """The plan of `seed`.
+
+    `cancelled` is the share of orders whose customer changes their mind; `gives_up` the seconds after
+    which a saga stops to wait for a step.
+    """
+    faults = _faults(Random(f"faults {seed}"), processes, participants, seconds, gives_up)
+    # A crash hits most when much is under way; a freeze makes all that is under way time out.
+    waves = [fault.at for fault in faults for _ in range(4 if fault.kind == "kill" else 1)]
+    placed = _orders(Random(f"orders {seed}"), orders, cancelled, waves)
+    stock = dict.fromkeys(PLENTY, 60 * orders)
+    # About half of those who want it get it.
+    stock[SCARCE] = max(1, sum(line.quantity for o in placed for line in o.lines if line.sku == SCARCE) // 2)
+    return Plan(seed, placed, faults, stock)
+
+
+def _faults(
+    rng: Random, processes: Sequence[str], participants: Sequence[str], seconds: float, gives_up: float
+) -> tuple[Fault, ...]:
+    """Every process is killed at least once; every fourth fault freezes instead.
+
+    The first freeze outlasts all attempts of a step, so that its outcome is unknown to the saga.
+    """
+    victims = rng.sample(list(processes), len(processes))
+    gap = min(2.5, seconds / (len(processes) * 4 / 3 + 1))
+    busy_until: dict[str, float] = {}
+    faults: list[Fault] = []
+    at = 1.0
+    while at < seconds or victims:
+        free = [name for name in processes if busy_until.get(name, 0.0) <= at]
+        freezing = len(faults) % 4 == 1
+        waiting = [name for name in (participants if freezing else victims) if name in free]
+        if waiting or free:
+            name = rng.choice(waiting) if freezing and waiting else (waiting or [rng.choice(free)])[0]
+            if freezing:
+                first = not any(fault.kind == "freeze" for fault in faults)
+                fault = Fault(at, name, "freeze", gives_up + 1 if first else rng.uniform(0.8, 3.0))
+            else:
+                victims = [victim for victim in victims if victim != name]
+                fault = Fault(at, name, "kill", rng.uniform(0.1, 1.2))
+            faults.append(fault)
+            busy_until[name] = at + fault.seconds + RECOVERY
+        at += rng.uniform(0.5, 1.5) * gap
+    return tuple(faults)
+
+
+def _orders(rng: Random, count: int, cancelled: float, crashes: Sequence[float]) -> tuple[OrderPlan, ...]:
+    """Most orders come in a wave just before a fault, so that it hits processes that are busy."""
+    planned = []
+    for number in range(count):
+        crash = crashes[number % len(crashes)]
+        at = max(0.0, rng.uniform(crash - 0.35, crash + 0.1))
+        fate = rng.choices(list(FATES), list(FATES.values()))[0]
+        planned.append(
+            OrderPlan(
+                number,
+                at,
+                fate,
+                key=f"order-{number}-{rng.getrandbits(64):x}",
+                customer_id=_uuid(rng),
+                lines=_lines(rng, fate),
+                order_id=_uuid(rng) if rng.random() < 0.5 else None,
+                cancel_after=rng.uniform(0.0, 0.4) if rng.random() < cancelled else None,
+            )
+        )
+    return tuple(sorted(planned, key=lambda order: order.at))
+
+
+def _lines(rng: Random, fate: Fate) -> tuple[Line, ...]:
+    def some() -> Line:
+        return Line(rng.choice(PLENTY), rng.randint(1, 4), Decimal(rng.randint(100, 9999)) / 100)
+
+    match fate:
+        case "good":
+            return tuple(some() for _ in range(rng.randint(1, 3)))
+        case "scarce":
+            return some(), Line(SCARCE, rng.randint(1, 3), Decimal("5.00"))
+        case "declined":
+            return some(), Line(rng.choice(PLENTY), 2, Decimal("6000.00"))
+        case "short":
+            return some(), Line(NEVER_STOCKED, 1, Decimal("7.50"))
+        case "unshippable":
+            return (Line(rng.choice(PLENTY), 51, Decimal("1.20")),)
+
+
+def _uuid(rng: Random) -> str:
+    return str(UUID(int=rng.getrandbits(128), version=4))
