@@ -157,9 +157,15 @@ class Runtime:
     async def _overdue(self) -> None:
         if not self.service.sagas:
             return
-        for id in await self.db.read(lambda conn: saga_log.overdue(conn, time.time())):
-            with contextlib.suppress(Conflict):  # another replica was faster
+        names = [saga.name for saga in self.service.sagas]
+        for id in await self.db.read(lambda conn: saga_log.overdue(conn, names, time.time())):
+            try:
                 await self.transact(lambda session, id=id: self.service.orchestrator.overdue(session, id))  # type: ignore[misc]
+            except Conflict:
+                continue  # another replica was faster
+            except Exception:
+                # One that can't be moved must not hold up those behind it.
+                log.exception("a saga that is overdue could not be moved", extra={"saga_id": id})
 
     async def _gauges(self) -> None:
         pending, oldest = await self.db.read(relay.backlog)
@@ -173,7 +179,8 @@ class Runtime:
                 metrics.saga_in_flight.labels(saga.name).set(sum(of_saga.values()))
 
     async def _upkeep(self) -> None:
-        await self.db.run(upkeep.forget)
+        while await self.db.run(upkeep.forget) >= upkeep.PIECE:
+            await asyncio.sleep(0.1)  # others want to write, too
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:

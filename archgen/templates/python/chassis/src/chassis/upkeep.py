@@ -7,7 +7,7 @@ import time
 from sqlalchemy import Connection, Table, delete, select, tuple_
 
 from chassis import idempotency
-from chassis.tables import inbox, saga_steps, sagas
+from chassis.tables import SAGA_ENDED, inbox, saga_steps, sagas
 
 DAY = 86_400.0
 # Longer than the broker keeps messages (`bus.nats.RETENTION`), so that none can come back as new.
@@ -20,12 +20,11 @@ PIECE = 5_000
 def forget(conn: Connection, now: float | None = None) -> int:
     """Delete up to PIECE rows of each kind that are older than they need to be; returns how many."""
     now = time.time() if now is None else now
-    ended = sagas.c.status.in_(("done", "compensated"))
     return (
         _delete(conn, inbox, inbox.c.handled_at < now - KEEP_INBOX)
         + _delete(conn, saga_steps, saga_steps.c.updated_at < now - KEEP_STEPS)
         + idempotency.forget(conn, limit=PIECE)
-        + _delete(conn, sagas, ended & (sagas.c.updated_at < now - KEEP_SAGAS))
+        + _delete(conn, sagas, (sagas.c.updated_at < now - KEEP_SAGAS) & SAGA_ENDED)
     )
 
 

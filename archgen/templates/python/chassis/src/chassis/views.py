@@ -95,4 +95,4 @@ def page(conn: Connection, view: str, *, limit: int, after: str = "") -> tuple[l
     )
     found = conn.execute(query).all()
     rows = [{**one.row, "version": one.version} for one in found if one.row is not None]
-    return rows, found[-1].key if len(found) == limit else ""
+    return rows, found[-1].key if found and len(found) == limit else ""

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from chassis.saga.state import ENDED, Instance
-from chassis.tables import sagas
+from chassis.saga.state import Instance
+from chassis.tables import SAGA_OPEN, sagas
 from chassis.versioned import Row, VersionedRows
 
 _COLUMNS = {"id", "saga", "status", "deadline"}
@@ -49,17 +49,17 @@ class SagaLog:
         self._rows.flush()
 
 
-def overdue(conn: Connection, now: float, limit: int = 100) -> list[str]:
-    """Ids of the instances whose deadline passed, the longest overdue first."""
-    query = select(sagas.c.id).where(sagas.c.deadline <= now).order_by(sagas.c.deadline).limit(limit)
-    return list(conn.scalars(query))
+def overdue(conn: Connection, names: Sequence[str], now: float, limit: int = 100) -> list[str]:
+    """Ids of the instances of the sagas `names` whose deadline passed, the longest overdue first."""
+    late = (sagas.c.deadline <= now) & sagas.c.name.in_(names)
+    return list(conn.scalars(select(sagas.c.id).where(late).order_by(sagas.c.deadline).limit(limit)))
 
 
 def in_flight(conn: Connection) -> dict[tuple[str, str], int]:
     """How many instances there are per saga and status, the ended ones left out."""
     query = (
         select(sagas.c.name, sagas.c.status, func.count())
-        .where(sagas.c.status.not_in(ENDED))
+        .where(SAGA_OPEN)
         .group_by(sagas.c.name, sagas.c.status)
     )
     return {(name, status): count for name, status, count in conn.execute(query)}

@@ -113,6 +113,7 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("saga_id", "step"),
     )
+    op.create_index("saga_steps_updated_at", "saga_steps", ["updated_at"], unique=False)
     op.create_table(
         "sagas",
         sa.Column("id", sa.Text(), nullable=False),
@@ -125,7 +126,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("sagas_deadline", "sagas", ["deadline"], unique=False)
-    op.create_index("sagas_status", "sagas", ["name", "status"], unique=False)
+    for name, columns, part in (
+        ("sagas_open", ["name", "status"], "status NOT IN ('done', 'compensated')"),
+        ("sagas_ended", ["updated_at"], "status IN ('done', 'compensated')"),
+    ):
+        where = sa.text(part)
+        op.create_index(name, "sagas", columns, sqlite_where=where, postgresql_where=where)
     op.create_table(
         "view_rows",
         sa.Column("view", sa.Text(), nullable=False),
