@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from chassis.tables import dead_letters, inbox, outbox
 
@@ -19,6 +19,16 @@ def listed(conn: Connection, limit: int = 100) -> list[dict[str, Any]]:
         .limit(limit)
     )
     return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def waiting(conn: Connection) -> dict[str, int]:
+    """How many each consumer has given up on that were not sent again."""
+    query = (
+        select(dead_letters.c.consumer, func.count().label("waiting"))
+        .where(dead_letters.c.redriven_at.is_(None))
+        .group_by(dead_letters.c.consumer)
+    )
+    return {row.consumer: row.waiting for row in conn.execute(query)}
 
 
 def redrive(conn: Connection, message_id: str = "") -> int:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, insert
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from chassis import metrics
+from chassis import messaging, metrics
 from chassis.bus import Delivery
 from chassis.db import Database, unavailable
 from chassis.errors import Conflict, Refused
@@ -37,16 +37,19 @@ class Attempts:
     """How often a message is tried: delays double from `first` to `longest` seconds.
 
     A message that came early, or at the same moment as another, is not at fault and is given
-    `patience` attempts instead. While the database is away there is no limit.
+    `patience` attempts instead, at most `soon` seconds apart: many may wait for the same one, each
+    for the one before it, and so they come back together. While the database is away there is no limit.
     """
 
     limit: int = 6
-    patience: int = 40
+    patience: int = 1200
     first: float = 0.2
+    soon: float = 1.0
     longest: float = 30.0
 
-    def delay(self, attempt: int) -> float:
-        return float(min(self.first * 2 ** (attempt - 1), self.longest))
+    def delay(self, attempt: int, blame: str = "message") -> float:
+        longest = min(self.soon, self.longest) if blame == "order" else self.longest
+        return float(min(self.first * 2 ** min(attempt - 1, 30), longest))
 
 
 class Inbox:
@@ -66,6 +69,8 @@ class Inbox:
         self._db = db
         self._attempts = attempts or Attempts()
         self._troubled: dict[str, Counter[str]] = {}
+        # A series that begins with its first increment hides that one from `increase()`.
+        metrics.dead_letters.labels(consumer)
 
     async def take(self, deliveries: Sequence[Delivery]) -> None:
         """Handle `deliveries` and settle each: acknowledged, to be retried, or a dead letter."""
@@ -78,6 +83,8 @@ class Inbox:
                 await self._give_up(delivery, None, f"malformed: {error}")
         if not readable:
             return
+        # What waited for one message comes back in any order; of one aggregate, the first goes first.
+        readable.sort(key=lambda one: one[1].version)
         try:
             await self._handle([message for _, message in readable])
         except Exception as error:
@@ -114,19 +121,27 @@ class Inbox:
         fresh = record(conn, self.consumer, [message.id for message in messages])
         session = self._open(conn)
         session.sagas.prefetch([m.saga_id for m in messages if m.saga_id and m.id in fresh])
+        verbose = log.isEnabledFor(logging.DEBUG)
         for message in messages:
             if message.id in fresh:
                 fresh.discard(message.id)  # the same message may be in one fetch twice
-                self._handler(session, message)
+                with messaging.handling(self.consumer, message):
+                    self._handler(session, message)
+                    if verbose:
+                        log.debug("a message was handled", extra=self._named(message))
         session.flush()
         return session
 
     async def _failed(self, delivery: Delivery, message: Message, error: Exception) -> None:
+        with messaging.concerning(message):
+            await self._again_or_never(delivery, message, error)
+
+    async def _again_or_never(self, delivery: Delivery, message: Message, error: Exception) -> None:
         blame = _blame(error)
         count = self._count(message, blame)
         limit = {"message": self._attempts.limit, "order": self._attempts.patience}.get(blame)
         final = isinstance(error, Refused | Malformed) or (limit is not None and count >= limit)
-        fields = {"consumer": self.consumer, "message_id": message.id, "type": message.type}
+        fields = self._named(message)
         if not final:
             log.log(
                 logging.DEBUG if blame == "order" else logging.WARNING,
@@ -134,10 +149,13 @@ class Inbox:
                 extra={**fields, "attempt": delivery.attempt, "reason": _reason(error)},
             )
             metrics.messages_handled.labels(self.consumer, "retried").inc()
-            await delivery.retry(self._attempts.delay(count))
+            await delivery.retry(self._attempts.delay(count, blame))
             return
         log.error("a message was given up", extra={**fields, "reason": _reason(error)}, exc_info=error)
         await self._give_up(delivery, message, _reason(error))
+
+    def _named(self, message: Message) -> dict[str, str]:
+        return {"consumer": self.consumer, "message_id": message.id, "type": message.type}
 
     def _count(self, message: Message, blame: str) -> int:
         """How often `message` has failed here for this reason, this time included.

@@ -64,13 +64,21 @@ consumer_lag = _gauge("consumer_lag", "Messages that wait for a consumer.", "con
 messages_handled = _counter("messages_handled_total", "Messages handled.", "consumer", "outcome")
 message_seconds = _histogram("message_handling_seconds", "Time to handle one message.", "consumer")
 dead_letters = _counter("dead_letters_total", "Messages given up on.", "consumer")
+dead_letters_waiting = _gauge("dead_letters_waiting", "Messages given up on and not sent again.", "consumer")
+
+# Jobs
+job_attempts = _counter("job_attempts_total", "Attempts begun.", "job")
+jobs_ended = _counter("jobs_ended_total", "Attempts ended: done, retried, failed or lost.", "job", "outcome")
+job_seconds = _histogram("job_seconds", "Time of one attempt.", "job", buckets=_LONG)
+jobs_queued = _gauge("jobs_queued", "Jobs waiting, ready, running or failed.", "job", "status")
+job_oldest = _gauge("job_oldest_ready_seconds", "How long the oldest job has waited for a worker.", "job")
 
 # Sagas and views
 saga_in_flight = _gauge("saga_in_flight", "Sagas begun and not ended.", "saga")
 saga_finished = _counter("saga_finished_total", "Sagas ended.", "saga", "outcome")
 saga_seconds = _histogram("saga_seconds", "Time from a saga's start to its end.", "saga", buckets=_LONG)
 saga_step_seconds = _histogram(
-    "saga_step_seconds", "Time until a step is answered.", "saga", "step", buckets=_LONG
+    "saga_step_seconds", "Time until a step is answered.", "saga", "step", "phase", buckets=_LONG
 )
 saga_stuck = _gauge("saga_stuck", "Sagas that wait for a person.", "saga")
 view_position_lag = _gauge("view_position_lag", "Events that a view has not seen yet.", "view")

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from chassis import metrics
+from chassis import messaging, metrics
 from chassis.bus import Bus, Outgoing
 from chassis.db import Database
 from chassis.tables import leases, outbox
@@ -98,7 +98,9 @@ class Relay:
             return 0
         rows = await self._db.read(_oldest)
         if rows:
+            began = time.time_ns()
             await self._bus.publish([Outgoing(r.message_id, r.subject, r.body.encode()) for r in rows])
+            messaging.published(rows, began, time.time_ns())
             await self._db.run(lambda conn: _remove(conn, rows))
             metrics.outbox_published.inc(len(rows))
         return len(rows)

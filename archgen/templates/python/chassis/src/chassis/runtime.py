@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from chassis import bus, metrics, relay, upkeep
+from chassis import bus, dead_letters, metrics, relay, upkeep
 from chassis.bus import Bus
 from chassis.db import Database
 from chassis.errors import Conflict, Unavailable
@@ -150,7 +150,10 @@ class Runtime:
 
     def _lag(self, name: str, subscription: bus.Subscription) -> Callable[[], Awaitable[None]]:
         async def measure() -> None:
-            metrics.consumer_lag.labels(name).set(await subscription.lag())
+            waiting = await subscription.lag()
+            metrics.consumer_lag.labels(name).set(waiting)
+            if view := name.partition("-view-")[2]:
+                metrics.view_position_lag.labels(view).set(waiting)
 
         return measure
 
@@ -171,6 +174,9 @@ class Runtime:
         pending, oldest = await self.db.read(relay.backlog)
         metrics.outbox_pending.set(pending)
         metrics.outbox_oldest.set(oldest)
+        waiting = await self.db.read(dead_letters.waiting)
+        for consumer in self.service.consumers:
+            metrics.dead_letters_waiting.labels(consumer.name).set(waiting.get(consumer.name, 0))
         if self.service.sagas:
             counts = await self.db.read(saga_log.in_flight)
             for saga in self.service.sagas:

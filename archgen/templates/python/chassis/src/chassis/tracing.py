@@ -32,6 +32,8 @@ UNTRACED = frozenset({"/health/live", "/health/ready", "/metrics"})
 
 # What began all this: the same in every request and message that one cause leads to.
 correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
+# The `traceparent` of what is being handled where no span is open: a header, parsed only when asked for.
+_cause: ContextVar[str] = ContextVar("cause", default="")
 
 _propagator = TraceContextTextMapPropagator()
 
@@ -70,11 +72,21 @@ def setup(service: str, env: Mapping[str, str] = os.environ) -> Callable[[], Non
     return provider.shutdown
 
 
+def recording() -> bool:
+    """Whether spans are sent anywhere; if not, ids are all there is to a trace."""
+    return not isinstance(_tracer, IdsOnly)
+
+
 def inject() -> dict[str, str]:
     """The headers (`traceparent`, perhaps `tracestate`) that make the current span somebody's parent."""
     headers: dict[str, str] = {}
-    _propagator.inject(headers)
+    _propagator.inject(headers, _context())
     return headers
+
+
+def parent_of(traceparent: str) -> str:
+    """The `traceparent` for messages sent while one that carried `traceparent` is handled."""
+    return inject().get("traceparent", traceparent) if recording() else traceparent
 
 
 def extract(traceparent: str | None, tracestate: str | None = None) -> Context:
@@ -91,9 +103,23 @@ def span(
     parent: Context | None = None,
 ) -> Iterator[Span]:
     """Do what is inside as one span, below `parent` or else below the current span."""
-    started = _tracer.start_span(name, parent, kind, attributes)
+    # An empty context is false, and says that the span has no parent.
+    started = _tracer.start_span(name, _context() if parent is None else parent, kind, attributes)
     with trace.use_span(started, end_on_exit=True) as current:
         yield current
+
+
+def record(
+    name: str,
+    kind: SpanKind,
+    attributes: Mapping[str, AttributeValue],
+    traceparent: str,
+    began: int,
+    ended: int,
+) -> None:
+    """A span of what is over already, below `traceparent`; the times are nanoseconds since the epoch."""
+    if recording():
+        _tracer.start_span(name, extract(traceparent), kind, attributes, start_time=began).end(ended)
 
 
 def trace_id() -> str:
@@ -103,10 +129,36 @@ def trace_id() -> str:
 
 def ids() -> tuple[str, str]:
     """The ids of the current trace and span; empty outside of any."""
-    context = trace.get_current_span().get_span_context()
+    context = trace.get_current_span(_context()).get_span_context()
     if not context.is_valid:
         return "", ""
     return trace.format_trace_id(context.trace_id), trace.format_span_id(context.span_id)
+
+
+def _context() -> Context | None:
+    """Where a new span belongs when no parent is given; None stands for the current context."""
+    cause = _cause.get()
+    if not cause or trace.get_current_span().get_span_context().is_valid:
+        return None
+    return extract(cause)
+
+
+class continued:  # noqa: N801 - used like a function; a generator would take three times as long per message
+    """Do what is inside as part of what `traceparent` and `correlation` name, without a span for it."""
+
+    __slots__ = ("_correlation", "_tokens", "_traceparent")
+
+    def __init__(self, traceparent: str, correlation: str) -> None:
+        self._traceparent = traceparent
+        self._correlation = correlation
+
+    def __enter__(self) -> None:
+        self._tokens = (_cause.set(self._traceparent), correlation_id.set(self._correlation))
+
+    def __exit__(self, *_: object) -> None:
+        cause, correlation = self._tokens
+        _cause.reset(cause)
+        correlation_id.reset(correlation)
 
 
 @contextmanager

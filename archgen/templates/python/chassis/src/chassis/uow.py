@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from chassis import tracing
 from chassis.domain import AggregateType
 from chassis.jsons import encode
 from chassis.messages import Message, derived_id
@@ -41,7 +42,7 @@ class Origin:
         """The origin of what is done because of `message`."""
         return replace(
             self,
-            trace=message.trace,
+            trace=tracing.parent_of(message.trace),
             correlation_id=message.correlation_id or message.id,
             causation_id=message.id,
             saga=message.saga,

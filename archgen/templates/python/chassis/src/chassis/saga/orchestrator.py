@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import uuid4
 
-from chassis import metrics
+from opentelemetry.trace import SpanKind
+
+from chassis import metrics, tracing
 from chassis.messages import Malformed, Message, derived_id
 from chassis.saga import state
 from chassis.saga.definition import Saga
@@ -50,22 +52,30 @@ class Orchestrator:
         if outcome not in ("done", "refused") or not isinstance(result, dict):
             # Not taken for a refusal: the step may have been done, and would not be undone.
             raise Malformed("a reply has an outcome, done or refused, and a result that is an object")
+        phase: state.Phase = "undo" if message.saga_phase == "undo" else "do"
+        now = time.time()
         moved = state.on_reply(
             saga,
             instance,
             message.saga_step,
-            "undo" if message.saga_phase == "undo" else "do",
+            phase,
             done=outcome == "done",
             reason=str(message.data.get("reason", "")),
             result=result,
-            now=time.time(),
+            now=now,
         )
         self._commit(session, moved, instance)
+        if (message.saga_step, phase) == (instance.step, instance.phase):
+            waited = max(0.0, now - instance.asked_at)
+            answered = metrics.saga_step_seconds.labels(saga.name, instance.step, phase)
+            session.after_commit.append(lambda: answered.observe(waited))
 
     def overdue(self, session: Session, id: str) -> None:
         """Act on a deadline that passed."""
         instance = session.sagas.load(id)
-        if instance is not None and instance.saga in self.sagas:
+        if instance is None or instance.saga not in self.sagas:
+            return
+        with tracing.continued(instance.trace, instance.correlation_id):
             self._commit(
                 session, state.on_timeout(self.sagas[instance.saga], instance, time.time()), instance
             )
@@ -109,6 +119,20 @@ class Orchestrator:
 
 
 def _tell(instance: Instance) -> None:
+    """What became of a saga that ended or got stuck: into logs, metrics and its trace."""
+    if instance.status not in state.ENDED and instance.status != "stuck":
+        return
+    with tracing.continued(instance.trace, instance.correlation_id):
+        _log(instance)
+    now = time.time()
+    metrics.saga_finished.labels(instance.saga, instance.status).inc()
+    metrics.saga_seconds.labels(instance.saga).observe(max(0.0, now - instance.started_at))
+    attributes = {"saga.name": instance.saga, "saga.id": instance.id, "saga.outcome": instance.status}
+    began, ended = int(instance.started_at * 1e9), int(now * 1e9)
+    tracing.record(f"saga {instance.saga}", SpanKind.INTERNAL, attributes, instance.trace, began, ended)
+
+
+def _log(instance: Instance) -> None:
     fields = {
         "saga": instance.saga,
         "saga_id": instance.id,
@@ -119,8 +143,5 @@ def _tell(instance: Instance) -> None:
     }
     if instance.status == "stuck":
         log.error("a saga is stuck and needs a person", extra=fields)
-    elif instance.status in state.ENDED:
+    else:
         log.debug("a saga ended", extra=fields)
-    if instance.status in state.ENDED or instance.status == "stuck":
-        metrics.saga_finished.labels(instance.saga, instance.status).inc()
-        metrics.saga_seconds.labels(instance.saga).observe(max(0.0, time.time() - instance.started_at))

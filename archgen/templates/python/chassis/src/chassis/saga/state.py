@@ -24,7 +24,8 @@ BACKOFF_CAP = 300.0
 
 @dataclass(frozen=True)
 class Instance:
-    """One saga under way. `step` and `phase` name the reply that is awaited until `deadline`.
+    """One saga under way. `step` and `phase` name the reply that is awaited until `deadline`;
+    at `asked_at` it was asked for the first time.
 
     `outcomes` holds, per step, done | refused | unknown | undone | undo_failed. `reason` is why it
     was given up, `trouble` what then kept it from ending.
@@ -38,6 +39,7 @@ class Instance:
     phase: Phase = "do"
     attempt: int = 0
     deadline: float | None = None
+    asked_at: float = 0.0
     results: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     outcomes: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
@@ -175,7 +177,15 @@ def _send(
     wait = min(timeout * 2 ** (attempt - 1), max(timeout, BACKOFF_CAP))
     known = Known(instance.trigger, instance.results, instance.reason)
     send = Send(command, key, phase, attempt, saga.arguments(command, index, instance.id, known))
-    moved = replace(instance, status=status, step=key, phase=phase, attempt=attempt, deadline=now + wait)
+    moved = replace(
+        instance,
+        status=status,
+        step=key,
+        phase=phase,
+        attempt=attempt,
+        deadline=now + wait,
+        asked_at=now if attempt == 1 else instance.asked_at,
+    )
     return moved, (send,)
 
 
