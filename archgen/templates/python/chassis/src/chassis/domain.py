@@ -7,9 +7,12 @@ Source: Jérémie Chassaing, "Functional Event Sourcing Decider" (2021).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+
+from chassis import snapshots, upcasting
 
 if TYPE_CHECKING:
     from chassis.uow import UnitOfWork
@@ -18,7 +21,10 @@ S = TypeVar("S")
 
 
 class EventClass(Protocol):
-    """A frozen dataclass generated from the description; NAME is `order.created`."""
+    """A frozen dataclass generated from the description; NAME is `order.created`.
+
+    VERSION counts the shapes that its data has had; 1 where there is none.
+    """
 
     NAME: ClassVar[str]
 
@@ -39,7 +45,11 @@ class CommandClass(Protocol):
 
 @dataclass(frozen=True)
 class AggregateType(Generic[S]):
-    """One kind of aggregate: its state, its two pure functions and the events it speaks."""
+    """One kind of aggregate: its state, its two pure functions and the events it speaks.
+
+    The last two concern event-sourced ones only: a snapshot is kept every so many events (0: never),
+    and `upcasters` lead from each older version of an event's data to the next.
+    """
 
     name: str
     state: type[S]
@@ -48,6 +58,20 @@ class AggregateType(Generic[S]):
     evolve: Callable[[S | None, Any], S]
     events: tuple[type[Any], ...]
     event_sourced: bool = False
+    snapshot_every: int = 100
+    upcasters: upcasting.Upcasters = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        upcasting.check(self.events, self.upcasters)
+
+    @cached_property
+    def event_classes(self) -> Mapping[str, type[Any]]:
+        return {cls.NAME: cls for cls in self.events}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Tells snapshots of this code from those of other releases."""
+        return snapshots.fingerprint(self)
 
 
 @dataclass(frozen=True)

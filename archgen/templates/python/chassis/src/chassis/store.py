@@ -11,20 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, insert
 from sqlalchemy.exc import IntegrityError
 
+from chassis import history, snapshots
 from chassis.domain import AggregateType
 from chassis.errors import Conflict
 from chassis.jsons import decode, encode
 from chassis.tables import aggregates, events
+from chassis.upcasting import version_of
 from chassis.versioned import VersionedRows
-
-_STREAM = (
-    select(events.c.name, events.c.data, events.c.version)
-    .where(events.c.kind == bindparam("k"), events.c.stream == bindparam("i"))
-    .order_by(events.c.version)
-)
 
 
 @dataclass
@@ -50,7 +46,10 @@ class AggregateStore:
         """The aggregate as this transaction sees it."""
         key = (type.name, id)
         if key not in self._held:
-            self._held[key] = self._replay(type, id) if type.event_sourced else self._read(type, id)
+            if type.event_sourced:
+                self._held[key] = Held(type, id, *history.replay(self._conn, type, id))
+            else:
+                self._held[key] = self._read(type, id)
         return self._held[key]
 
     def save(self, type: AggregateType[Any], id: str, state: Any, new_events: Sequence[Any]) -> None:
@@ -75,13 +74,6 @@ class AggregateStore:
         row = self._rows.load(type.name, id)
         return Held(type, id, decode(type.state, row.values["state"]) if row.version else None, row.version)
 
-    def _replay(self, type: AggregateType[Any], id: str) -> Held:
-        classes = {cls.NAME: cls for cls in type.events}
-        state, version = None, 0
-        for row in self._conn.execute(_STREAM, {"k": type.name, "i": id}):
-            state, version = type.evolve(state, decode(classes[row.name], row.data)), row.version
-        return Held(type, id, state, version)
-
     def _append(self, streams: list[Held]) -> None:
         rows = [
             {
@@ -89,6 +81,7 @@ class AggregateStore:
                 "stream": held.id,
                 "version": held.version - len(held.new_events) + number,
                 "name": event.NAME,
+                "event_version": version_of(type(event)),
                 "data": encode(event),
                 "recorded_at": time.time(),
             }
@@ -100,3 +93,17 @@ class AggregateStore:
                 self._conn.execute(insert(events), rows)
         except IntegrityError as error:
             raise Conflict("an event was appended by somebody else meanwhile") from error
+        snapshots.keep(
+            self._conn,
+            [
+                {
+                    "kind": held.type.name,
+                    "stream": held.id,
+                    "version": held.version,
+                    "fingerprint": held.type.fingerprint,
+                    "state": encode(held.state),
+                }
+                for held in streams
+                if snapshots.due(held.type, held.version - len(held.new_events), held.version)
+            ],
+        )

@@ -50,6 +50,8 @@ events = Table(
     Column("stream", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("name", Text, nullable=False),
+    # Which shape the data has; see `upcasting`.
+    Column("event_version", Integer, nullable=False, server_default="1"),
     Column("data", Document, nullable=False),
     Column("recorded_at", Double, nullable=False),
     UniqueConstraint("kind", "stream", "version", name="events_expected_version"),
@@ -133,6 +135,35 @@ saga_steps = Table(
     Column("updated_at", Double, nullable=False),
     PrimaryKeyConstraint("saga_id", "step"),
     Index("saga_steps_updated_at", "updated_at"),
+)
+
+# The job queue; `chassis.jobs.queue` says what the columns mean.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("args", Document, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("due_at", Double, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("trace", Text, nullable=False),
+    Column("correlation_id", Text, nullable=False),
+    Column("enqueued_at", Double, nullable=False),
+    Column("finished_at", Double),
+    Index("jobs_order", "status", "priority", "due_at"),
+    Index("jobs_due", "status", "due_at"),
+)
+
+# Up to which moment the due times of a scheduled job have been enqueued.
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("seen_at", Double, nullable=False),
 )
 
 # One holder at a time for work that only one replica may do, such as relaying the outbox.

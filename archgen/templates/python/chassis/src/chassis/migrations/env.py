@@ -2,7 +2,9 @@
 
 from alembic import context
 
-import chassis.idempotency  # noqa: F401 (its table belongs to the metadata)
+import chassis.generations
+import chassis.idempotency
+import chassis.snapshots  # noqa: F401 (their tables belong to the metadata)
 from chassis.tables import metadata
 
 connection = context.config.attributes["connection"]

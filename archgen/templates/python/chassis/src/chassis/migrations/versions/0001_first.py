@@ -22,6 +22,8 @@ TABLES = (
     "outbox",
     "saga_steps",
     "sagas",
+    "snapshots",
+    "view_generations",
     "view_rows",
 )
 
@@ -63,6 +65,7 @@ def upgrade() -> None:
         sa.Column("stream", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("event_version", sa.Integer(), server_default="1", nullable=False),
         sa.Column("data", document(), nullable=False),
         sa.Column("recorded_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("position"),
@@ -132,6 +135,32 @@ def upgrade() -> None:
     ):
         where = sa.text(part)
         op.create_index(name, "sagas", columns, sqlite_where=where, postgresql_where=where)
+    op.create_table(
+        "snapshots",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("stream", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("state", document(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "stream"),
+    )
+    op.create_table(
+        "view_generations",
+        sa.Column("view", sa.Text(), nullable=False),
+        sa.Column("live", sa.Text(), nullable=False),
+        sa.Column("building", sa.Text(), nullable=True),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("touched_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("view"),
+    )
+    op.create_table(
+        "view_rows",
+        sa.Column("view", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("row", document(), nullable=True),
+        sa.PrimaryKeyConstraint("view", "key"),
+    )
     op.create_table(
         "view_rows",
         sa.Column("view", sa.Text(), nullable=False),
