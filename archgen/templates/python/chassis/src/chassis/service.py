@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from chassis.domain import AggregateType, UseCase
+from chassis.jobs.definition import Job
 from chassis.jsons import decode
 from chassis.messages import Malformed, Message
 from chassis.reactions import Reaction
@@ -63,6 +64,7 @@ class Service:
     reactions: tuple[Reaction, ...] = ()
     sagas: tuple[Saga, ...] = ()
     peers: tuple[str, ...] = ()
+    jobs: tuple[Job, ...] = ()
 
     @property
     def origin(self) -> Origin:

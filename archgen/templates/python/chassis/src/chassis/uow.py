@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from sqlalchemy import Connection
 
 from chassis import tracing
 from chassis.domain import AggregateType
+from chassis.jobs.definition import JobArgs
+from chassis.jobs.queue import Enqueued, JobQueue
 from chassis.jsons import encode
 from chassis.messages import Message, derived_id
 from chassis.outbox import Outbox
@@ -75,6 +79,7 @@ class Session:
         self.sagas = SagaLog(conn)
         self.steps = StepLog(conn)
         self.views = ViewStore(conn)
+        self.jobs = JobQueue(conn)
         self.outbox = Outbox(conn)
         self.after_commit: list[Callable[[], None]] = []
 
@@ -91,6 +96,7 @@ class Session:
         self.sagas.flush()
         self.steps.flush()
         self.views.flush()
+        self.jobs.flush()
         self.outbox.flush()
 
 
@@ -105,6 +111,7 @@ class UnitOfWork:
         self._session = session
         self.origin = origin
         self._states: dict[tuple[str, str], tuple[AggregateType[Any], Any, list[Any]]] = {}
+        self._enqueued: list[Enqueued] = []
         self.recorded: list[Recorded] = []
         self.touched: dict[str, int] = {}
 
@@ -133,8 +140,21 @@ class UnitOfWork:
         self.touched[str(id)] = version
         return decided
 
+    def enqueue(self, args: JobArgs, *, delay: float = 0.0) -> str:
+        """Leave a job to a worker, once this use case commits and not before; returns the job's id.
+
+        `delay` is how many seconds it waits at least.
+        """
+        id, at, origin = str(uuid4()), time.time() + delay, self.origin
+        self._enqueued.append(
+            Enqueued(id, args.NAME, encode(args), args.PRIORITY, at, origin.trace, origin.correlation_id)
+        )
+        return id
+
     def complete(self) -> None:
-        """Hand everything to the session: states to be saved, events to be published."""
+        """Hand everything to the session: states to be saved, events to be published, jobs to be done."""
+        for job in self._enqueued:
+            self._session.jobs.add(job)
         for (_, id), (type, state, events) in self._states.items():
             if events:
                 self._session.aggregates.save(type, id, state, events)

@@ -18,10 +18,12 @@ TABLES = (
     "events",
     "idempotency",
     "inbox",
+    "jobs",
     "leases",
     "outbox",
     "saga_steps",
     "sagas",
+    "schedules",
     "snapshots",
     "view_generations",
     "view_rows",
@@ -90,6 +92,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("consumer", "message_id"),
     )
     op.create_index("inbox_handled_at", "inbox", ["handled_at"], unique=False)
+    op.create_table(
+        "jobs",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("args", document(), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.Double(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("trace", sa.Text(), nullable=False),
+        sa.Column("correlation_id", sa.Text(), nullable=False),
+        sa.Column("enqueued_at", sa.Double(), nullable=False),
+        sa.Column("finished_at", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("jobs_order", "jobs", ["status", "priority", "due_at"], unique=False)
+    op.create_index("jobs_due", "jobs", ["status", "due_at"], unique=False)
     op.create_table(
         "leases",
         sa.Column("name", sa.Text(), nullable=False),
@@ -162,12 +183,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("view", "key"),
     )
     op.create_table(
-        "view_rows",
-        sa.Column("view", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("row", document(), nullable=True),
-        sa.PrimaryKeyConstraint("view", "key"),
+        "schedules",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("seen_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
     )
 
 
