@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archgen.contracts.addresses import Kind, routes
+from archgen.contracts.addresses import routes
 from archgen.contracts.examples import example_fields
-from archgen.languages.python_format import data, layout, tuple_of
+from archgen.escape import py
+from archgen.languages.python_format import call, formatted, list_of, tuple_of
 from archgen.languages.python_imports import Import, block
 from archgen.plan_types import Code, Item, Template
-from archgen.spec.analysis import Analysis
+from archgen.spec.analysis import Analysis, CommandFacts
+from archgen.spec.facts import UUID
 from archgen.spec.model import Orchestration, System
 from archgen.spec.names import collection, python_module, title
 
@@ -25,7 +27,14 @@ _DEMO = {
     (f"{_TESTING}.demo", "run"),
 }
 _CONFTEST = {("collections.abc", "Iterator"), ("pathlib", "Path"), ("pytest", ""), (_TESTING, "System")}
-_SYSTEM = {("typing", "Any"), ("httpx", ""), ("pytest", ""), (_TESTING, "System"), (f"{_TESTING}.watch", "Watch")}
+_SYSTEM = {
+    ("typing", "Any"),
+    ("uuid", "uuid4"),
+    ("httpx", ""),
+    ("pytest", ""),
+    (_TESTING, "System"),
+    (f"{_TESTING}.watch", "Watch"),
+}
 _FAULTS = _SYSTEM | {("time", ""), ("pathlib", "Path")}
 
 
@@ -49,46 +58,65 @@ class ServiceLine:
 
 
 @dataclass(frozen=True)
-class ScenarioLine:
-    """A request that sets a saga off, and the events that end it."""
+class Flow:
+    """A request that creates something, and the events of which one ends what it sets off."""
 
     title: str
-    saga: str
     service: str
     path: str
+    id_field: str
     body: dict[str, object]
     ends_on: tuple[str, ...]
 
     @property
-    def demo_body(self) -> Code:
-        return layout(data(self.body), 16, len("body="), 1)
-
-    @property
-    def demo_ends(self) -> Code:
-        return layout(data(self.ends_on), 8, len("ends_on="), 1)
+    def scenario(self) -> Code:
+        """As the demo plays it, once."""
+        request = call(
+            "Request", [("service", py(self.service)), ("path", py(self.path)), ("body", py(self.body))]
+        )
+        arguments = [
+            ("title", py(self.title)),
+            ("requests", tuple_of([request])),
+            ("ends_on", py(self.ends_on)),
+        ]
+        return call("Scenario", arguments)
 
     @property
     def case(self) -> Code:
-        parts = (self.service, self.path, self.body, self.ends_on)
-        return layout(tuple_of([data(part) for part in parts]), 4, after=1)
+        """As the tests play it, each time under a new id."""
+        body = {name: value for name, value in self.body.items() if name != self.id_field}
+        return py((self.service, self.path, self.id_field, body, self.ends_on))
 
 
 def system_items(system: System, analysis: Analysis) -> Iterator[Item]:
     """README, Makefile, Procfile, settings, demo, tests of the whole system, CI."""
     services = [_service(system, analysis, name) for name in system.services]
-    scenarios = list(_scenarios(system, analysis))
-    context = {"system": system, "services": services, "scenarios": scenarios, "broker_port": BROKER_PORT}
-    paths = ["chassis/python/src", *(f"services/{name}/src" for name in system.services)]
+    # Without a saga that a request sets off, each service shows the first thing that it makes.
+    flows = list(_sagas(system, analysis)) or list(_firsts(system, analysis))
+    context = {
+        "python": formatted,
+        "system": system,
+        "services": services,
+        "broker_port": BROKER_PORT,
+        "scenarios": tuple_of([flow.scenario for flow in flows]),
+        "flows": list_of([flow.case for flow in flows]),
+    }
+    sources = ["chassis/python/src", *(f"services/{name}/src" for name in system.services)]
+    tests = [f"services/{name}/tests" for name in system.services]
 
-    def item(path: str, template: str, executable: bool = False, **more: object) -> Item:
-        return Template(path, f"system/{template}", {**context, **more}, executable)
+    def item(path: str, template: str, **more: object) -> Item:
+        return Template(path, f"system/{template}", {**context, **more})
 
-    yield item("README.md", "README.md.jinja", sagas=[(name, saga.style, saga.about) for name, saga in system.sagas.items()])
+    yield item(
+        "README.md",
+        "README.md.jinja",
+        sagas=[(name, saga.style, saga.about) for name, saga in system.sagas.items()],
+    )
     yield item("Makefile", "Makefile.jinja")
     yield item("Procfile", "Procfile.jinja")
     yield item(".env.example", "env.example.jinja")
     yield item(".gitignore", "gitignore.jinja")
-    yield item("pyproject.toml", "pyproject.toml.jinja", mypy_path=paths)
+    yield item("pyproject.toml", "pyproject.toml.jinja", sources=sources, tests=tests)
     yield item(".github/workflows/ci.yml", "ci.yml.jinja")
     yield item("docs/run-time-contract.md", "run-time-contract.md.jinja")
     yield item("docs/operations.md", "operations.md.jinja")
@@ -99,8 +127,7 @@ def system_items(system: System, analysis: Analysis) -> Iterator[Item]:
     yield item("scripts/demo.py", "demo.py.jinja", imports=_imports(_DEMO))
     yield item("tests/conftest.py", "conftest.py.jinja", imports=_imports(_CONFTEST))
     yield item("tests/test_system.py", "test_system.py.jinja", imports=_imports(_SYSTEM))
-    if scenarios:
-        yield item("tests/test_faults.py", "test_faults.py.jinja", imports=_imports(_FAULTS))
+    yield item("tests/test_faults.py", "test_faults.py.jinja", imports=_imports(_FAULTS))
 
 
 def _service(system: System, analysis: Analysis, name: str) -> ServiceLine:
@@ -120,30 +147,32 @@ def _service(system: System, analysis: Analysis, name: str) -> ServiceLine:
     )
 
 
-def _scenarios(system: System, analysis: Analysis) -> Iterator[ScenarioLine]:
-    """One per saga that a creating command over HTTP sets off."""
+def _sagas(system: System, analysis: Analysis) -> Iterator[Flow]:
+    """One flow per saga that a creating command over HTTP sets off."""
     for name, saga in system.sagas.items():
         starts = [saga.when] if isinstance(saga, Orchestration) else analysis.choreographies[name].starts_on
         for event in starts:
-            for command_name in analysis.events[event].commands:
-                command = analysis.commands[command_name]
+            for command in map(analysis.commands.__getitem__, analysis.events[event].commands):
                 if command.creates and command.emits == event:
-                    service = command.service
-                    body = {k: f for k, f in command.arguments.items() if k != command.id_field or not _assigned(f)}
-                    path = f"/{collection(command.aggregate)}"
-                    assert any(route.kind is Kind.CREATE and route.path == path for route in routes(system.services[service]))
-                    yield ScenarioLine(
-                        f"{title(name)}: {command.name}",
-                        name,
-                        service,
-                        path,
-                        example_fields(system, body),
-                        _ends(system, analysis, name),
-                    )
+                    ends = _ends(system, analysis, name)
+                    yield _flow(system, f"{title(name)}: {command.name}", command, ends)
 
 
-def _assigned(field: object) -> bool:
-    return str(field) == "uuid"
+def _firsts(system: System, analysis: Analysis) -> Iterator[Flow]:
+    """One flow per service: its first creating command, which ends with its own event."""
+    for name in system.services:
+        creating = [each for each in analysis.commands.values() if each.service == name and each.creates]
+        for command in creating[:1]:
+            yield _flow(system, command.name, command, (command.emits,))
+
+
+def _flow(system: System, title: str, command: CommandFacts, ends_on: tuple[str, ...]) -> Flow:
+    assigned = command.arguments[command.id_field] == UUID
+    given = {
+        name: field for name, field in command.arguments.items() if name != command.id_field or not assigned
+    }
+    body = example_fields(system, given)
+    return Flow(title, command.service, f"/{collection(command.aggregate)}", command.id_field, body, ends_on)
 
 
 def _ends(system: System, analysis: Analysis, name: str) -> tuple[str, ...]:

@@ -7,9 +7,13 @@ from collections.abc import Iterator, Mapping
 from pydantic_core import to_json
 
 from archgen.languages import python_messages as messages
+from archgen.languages import python_sagas as sagas
 from archgen.languages import python_wiring as wiring
-from archgen.languages.python_domain import aggregate_file, aggregate_test, use_case_file, view_file
+from archgen.languages.python_domain import aggregate_file, use_case_file, view_file
+from archgen.languages.python_format import formatted
 from archgen.languages.python_layout import Layout
+from archgen.languages.python_routes import routes
+from archgen.languages.python_tests import aggregate_test, contract_test
 from archgen.plan_types import Item, Template, Text
 from archgen.spec.names import kebab, python_name, snake
 
@@ -21,35 +25,44 @@ def service_items(layout: Layout, contract: Mapping[str, object]) -> Iterator[It
     system, name = layout.system, layout.name
     service = system.services[name]
     root, source = f"services/{name}", f"services/{name}/src/{layout.package}"
-    context = {"system": system, "service": service, "name": name, "package": layout.package}
+    context = {"python": formatted, "name": name, "package": layout.package}
 
     def yours(path: str, template: str, **more: object) -> Item:
         return Template(path, f"{SERVICE}/{template}", {**context, **more})
 
     def generated(path: str, template: str, **more: object) -> Item:
         return Template(
-            f"{source}/generated/{path}", f"{SERVICE}/generated/{template}", {**context, **more}, kind="generated"
+            f"{source}/generated/{path}",
+            f"{SERVICE}/generated/{template}",
+            {**context, **more},
+            kind="generated",
         )
 
     distribution = f"{kebab(system.system)}-{kebab(name)}"
     yield yours(f"{root}/pyproject.toml", "pyproject.toml.jinja", distribution=distribution)
-    yield yours(f"{source}/__init__.py", "init.py.jinja", about=wiring.wrapped(service.about or name))
+    yield yours(f"{source}/__init__.py", "init.py.jinja", about=sagas.wrapped(service.about or name))
     yield yours(f"{source}/__main__.py", "main.py.jinja", **wiring.main(layout))
     yield Text(f"{source}/py.typed", "")
     for aggregate in service.aggregates:
         module = snake(aggregate)
         yield yours(f"{source}/domain/{module}.py", "domain.py.jinja", **aggregate_file(layout, aggregate))
         yield generated(f"{module}.py", "messages.py.jinja", **messages.own(layout, aggregate))
-        yield yours(f"{root}/tests/test_{module}.py", "tests/test_domain.py.jinja", **aggregate_test(layout, aggregate))
+        yield yours(
+            f"{root}/tests/test_{module}.py",
+            "tests/test_domain.py.jinja",
+            **aggregate_test(layout, aggregate),
+        )
         for command in service.aggregates[aggregate].commands:
             path = f"{source}/commands/{python_name(command)}.py"
             yield yours(path, "command.py.jinja", **use_case_file(layout, aggregate, command))
     for view in service.views:
-        yield yours(f"{source}/views/{view}.py", "view.py.jinja", **view_file(layout, view))
+        yield yours(f"{source}/views/{python_name(view)}.py", "view.py.jinja", **view_file(layout, view))
     for saga in layout.orchestrations:
-        yield yours(f"{source}/sagas/{saga}.py", "saga.py.jinja", **wiring.orchestration(layout, saga))
+        path = f"{source}/sagas/{python_name(saga)}.py"
+        yield yours(path, "saga.py.jinja", **sagas.orchestration(layout, saga))
     for saga in layout.choreographies:
-        yield yours(f"{source}/sagas/{saga}.py", "choreography.py.jinja", **wiring.choreography(layout, saga))
+        path = f"{source}/sagas/{python_name(saga)}.py"
+        yield yours(path, "choreography.py.jinja", **sagas.choreography(layout, saga))
     for peer, modules in layout.peer_modules.items():
         for module in modules:
             path = f"peers/{peer}/{module}.py"
@@ -57,7 +70,9 @@ def service_items(layout: Layout, contract: Mapping[str, object]) -> Iterator[It
         about = f"Messages of {peer}, as this service knows them."
         yield generated(f"peers/{peer}/__init__.py", "package.py.jinja", about=about)
     if layout.peer_modules:
-        yield generated("peers/__init__.py", "package.py.jinja", about="What this service knows of its peers.")
+        yield generated(
+            "peers/__init__.py", "package.py.jinja", about="What this service knows of its peers."
+        )
     if system.types:
         yield generated("types.py", "types.py.jinja", **messages.types(layout))
     for path, about in wiring.packages(layout):
@@ -65,10 +80,10 @@ def service_items(layout: Layout, contract: Mapping[str, object]) -> Iterator[It
     yield generated("__init__.py", "package.py.jinja", about="Contracts and wiring.")
     yield generated("aggregates.py", "aggregates.py.jinja", **wiring.aggregates(layout))
     yield generated("use_cases.py", "use_cases.py.jinja", **wiring.use_cases(layout))
-    yield generated("routes.py", "routes.py.jinja", **wiring.routes(layout))
+    yield generated("routes.py", "routes.py.jinja", **routes(layout))
     yield generated("wiring.py", "wiring.py.jinja", **wiring.wiring(layout))
     if service.calls:
         yield generated("clients.py", "clients.py.jinja", **wiring.clients(layout))
     document = to_json(contract, indent=2).decode() + "\n"
     yield Text(f"{source}/generated/openapi.json", document, kind="generated")
-    yield yours(f"{root}/tests/test_contract.py", "tests/test_contract.py.jinja", **wiring.contract_test(layout))
+    yield yours(f"{root}/tests/test_contract.py", "tests/test_contract.py.jinja", **contract_test(layout))

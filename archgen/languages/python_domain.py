@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from archgen.contracts.examples import example
-from archgen.languages.python_format import Group, Item, call
-from archgen.languages.python_format import layout as layout_code
+from archgen.escape import py
+from archgen.languages.python_format import call, list_of
 from archgen.languages.python_imports import Import
-from archgen.languages.python_layout import Layout
+from archgen.languages.python_layout import Layout, unique
 from archgen.languages.python_messages import lines
 from archgen.languages.python_types import imports, literal, neutral
 from archgen.plan_types import Code
 from archgen.spec.analysis import CommandFacts, EventFacts
 from archgen.spec.model import FieldType
-from archgen.spec.names import pascal, python_name, snake, title
+from archgen.spec.names import python_name, snake, title
 
 
 @dataclass(frozen=True)
@@ -55,15 +55,18 @@ def aggregate_file(layout: Layout, aggregate: str) -> dict[str, object]:
     commands = layout.commands_of(layout.name, aggregate)
     events = layout.events_of(layout.name, aggregate)
     decisions = [_decision(layout, command, fields) for command in commands]
-    evolutions = [_evolution(layout, event, fields, aggregate, python_name(aggregate), state=True) for event in events]
-    package, module = layout.module(layout.name, aggregate)
+    variable = state_variable(aggregate)
+    evolutions = [_evolution(layout, event, fields, aggregate, variable, state=True) for event in events]
+    package, module = layout.package_of(layout.name), snake(aggregate)
     wanted: set[Import] = {("dataclasses", "dataclass"), ("chassis.errors", "existing")}
     wanted |= imports(fields.values(), layout.package)
     wanted |= {(f"{package}.{module}", name) for name in ("Command", "Event")}
-    wanted |= {(f"{package}.{module}", d.cls) for d in decisions} | {(f"{package}.{module}", d.event) for d in decisions}
+    wanted |= {(f"{package}.{module}", d.cls) for d in decisions} | {
+        (f"{package}.{module}", d.event) for d in decisions
+    }
     wanted |= {(f"{package}.{module}", e.cls) for e in evolutions}
-    wanted |= _needed_by(a.value for d in decisions for a in d.arguments)
-    if any(not evolution.makes for evolution in evolutions):
+    wanted |= needed_by(a.value for d in decisions for a in d.arguments)
+    if any(each.arguments and not each.makes for each in evolutions):
         wanted.add(("dataclasses", "replace"))
     if any(decision.creates for decision in decisions):
         wanted.add(("chassis.errors", "Refused"))
@@ -72,7 +75,7 @@ def aggregate_file(layout: Layout, aggregate: str) -> dict[str, object]:
     return {
         "imports": layout.imports(wanted),
         "aggregate": aggregate,
-        "variable": python_name(aggregate),
+        "variable": variable,
         "fields": lines(fields),
         "id_field": layout.service.aggregates[aggregate].id,
         "exists_already": f"this {title(aggregate).lower()} exists already",
@@ -82,65 +85,92 @@ def aggregate_file(layout: Layout, aggregate: str) -> dict[str, object]:
     }
 
 
+def state_variable(aggregate: str) -> str:
+    """What the state is called in the functions of the domain and of its tests."""
+    taken = {
+        "decide",
+        "evolve",
+        "existing",
+        "replace",
+        "date",
+        "datetime",
+        "given",
+        "after",
+        "event",
+        "pytest",
+    }
+    return unique(python_name(aggregate), taken, "_")
+
+
 def _decision(layout: Layout, command: CommandFacts, fields: dict[str, FieldType]) -> Decision:
     event = layout.analysis.events[command.emits]
-    status, value = _status(command.emits, fields)
+    status, value = told(command, fields)
     arguments = []
     for name, field in event.fields.items():
-        if name == status:
-            source = Code(f'"{value}"')
-        elif name == command.id_field or (name in command.arguments and command.arguments[name].fits(field)):
+        if said(command, name, field):
             source = Code(f"command.{name}")
+        elif name == status:
+            source = py(value)
         elif command.creates:
             source = literal(layout.system, field, neutral(layout.system, field))
         else:
-            source = Code(f"{python_name(command.aggregate)}.{name}")
+            source = Code(f"{state_variable(command.aggregate)}.{name}")
         arguments.append(Argument(name, source))
     made = call(layout.event_class(event), [(each.name, each.value) for each in arguments])
-    result = Group("[", (Item("", made),), "]")
     return Decision(
         layout.command_class(command),
         command.creates,
         layout.event_class(event),
         tuple(arguments),
-        layout_code(result, 12, len("return ")),
+        list_of([made]),
         status,
         value if not command.creates else "",
         layout.event_class(layout.analysis.events[command.fails]) if command.fails else "",
     )
 
 
-def _status(event: str, fields: dict[str, FieldType]) -> tuple[str, str]:
+def status_of(event: str, fields: dict[str, FieldType]) -> tuple[str, str]:
     """The enum field one of whose values is the event's last word: `order.confirmed` → status, confirmed."""
     word = event.partition(".")[2]
-    return next(((name, word) for name, field in fields.items() if word in field.enum), ("", ""))
+    single = ((name, field) for name, field in fields.items() if not field.many)
+    return next(((name, word) for name, field in single if word in field.enum), ("", ""))
+
+
+def told(command: CommandFacts, fields: dict[str, FieldType]) -> tuple[str, str]:
+    """The status that a command leads to by its event's name, unless it takes it as an argument."""
+    status, value = status_of(command.emits, fields)
+    return ("", "") if status in command.arguments else (status, value)
+
+
+def said(command: CommandFacts, name: str, field: FieldType) -> bool:
+    """Whether the command says what the event's field is."""
+    return name == command.id_field or (name in command.arguments and command.arguments[name].fits(field))
 
 
 def _evolution(
     layout: Layout, event: EventFacts, fields: dict[str, FieldType], cls: str, variable: str, *, state: bool
 ) -> Evolution:
-    """A state or a row is made by a creating command's events, a row also by any event that has all its fields."""
+    """A state or a row is made by a creating command's events, a row also by one that has all its fields."""
     commands = [layout.analysis.commands[name] for name in event.commands]
     makes = any(command.creates for command in commands) or (not state and set(fields) <= set(event.fields))
-    status, value = _status(event.name, fields)
+    status, value = status_of(event.name, fields)
     arguments = []
     for name, field in fields.items():
         if name in event.fields:
             if makes or name != event.id_field:
                 arguments.append(Argument(name, Code(f"event.{name}")))
         elif name == status:
-            arguments.append(Argument(name, Code(f'"{value}"')))
+            arguments.append(Argument(name, py(value)))
         elif makes:
             arguments.append(Argument(name, literal(layout.system, field, neutral(layout.system, field))))
-    pairs: list[tuple[str, str | Group]] = [(each.name, each.value) for each in arguments]
+    pairs = [(each.name, each.value) for each in arguments]
     made = call(cls, pairs) if makes else call("replace", [("", variable), *pairs])
-    before = len("return ") if state or makes else len(f"return {variable} and ")
-    return Evolution(layout.event_class(event), makes, tuple(arguments), layout_code(made, 12, before))
+    return Evolution(layout.event_class(event), makes, tuple(arguments), made)
 
 
-def _needed_by(values: object) -> set[Import]:
+def needed_by(values: Iterable[str]) -> set[Import]:
     """Imports for what expressions of neutral values name."""
-    text = " ".join(str(value) for value in values)  # type: ignore[attr-defined]
+    text = " ".join(values)
     names: dict[str, Import] = {
         "Money.": ("chassis.money", "Money"),
         "UUID(": ("uuid", "UUID"),
@@ -153,19 +183,20 @@ def _needed_by(values: object) -> set[Import]:
 def use_case_file(layout: Layout, aggregate: str, command: str) -> dict[str, object]:
     """The context of commands/<command>.py."""
     facts = layout.analysis.commands[f"{layout.name}.{command}"]
-    package, module = layout.module(layout.name, aggregate)
-    constant = snake(aggregate).upper()
+    package, module = layout.package_of(layout.name), snake(aggregate)
+    function = python_name(command)
     cls = layout.command_class(facts)
+    aggregates = unique("aggregates", {function}, "_")
     wanted: set[Import] = {
         ("chassis.uow", "UnitOfWork"),
-        (f"{package}.aggregates", constant),
+        (package, "aggregates" if function != "aggregates" else f"aggregates as {aggregates}"),
         (f"{package}.{module}", cls),
     }
     return {
         "imports": layout.imports(wanted),
         "aggregate": aggregate,
-        "constant": constant,
-        "function": python_name(command),
+        "constant": Code(f"{aggregates}.{snake(aggregate).upper()}"),
+        "function": function,
         "title": title(command),
         "cls": cls,
         "id_field": facts.id_field,
@@ -180,92 +211,23 @@ def view_file(layout: Layout, view: str) -> dict[str, object]:
     fields = layout.fields(layout.name, described.of)
     heard = {event.name for pattern in described.sources for event in layout.analysis.facts.matching(pattern)}
     events = layout.events_of(layout.name, described.of)
-    projections = [_evolution(layout, event, fields, pascal(view), "row", state=False) for event in events if event.name in heard]
-    package, module = layout.module(layout.name, described.of)
+    row = layout.row_class(view)
+    projections = [
+        _evolution(layout, each, fields, row, "row", state=False) for each in events if each.name in heard
+    ]
+    package, module = layout.package_of(layout.name), snake(described.of)
     wanted: set[Import] = {("dataclasses", "dataclass"), (f"{package}.{module}", "Event")}
     wanted |= imports(fields.values(), layout.package)
     wanted |= {(f"{package}.{module}", p.cls) for p in projections}
-    wanted |= _needed_by(a.value for p in projections for a in p.arguments)
-    if any(not projection.makes for projection in projections):
+    wanted |= needed_by(a.value for p in projections for a in p.arguments)
+    if any(each.arguments and not each.makes for each in projections):
         wanted.add(("dataclasses", "replace"))
     return {
         "imports": layout.imports(wanted),
         "view": view,
-        "row": pascal(view),
+        "row": row,
         "aggregate": described.of,
         "fields": lines(fields),
         "projections": projections,
         "hears_all": len(projections) == len(events),
     }
-
-
-@dataclass(frozen=True)
-class Case:
-    """A given-when-then test of one command."""
-
-    name: str
-    constant: str
-    cls: str
-    creates: bool
-    event: str
-    command: tuple[Argument, ...]
-    given: Code
-    expected: tuple[Argument, ...]
-
-
-def aggregate_test(layout: Layout, aggregate: str) -> dict[str, object]:
-    """The context of tests/test_<aggregate>.py."""
-    commands = layout.commands_of(layout.name, aggregate)
-    fields = layout.fields(layout.name, aggregate)
-    cases = [_case(layout, command) for command in commands]
-    creating = next(case for case in cases if case.creates)
-    package, module = layout.module(layout.name, aggregate)
-    wanted: set[Import] = {("pytest", ""), ("chassis.errors", "NotFound"), ("chassis.errors", "Refused")}
-    wanted |= {(f"{layout.package}.domain.{module}", name) for name in (aggregate, "decide", "evolve")}
-    wanted |= {(f"{package}.{module}", case.cls) for case in cases}
-    wanted |= {(f"{package}.{module}", case.event) for case in cases}
-    arguments = [a for case in cases for a in case.command]
-    named = [f for command in commands for f in command.arguments.values() if f.named]
-    wanted |= _needed_by(a.value for a in arguments) | imports(named, layout.package)
-    nested = [field for f in named for field in layout.system.types[f.named].values() if field.named]
-    wanted |= imports(nested, layout.package)
-    if not any(not case.creates for case in cases):
-        wanted.discard(("chassis.errors", "NotFound"))
-    return {
-        "imports": layout.imports(wanted),
-        "aggregate": aggregate,
-        "module": module,
-        "variable": python_name(aggregate),
-        "cases": cases,
-        "creating": creating,
-        "id_field": layout.service.aggregates[aggregate].id,
-        "fields": lines(fields),
-    }
-
-
-def _case(layout: Layout, command: CommandFacts) -> Case:
-    arguments = tuple(
-        Argument(name, literal(layout.system, field, example(layout.system, field, name)))
-        for name, field in command.arguments.items()
-    )
-    event = layout.analysis.events[command.emits]
-    fields = layout.fields(layout.name, command.aggregate)
-    status, value = _status(command.emits, fields)
-    if command.creates:
-        shared = {name for name in event.fields if name in command.arguments and name != status}
-        expected = tuple(argument for argument in arguments if argument.name in shared)
-    else:
-        expected = (Argument(status, Code(f'"{value}"')),) if status else ()
-    name, cls = python_name(command.name.partition(".")[2]), layout.command_class(command)
-    return Case(
-        name,
-        name.upper(),
-        cls,
-        command.creates,
-        layout.event_class(event),
-        arguments,
-        layout_code(call(cls, [(each.name, each.value) for each in arguments]), 0, len(name) + 3),
-        expected,
-    )
-
-

@@ -1,84 +1,190 @@
-"""Python expressions laid out over lines as ruff format lays them out.
+"""Python laid out as ruff format lays it out.
 
-Three forms, the first that fits: all on one line; the arguments of a call, or the only element, on one
-line of their own; one element per line with a trailing comma.
+Templates and expressions are written on one line each; `format_python` breaks those that are too long.
+So a file is right when it is written, without a formatter being installed where archgen runs, and does
+not change with the version of one.
+
+It knows what generated code consists of, not all of Python: one statement per line, no comments behind
+code, no lambdas, no chains of calls.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from archgen.escape import py
-from archgen.languages.python_imports import WIDTH
 from archgen.plan_types import Code
 
+WIDTH = 110
 
-@dataclass(frozen=True)
-class Group:
-    """Something in brackets. `items` may begin with a name (`key=`) and end in a Group of their own."""
-
-    open: str
-    items: tuple[Item, ...]
-    close: str
-    single_comma: bool = False  # a tuple of one keeps its comma on one line
-
-    @property
-    def flat(self) -> str:
-        comma = "," if self.single_comma and len(self.items) == 1 else ""
-        return self.open + ", ".join(item.flat for item in self.items) + comma + self.close
+_STATEMENT = re.compile(
+    r"(?P<keyword>return |assert |raise |if |yield |await |@)?"
+    r"(?P<target>[\w.]+(?P<annotation>: .+?)? = |\[\w+\] = )?"
+    r"(?P<value>.*?)(?P<end>:?)$"
+)
+# Loosest first. A line is broken before the operators of the loosest kind that it has.
+_OPERATORS = (" or ", " and ", " == ", " | ", " + ")
 
 
-@dataclass(frozen=True)
-class Item:
-    """`prefix` is what stands before the value, such as `timeout=`."""
-
-    prefix: str
-    value: str | Group
-
-    @property
-    def flat(self) -> str:
-        return self.prefix + (self.value if isinstance(self.value, str) else self.value.flat)
+# Expressions on one line
 
 
-def layout(value: str | Group, indent: int, before: int = 0, after: int = 0) -> Code:
-    """`value` at a place `indent` spaces deep, with `before` characters in front and `after` behind it."""
-    return Code(_layout(value, indent, before, after))
-
-
-def _layout(value: str | Group, indent: int, before: int, after: int) -> str:
-    if isinstance(value, str):
-        return value
-    if indent + before + len(value.flat) + after <= WIDTH or not value.items:
-        return value.flat
-    inner = " " * (indent + 4)
-    body = ", ".join(item.flat for item in value.items)
-    comma = "," if value.single_comma and len(value.items) == 1 else ""
-    one_line = len(value.items) == 1 or value.open.endswith("(") and len(value.open) > 1
-    if one_line and len(inner) + len(body + comma) <= WIDTH:
-        return f"{value.open}\n{inner}{body}{comma}\n{' ' * indent}{value.close}"
-    lines = [inner + item.prefix + _layout(item.value, indent + 4, len(item.prefix), 1) + "," for item in value.items]
-    if len(lines) == 1 and not comma and isinstance(value.items[0].value, Group) and not value.items[0].prefix:
-        # The only element brings brackets of its own, which are enough.
-        lines = [lines[0].removesuffix(",")]
-    return value.open + "\n" + "\n".join(lines) + f"\n{' ' * indent}{value.close}"
-
-
-def call(function: str, arguments: Iterable[tuple[str, str | Group]]) -> Group:
+def call(function: str, arguments: Iterable[tuple[str, str]]) -> Code:
     """`function(name=value, …)`; an empty name is a positional argument."""
-    return Group(f"{function}(", tuple(Item(f"{name}=" if name else "", value) for name, value in arguments), ")")
+    return Code(f"{function}({', '.join(f'{name}={value}' if name else value for name, value in arguments)})")
 
 
-def tuple_of(values: Sequence[str | Group]) -> Group:
-    return Group("(", tuple(Item("", value) for value in values), ")", single_comma=True)
+def tuple_of(values: Sequence[str]) -> Code:
+    return Code(f"({', '.join(values)}{',' if len(values) == 1 else ''})")
 
 
-def data(value: object) -> str | Group:
-    """A JSON-like value as a Python expression."""
-    if isinstance(value, Mapping):
-        return Group("{", tuple(Item(f"{py(key)}: ", data(inner)) for key, inner in value.items()), "}")
-    if isinstance(value, tuple):
-        return tuple_of([data(inner) for inner in value])
-    if isinstance(value, list):
-        return Group("[", tuple(Item("", data(inner)) for inner in value), "]")
-    return py(value)
+def list_of(values: Iterable[str]) -> Code:
+    return Code(f"[{', '.join(values)}]")
+
+
+def dict_of(items: Mapping[str, str]) -> Code:
+    """The keys are text, the values expressions."""
+    return Code("{" + ", ".join(f"{py(key)}: {value}" for key, value in items.items()) + "}")
+
+
+# Whole files
+
+
+def formatted(caller: Callable[[], str]) -> Code:
+    """For `{% call %}` in a template: what the block renders to, laid out."""
+    # Jinja's own kind of string would escape what is added to it.
+    return Code(format_python(str(caller())))
+
+
+def format_python(text: str) -> str:
+    """`text` with every statement that is too long broken over lines."""
+    lines = text.split("\n")
+    quoted = False
+    for row, line in enumerate(lines):
+        bare = line.lstrip(" ")
+        if quoted:
+            quoted = not line.endswith('"""')
+        elif bare.startswith('"""'):
+            quoted = bare == '"""' or not line.endswith('"""')
+        elif len(line) > WIDTH:
+            lines[row] = _statement(bare, len(line) - len(bare))
+    return "\n".join(lines)
+
+
+def _statement(text: str, indent: int) -> str:
+    margin = " " * indent
+    if text.startswith("#"):
+        return margin + text
+    if text.startswith("from "):
+        head, _, names = text.partition(" import ")
+        inner = "".join(f"{margin}    {name},\n" for name in names.split(", "))
+        return f"{margin}{head} import (\n{inner}{margin})"
+    if text.startswith(("def ", "async def ")):
+        return margin + _broken(text, *_brackets(text)[0], indent)
+    if re.match(r"\w+: [^=]*$", text):
+        name, _, annotation = text.partition(": ")
+        return f"{margin}{name}: {_expression(annotation, indent, len(name) + 2, 0, parentheses=False)}"
+    found = _STATEMENT.match(text)
+    assert found
+    before = (found["keyword"] or "") + (found["target"] or "")
+    parentheses = found["keyword"] != "@"
+    value = _expression(found["value"], indent, len(before), len(found["end"]), parentheses=parentheses)
+    return margin + before + value + found["end"]
+
+
+def _expression(text: str, indent: int, before: int, after: int, *, parentheses: bool) -> str:
+    """`text` behind `before` characters on a line `indent` deep, with `after` more behind its end.
+
+    `parentheses` tells whether it may get some of its own to be broken in.
+    """
+    if indent + before + len(text) + after <= WIDTH:
+        return text
+    operands = _operands(text)
+    brackets = _brackets(text)
+    if brackets and brackets[-1][1] == len(text) - 1 and len(operands) <= 2:
+        start, end = brackets[-1]
+        if end > start + 1 and indent + before + start + 1 <= WIDTH:
+            return _broken(text, start, end, indent)
+    if not parentheses:
+        return ("\n" + " " * indent).join(operands)
+    inner = " " * (indent + 4)
+    lines = [text] if len(inner + text) <= WIDTH else operands
+    if max(len(inner + line) for line in lines) > WIDTH and len(lines) == 1:
+        return text  # parentheses would not help
+    return "(\n" + "\n".join(inner + line for line in lines) + "\n" + " " * indent + ")"
+
+
+def _broken(text: str, start: int, end: int, indent: int) -> str:
+    """`text` with the brackets at `start` and `end` opened: all inside on one line, or one per element."""
+    inner = " " * (indent + 4)
+    body = text[start + 1 : end]
+    elements = _split(body.removesuffix(","))
+    applied = text[start] in "([" and start > 0 and re.match(r"[\w\])]", text[start - 1])
+    comma = "," if body.endswith(",") else ""
+    if (applied or len(elements) == 1) and len(inner + body) <= WIDTH:
+        return f"{text[: start + 1]}\n{inner}{body}\n{' ' * indent}{text[end:]}"
+    lines = [inner + _element(element, indent + 4) for element in elements]
+    if len(lines) > 1 or comma or _prefixed(elements[0])[0]:
+        lines = [line + "," for line in lines]
+    return text[: start + 1] + "\n" + "\n".join(lines) + "\n" + " " * indent + text[end:]
+
+
+def _element(text: str, indent: int) -> str:
+    prefix, value = _prefixed(text)
+    return prefix + _expression(value, indent, len(prefix), 1, parentheses=False)
+
+
+def _prefixed(text: str) -> tuple[str, str]:
+    """`name=` or `"key": ` and the value behind it."""
+    found = re.match(r"""\w+=(?!=)|"(?:[^"\\]|\\.)*": |'(?:[^'\\]|\\.)*': |\w+: """, text)
+    return (found.group(), text[found.end() :]) if found else ("", text)
+
+
+# What is where on a line
+
+
+def _depths(text: str) -> Iterator[tuple[int, str, int]]:
+    """Index, character and depth of brackets for all that is not inside quotes."""
+    depth, quote, index = 0, "", 0
+    while index < len(text):
+        char = text[index]
+        if quote:
+            if char == "\\":
+                index += 1
+            elif char == quote:
+                quote = ""
+        elif char in "\"'":
+            quote = char
+        else:
+            depth -= char in ")]}"
+            yield index, char, depth
+            depth += char in "([{"
+        index += 1
+
+
+def _brackets(text: str) -> list[tuple[int, int]]:
+    """Where the outermost brackets open and close."""
+    outer = [(index, char) for index, char, depth in _depths(text) if depth == 0]
+    opened = [index for index, char in outer if char in "([{"]
+    closed = [index for index, char in outer if char in ")]}"]
+    return list(zip(opened, closed, strict=True))
+
+
+def _split(text: str) -> list[str]:
+    """The parts between the outermost commas."""
+    commas = [index for index, char, depth in _depths(text) if depth == 0 and char == ","]
+    edges = [-1, *commas, len(text)]
+    return [text[start + 1 : end].strip() for start, end in pairwise(edges)]
+
+
+def _operands(text: str) -> list[str]:
+    """The parts between the loosest operators, each but the first with its operator in front."""
+    plain = {index for index, _, depth in _depths(text) if depth == 0}
+    for operator in _OPERATORS:
+        places = [found.start() for found in re.finditer(re.escape(operator), text) if found.start() in plain]
+        if places:
+            edges = [0, *places, len(text)]
+            return [text[start:end].strip() for start, end in pairwise(edges)]
+    return [text]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 
 from archgen.plan_types import Code
 
 Import = tuple[str, str]
-WIDTH = 110
 
 
 def block(wanted: Iterable[Import], first_party: frozenset[str]) -> Code:
@@ -33,8 +33,9 @@ def _section(module: str, first_party: frozenset[str]) -> int:
 
 
 def _lines(modules: dict[str, set[str]]) -> str:
-    plain = [f"import {module}" for module, names in sorted(modules.items()) if "" in names]
-    named = [line for module, names in sorted(modules.items()) for line in _froms(module, names - {""})]
+    ordered = sorted(modules, key=_natural)
+    plain = [f"import {module}" for module in ordered if "" in modules[module]]
+    named = [line for module in ordered for line in _froms(module, modules[module] - {""})]
     return "\n".join(plain + named)
 
 
@@ -42,20 +43,21 @@ def _froms(module: str, names: set[str]) -> list[str]:
     """What is imported under another name gets a line of its own."""
     renamed = {name for name in names if " as " in name}
     lines = [_from(module, names - renamed)] if names - renamed else []
-    return lines + [f"from {module} import {name}" for name in sorted(renamed)]
+    return lines + [f"from {module} import {name}" for name in sorted(renamed, key=_rank)]
 
 
 def _from(module: str, names: set[str]) -> str:
-    ordered = sorted(names, key=_rank)
-    line = f"from {module} import {', '.join(ordered)}"
-    if len(line) <= WIDTH:
-        return line
-    return f"from {module} import (\n" + "".join(f"    {name},\n" for name in ordered) + ")"
+    return f"from {module} import {', '.join(sorted(names, key=_rank))}"
 
 
-def _rank(name: str) -> tuple[int, str]:
+def _rank(name: str) -> tuple[object, ...]:
     """Constants, then classes, then the rest, as isort orders by type."""
     bare = name.partition(" ")[0]
-    if bare.isupper() and len(bare) > 1:
-        return 0, bare
-    return (1 if bare[:1].isupper() else 2), bare
+    constant = bare.isupper() and len(bare) > 1
+    return 0 if constant else 1 if bare[0].isupper() else 2, _natural(bare.lower()), _natural(bare), name
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """A key by which `order2` comes before `order10`."""
+    parts = re.findall(r"(\d+)|(\D)", name)
+    return [(int(digits or 0), other) for digits, other in parts]

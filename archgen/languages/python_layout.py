@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,19 +13,36 @@ from archgen.spec.analysis import Analysis, CommandFacts, EventFacts
 from archgen.spec.model import FieldType, Service, System
 from archgen.spec.names import pascal, python_module, python_name, snake
 
-# Names that every message module uses for something else.
-_TAKEN = {"Command", "Event", "Money", "UUID", "Literal", "ClassVar", "Refused"}
+# Names that stand for something else in modules that name messages.
+_TAKEN = frozenset(
+    {"Command", "Event", "Refused", "NotFound", "UnitOfWork", "ClassVar", "Literal", "UUID", "Money"}
+    | {"Integer", "Number", "Boolean", "Email", "None", "True", "False"}
+)
 
+# What modules that import messages use besides.
+_BESIDE = ("aggregates", "use_cases", "dict", "str")
 
 Owner = tuple[str, str]
 
 
+def unique(name: str, taken: Container[str], suffix: str) -> str:
+    """`name`, with `suffix` behind it as often as it takes to be none of `taken`."""
+    while name in taken:
+        name += suffix
+    return name
+
+
 @dataclass(frozen=True)
 class Index:
-    """What every service's layout looks up: messages by their (service, aggregate), and all packages."""
+    """What every service's layout looks up.
+
+    Messages by their (service, aggregate), the class of each message by its name, all packages.
+    """
 
     commands: Mapping[Owner, list[CommandFacts]]
     events: Mapping[Owner, list[EventFacts]]
+    command_classes: Mapping[str, str]
+    event_classes: Mapping[str, str]
     packages: frozenset[str]
 
     @classmethod
@@ -36,7 +53,24 @@ class Index:
         events: defaultdict[Owner, list[EventFacts]] = defaultdict(list)
         for event in analysis.events.values():
             events[event.service, event.aggregate].append(event)
-        return cls(commands, events, frozenset({"chassis", *map(python_module, system.services)}))
+        command_classes: dict[str, str] = {}
+        event_classes: dict[str, str] = {}
+        for owner in events:
+            # An aggregate's messages share a module, so all their classes differ.
+            taken = {owner[1], *system.types, *_TAKEN}
+            command_classes |= _classes([command.name for command in commands[owner]], "Command", taken)
+            event_classes |= _classes([event.name for event in events[owner]], "Event", taken)
+        packages = frozenset({"chassis", *map(python_module, system.services)})
+        return cls(commands, events, command_classes, event_classes, packages)
+
+
+def _classes(messages: Iterable[str], suffix: str, taken: set[str]) -> dict[str, str]:
+    """A class for each message, none of them in `taken`, which they are added to."""
+    found = {}
+    for message in messages:
+        found[message] = unique(pascal(message.partition(".")[2]), taken, suffix)
+        taken.add(found[message])
+    return found
 
 
 @dataclass(frozen=True)
@@ -68,33 +102,57 @@ class Layout:
         return self.index.events[service, aggregate]
 
     def command_class(self, command: CommandFacts) -> str:
-        name = pascal(command.name.partition(".")[2])
-        return f"{name}Command" if name in self._taken(command.aggregate) else name
+        return self.index.command_classes[command.name]
 
     def event_class(self, event: EventFacts) -> str:
-        name = pascal(event.name.partition(".")[2])
-        commands = {pascal(command.name.partition(".")[2]) for command in self.commands_of(event.service, event.aggregate)}
-        return f"{name}Event" if name in self._taken(event.aggregate) | commands else name
+        return self.index.event_classes[event.name]
 
-    def _taken(self, aggregate: str) -> set[str]:
-        return {aggregate, *self.system.types, *_TAKEN}
+    def package_of(self, service: str) -> str:
+        """The package with the messages of `service`, as this service knows them."""
+        peer = "" if service == self.name else f".peers.{python_name(service)}"
+        return f"{self.package}.generated{peer}"
 
-    def module(self, service: str, aggregate: str) -> tuple[str, str]:
-        """The package and module that hold an aggregate's messages, as this service imports them."""
-        if service == self.name:
-            return f"{self.package}.generated", snake(aggregate)
-        return f"{self.package}.generated.peers.{python_name(service)}", snake(aggregate)
+    @cached_property
+    def modules(self) -> dict[Owner, str]:
+        """What each module of messages is called where several are used: `order`, or `billing_order`."""
+        found: dict[Owner, str] = {}
+        own = [(self.name, aggregate) for aggregate in self.service.aggregates]
+        for service, aggregate in dict.fromkeys(
+            [*own, *((each.service, each.aggregate) for each in self.foreign)]
+        ):
+            taken, name = {*found.values(), *_BESIDE}, snake(aggregate)
+            if name in taken:
+                name = unique(f"{snake(service)}_{name}", taken, "_")
+            found[service, aggregate] = name
+        return found
+
+    def messages(self, service: str, aggregate: str) -> tuple[str, Import]:
+        """The name of an aggregate's module of messages, and the import that it needs."""
+        module, name = snake(aggregate), self.modules[service, aggregate]
+        return name, (self.package_of(service), module if name == module else f"{module} as {name}")
 
     def message(self, facts: CommandFacts | EventFacts) -> tuple[str, Import]:
         """How to name a message's class, `payment.Charge`, and the import that it needs."""
-        package, module = self.module(facts.service, facts.aggregate)
+        module, needed = self.messages(facts.service, facts.aggregate)
         name = self.command_class(facts) if isinstance(facts, CommandFacts) else self.event_class(facts)
-        return f"{module}.{name}", (package, module)
+        return f"{module}.{name}", needed
+
+    def row_class(self, view: str) -> str:
+        """The class of a view's rows, different from all that its module imports."""
+        of = self.service.views[view].of
+        events = {self.event_class(event) for event in self.events_of(self.name, of)}
+        return unique(pascal(view), {*events, *self.system.types, *_TAKEN}, "Row")
+
+    def saga(self, saga: str) -> str:
+        """The variable that holds a saga, or this service's part in it."""
+        return unique(python_name(saga), {*self.modules.values(), *_BESIDE}, "_saga")
 
     @cached_property
     def own_commands(self) -> tuple[CommandFacts, ...]:
         """The commands of this service, in the order of the file."""
-        return tuple(c for aggregate in self.service.aggregates for c in self.commands_of(self.name, aggregate))
+        return tuple(
+            c for aggregate in self.service.aggregates for c in self.commands_of(self.name, aggregate)
+        )
 
     # What this service has to do with others
 

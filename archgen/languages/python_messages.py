@@ -74,14 +74,16 @@ def _module(
     layout: Layout, aggregate: str, commands: list[CommandFacts], events: list[EventFacts]
 ) -> dict[str, object]:
     wanted: set[Import] = set(_BASIC)
-    for message in (*commands, *events):
-        fields = message.arguments if isinstance(message, CommandFacts) else message.fields
+    for fields in (*(command.arguments for command in commands), *(event.fields for event in events)):
         wanted |= imports(fields.values(), layout.package, wire=True)
     event_classes = {event.name: layout.event_class(event) for event in events}
     return {
         "aggregate": aggregate,
         "imports": layout.imports(wanted),
-        "events": [EventClass(event_classes[event.name], event.name, lines(event.fields, wire=True)) for event in events],
+        "events": [
+            EventClass(event_classes[event.name], event.name, lines(event.fields, wire=True))
+            for event in events
+        ],
         "commands": [
             CommandClass(
                 layout.command_class(command),
@@ -123,5 +125,3 @@ def _ordered(types: Mapping[str, Mapping[str, FieldType]]) -> Iterable[str]:
         if name not in done:
             visit(name)
     return done
-
-

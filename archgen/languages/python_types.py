@@ -36,12 +36,13 @@ _IMPORTS: dict[Scalar, Import] = {
 }
 
 
-def annotation(field: FieldType, *, wire: bool = False) -> Code:
+def annotation(field: FieldType, *, wire: bool = False, types: str = "") -> Code:
     """The type as it stands in a dataclass, for example `tuple[Item, ...]` or `UUID | None`.
 
-    With `wire`, as it stands in what is read from outside, where it is checked closely.
+    With `wire`, as it stands in what is read from outside, where it is checked closely. `types`
+    comes before the name of a named type.
     """
-    one = _one(field, _WIRE if wire else _ANNOTATIONS)
+    one = types + field.named if field.named else _one(field, _WIRE if wire else _ANNOTATIONS)
     text = f"tuple[{one}, ...]" if field.many else one
     return Code(f"{text} | None" if field.optional else text)
 
@@ -49,8 +50,6 @@ def annotation(field: FieldType, *, wire: bool = False) -> Code:
 def _one(field: FieldType, scalars: Mapping[Scalar, str]) -> str:
     if field.scalar:
         return scalars[field.scalar]
-    if field.named:
-        return field.named
     return "Literal[" + ", ".join(py(value) for value in field.enum) + "]"
 
 

@@ -1,0 +1,154 @@
+"""The HTTP routes of a service: one function per operation, and a class per body."""
+
+from __future__ import annotations
+
+from archgen.contracts.addresses import Kind, Route
+from archgen.contracts.addresses import routes as http_routes
+from archgen.escape import py
+from archgen.languages.python_format import call
+from archgen.languages.python_imports import Import
+from archgen.languages.python_layout import Layout, unique
+from archgen.languages.python_messages import FieldLine
+from archgen.languages.python_types import annotation, imports
+from archgen.plan_types import Code
+from archgen.spec.analysis import CommandFacts
+from archgen.spec.model import FieldType, Scalar
+from archgen.spec.names import pascal, python_name, snake
+
+# What a routes module uses besides its own functions and the modules of messages.
+_TAKEN = frozenset(
+    {"aggregates", "use_cases", "types", "router", "execute", "state_of", "view_page", "view_row"}
+    | {"uuid4", "date", "datetime", "bool", "int", "str", "tuple"}
+)
+# Methods of pydantic's models, which a field may not hide.
+_METHODS = frozenset(
+    {"construct", "copy", "dict", "from_orm", "json", "parse_file", "parse_obj", "parse_raw", "schema"}
+    | {"schema_json", "update_forward_refs", "validate"}
+)
+
+
+class _Routes:
+    """Collects the imports and the names that the functions of one module share."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.wanted: set[Import] = {
+            ("fastapi", "APIRouter"),
+            ("fastapi", "Request"),
+            ("fastapi.responses", "JSONResponse"),
+        }
+        ids = {aggregate.id for aggregate in layout.service.aggregates.values()}
+        # Parameters hide what is outside of the function, so modules get other names than these.
+        self.inside = {"body", "request", "command", "limit", "after", *ids}
+        self.taken = {*_TAKEN, *self.inside}
+        self.modules = {name: self._name(snake(name), "_messages") for name in layout.service.aggregates}
+
+    def _name(self, name: str, suffix: str) -> str:
+        self.taken.add(free := unique(name, self.taken, suffix))
+        return free
+
+    def entry(self, route: Route) -> dict[str, object]:
+        """The context of one route."""
+        aggregate = self.layout.service.aggregates[route.aggregate]
+        id_type = self.layout.fields(self.layout.name, route.aggregate)[aggregate.id]
+        self.wanted |= imports([id_type], self.layout.package)
+        common = {
+            "kind": route.kind.value,
+            "path": py(route.path),
+            "id_field": aggregate.id,
+            "id_annotation": annotation(id_type),
+            "request": unique("request", {aggregate.id}, "_"),
+        }
+        match route.kind:
+            case Kind.STATE:
+                self.wanted |= {
+                    ("chassis.http", "state_of"),
+                    (f"{self.layout.package}.generated", "aggregates"),
+                }
+                function = self._name(f"get_{snake(route.aggregate)}", "_state")
+                return {**common, "function": function, "constant": snake(route.aggregate).upper()}
+            case Kind.VIEW_ROW:
+                self.wanted.add(("chassis.http", "view_row"))
+                return {
+                    **common,
+                    "function": self._name(f"get_{route.name}_row", "_"),
+                    "view": py(route.name),
+                }
+            case Kind.VIEW_LIST:
+                self.wanted |= {("chassis.http", name) for name in ("PAGE", "PAGE_MAX", "view_page")}
+                self.wanted |= {("typing", "Annotated"), ("fastapi", "Query")}
+                return {**common, "function": self._name(f"list_{route.name}", "_"), "view": py(route.name)}
+        return {**common, **self._command(route, id_type)}
+
+    def _command(self, route: Route, id_type: FieldType) -> dict[str, object]:
+        facts = self.layout.analysis.commands[f"{self.layout.name}.{route.name}"]
+        module, alias = snake(route.aggregate), self.modules[route.aggregate]
+        self.wanted |= {
+            ("chassis.http", "execute"),
+            (f"{self.layout.package}.generated", module if module == alias else f"{module} as {alias}"),
+            (f"{self.layout.package}.generated", "use_cases"),
+        }
+        fields = self._fields(facts, id_type)
+        body = f"{pascal(route.name)}Body" if fields else ""
+        payload, request, command = (
+            unique(name, {facts.id_field}, "_") for name in ("body", "request", "command")
+        )
+        parameters = [] if facts.creates else [f"{facts.id_field}: {annotation(id_type)}"]
+        if body:
+            self.wanted.add(("chassis.http", "Body"))
+            parameters.append(f"{payload}: {body}")
+        parameters.append(f"{request}: Request")
+        id = f"{payload}.{_attribute(facts.id_field)}" if facts.creates else facts.id_field
+        if facts.creates and id_type.scalar is Scalar.UUID:
+            self.wanted.add(("uuid", "uuid4"))
+            id = f"{id} or uuid4()"
+        others = [
+            (name, f"{payload}.{_attribute(name)}") for name in facts.arguments if name != facts.id_field
+        ]
+        return {
+            "body": body,
+            "fields": fields,
+            "function": self._name(python_name(route.name), "_command"),
+            "parameters": Code(", ".join(parameters)),
+            "command_name": command,
+            "command": call(f"{alias}.{self.layout.command_class(facts)}", [(facts.id_field, id), *others]),
+            "use_case": route.name.upper(),
+            "status": 201 if facts.creates else 200,
+        }
+
+    def _fields(self, facts: CommandFacts, id_type: FieldType) -> list[FieldLine]:
+        """What is posted: the arguments, and the id of what is to be created."""
+        fields = {name: field for name, field in facts.arguments.items() if name != facts.id_field}
+        if facts.creates:
+            assigned = id_type.scalar is Scalar.UUID
+            fields[facts.id_field] = id_type.model_copy(update={"optional": assigned})
+        found = []
+        for name, field in fields.items():
+            if field.named:
+                self.wanted.add((f"{self.layout.package}.generated", "types"))
+            else:
+                self.wanted |= imports([field], self.layout.package, wire=True)
+            found.append(
+                FieldLine(
+                    _attribute(name), annotation(field, wire=True, types="types."), self._default(name, field)
+                )
+            )
+        return found
+
+    def _default(self, name: str, field: FieldType) -> Code:
+        if _attribute(name) == name:
+            return Code(" = None" if field.optional else "")
+        self.wanted.add(("pydantic", "Field"))
+        arguments = [("", "None")] if field.optional else []
+        return Code(f" = {call('Field', [*arguments, ('alias', py(name))])}")
+
+
+def _attribute(field: str) -> str:
+    return f"{field}_" if field in _METHODS or field.startswith("model_") else field
+
+
+def routes(layout: Layout) -> dict[str, object]:
+    """The context of generated/routes.py."""
+    found = _Routes(layout)
+    entries = [found.entry(route) for route in http_routes(layout.service)]
+    return {"imports": layout.imports(found.wanted), "routes": entries}
