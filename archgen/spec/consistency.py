@@ -157,11 +157,23 @@ def _service(service: Service, system: System, path: Path) -> Iterator[Issue]:
             {each: (*here, "commands", each) for each in aggregate.commands}, pascal, "command"
         )
     yield from _distinct({name: (*path, "aggregates", name) for name in service.aggregates}, snake, "file")
+    yield from _jobs(service, path)
     yield from _urls(service, path)
+
+
+def _jobs(service: Service, path: Path) -> Iterator[Issue]:
+    yield from _distinct({name: (*path, "jobs", name) for name in service.jobs}, pascal, "job")
+    for name, job in service.jobs.items():
+        if job.schedule and job.takes:
+            message = f"`{name}` has a schedule, and then nobody is there to say what it takes"
+            remedy = "leave `takes` out; it is told the time it is due for"
+            yield Issue((*path, "jobs", name, "takes"), message, remedy, "schedule", key=True)
 
 
 def _urls(service: Service, path: Path) -> Iterator[Issue]:
     taken = dict.fromkeys(RESERVED_PATHS, "every service")
+    if service.jobs:
+        taken["jobs"] = "its job queue"
     named = [(collection(name), "aggregates", name) for name in service.aggregates]
     named += [(kebab(name), "views", name) for name in service.views]
     for url, section, name in named:

@@ -47,12 +47,15 @@ __all__ = [
     "Command",
     "Decision",
     "Fallback",
+    "Job",
+    "JobBackoff",
     "FieldType",
     "Language",
     "Model",
     "OrchestratedStep",
     "Orchestration",
     "Policy",
+    "Priority",
     "Reaction",
     "Recovery",
     "Retry",
@@ -189,6 +192,35 @@ class Reaction(Model):
     with_: dict[FieldName, Any] = Field(default_factory=dict, alias="with", description=_WITH)
 
 
+class JobBackoff(Model):
+    """`delay` is seconds before the second attempt; up to half of every wait is left out at random."""
+
+    type: Backoff = Field(default=Backoff.EXPONENTIAL, description="How the delay grows.")
+    delay: Seconds = Field(default=2.0, description="The wait before the second attempt.")
+
+
+class Priority(StrEnum):
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+class Job(Model):
+    """Work that a worker of the service does later. Times are in seconds.
+
+    One with a `schedule` takes nothing and is told the time it is due for.
+    """
+
+    about: str = Field(default="", description="What it is for, in a sentence.")
+    takes: dict[FieldName, Type] = Field(default_factory=dict, description="Arguments.")
+    schedule: OptionalCronLine = Field(default="", description="When it is due by itself, in UTC.")
+    attempts: Count = Field(default=3, description="How often at most, the first attempt included.")
+    backoff: JobBackoff = JobBackoff()
+    timeout: Seconds = Field(default=60.0, description="How long one attempt may take.")
+    priority: Priority = Field(default=Priority.NORMAL, description="What waits is done in this order.")
+    keep: Seconds = Field(default=3600.0, description="How long one that is done can be asked about.")
+
+
 class Service(Model):
     about: str = Field(default="", description="What it is for, in a sentence.")
     owner: str = Field(default="", description="The team that answers for it.")
@@ -203,6 +235,7 @@ class Service(Model):
     on: dict[EventName, Reaction] = Field(
         default_factory=dict, description="What it does when an event arrives."
     )
+    jobs: dict[CommandName, Job] = Field(default_factory=dict, description="Work that its worker does later.")
 
     @field_validator("aggregates")
     @classmethod

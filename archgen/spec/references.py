@@ -65,6 +65,10 @@ def _field_types(system: System) -> Iterator[tuple[Path, FieldType]]:
         for command, described in aggregate.commands.items():
             for field, kind in described.takes.items():
                 yield (*path, "commands", command, "takes", field), kind
+    for service, described_service in system.services.items():
+        for job, described_job in described_service.jobs.items():
+            for field, kind in described_job.takes.items():
+                yield ("services", service, "jobs", job, "takes", field), kind
 
 
 def _views(name: str, service: Service, facts: Facts, path: Path) -> Iterator[Issue]:
@@ -144,7 +148,7 @@ def _saga(saga: Saga, system: System, facts: Facts, path: Path) -> Iterator[Issu
 def _decisions(system: System) -> Iterator[Issue]:
     declared = {system.system, *system.services, *system.sagas, *system.types, *system.policies}
     for service in system.services.values():
-        declared |= {*service.aggregates, *service.views}
+        declared |= {*service.aggregates, *service.views, *service.jobs}
     for name, decision in system.decisions.items():
         for index, adopted in enumerate(decision.adopted_for):
             if adopted not in declared:

@@ -66,3 +66,6 @@ def _field_types(system: System) -> Iterator[FieldType]:
         yield from aggregate.fields.values()
         for command in aggregate.commands.values():
             yield from command.takes.values()
+    for service in system.services.values():
+        for job in service.jobs.values():
+            yield from job.takes.values()

@@ -33,6 +33,25 @@ CASES = [
         id="an argument that contradicts the id",
     ),
     pytest.param(
+        BASE + "    jobs: {sweep: {schedule: '0 3 * * *', takes: {day: date}}}\n",
+        [
+            "11:43: services.orders.jobs.sweep.takes: `sweep` has a schedule, and then nobody is there to say what it takes (leave `takes` out; it is told the time it is due for)"
+        ],
+        id="arguments of a scheduled job",
+    ),
+    pytest.param(
+        BASE + "    jobs: {sweep_1: {}, sweep1: {}}\n",
+        [
+            "11:25: services.orders.jobs.sweep1: `sweep1` and `sweep_1` would both be the job `Sweep1` (rename one of them)"
+        ],
+        id="jobs that become one",
+    ),
+    pytest.param(
+        BASE.replace("Order:", "Job:") + "    jobs: {sweep: {}}\n",
+        ["6:7: services.orders.aggregates.Job: `/jobs` is the URL of its job queue already (rename one of them)"],
+        id="an aggregate where the jobs are",
+    ),
+    pytest.param(
         BASE + "      Item: {fields: {sku: string}}\n",
         ["11:7: services.orders.aggregates.Item: `Item` has no command, so there can never be one"],
         id="an aggregate without commands",

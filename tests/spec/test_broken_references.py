@@ -17,6 +17,11 @@ CASES = [
         id="a type",
     ),
     pytest.param(
+        BASE + "    jobs: {sweep: {takes: {items: [Item]}}}\n",
+        ["11:35: services.orders.jobs.sweep.takes.items: no type `Item` (declare it under `types`)"],
+        id="the type of a job's argument",
+    ),
+    pytest.param(
         "types: {Item: {sku: string}}\n" + BASE.replace("amount: money,", "items: [Itm], amount: money,"),
         ["8:25: services.orders.aggregates.Order.fields.items: no type `Itm` (did you mean `Item`?)"],
         id="a type with a neighbour",

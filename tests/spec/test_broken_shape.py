@@ -80,9 +80,20 @@ CASES = [
         id="agents",
     ),
     pytest.param(
-        BASE + "    jobs: {sweep: {schedule: '0 3 * * *'}}\n",
-        ["11:5: services.orders.jobs: `jobs` is not available in this version (remove it for now)"],
-        id="jobs",
+        BASE + "    jobs: {sweep: {schedule: '0 25 * * *'}}\n",
+        [
+            "11:30: services.orders.jobs.sweep.schedule: '25' is not a hour of a cron line "
+            "(0 to 23, `*` or `*/5`)"
+        ],
+        id="a job's schedule",
+    ),
+    pytest.param(
+        BASE + "    jobs: {sweep: {priority: urgent, attempts: 0}}\n",
+        [
+            "11:30: services.orders.jobs.sweep.priority: expected `high`, `normal` or `low`, found the text 'urgent'",
+            "11:48: services.orders.jobs.sweep.attempts: expected a number of at least 1, found the number 0",
+        ],
+        id="a job's policy",
     ),
     pytest.param(
         PEER + "    views: {c: {of: Card, from: [card.*]}}\n    calls: {orders.x: {via: grpc}}\n",
