@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
-from chassis import edge, idempotency, logs, tracing, views
+from chassis import edge, freshness, idempotency, logs, preconditions, tracing, views
 from chassis.domain import AggregateType, UseCase
 from chassis.errors import NotFound
 from chassis.health import Health
@@ -63,6 +64,8 @@ def create_app(
             yield
         finally:
             await runtime.stop()
+            if service.agents:
+                await app.state.staff.close()
             for peer in app.state.peers.values():
                 await peer.close()
             flush_traces()
@@ -73,6 +76,11 @@ def create_app(
     app.state.peers = {
         name: Peer(name, settings.peer_url(name), policy) for name, policy in (policies or {}).items()
     }
+    if service.agents:
+        # Imported here: most services have none, and JSON Schema takes a while to load.
+        from chassis.agents.staff import Staff
+
+        app.state.staff = Staff(runtime, app.state.peers, os.environ)
     app.include_router(routes)
     edge.install(app, health)
     document = json.loads(contract.read_text("utf-8"))
@@ -99,10 +107,12 @@ async def execute(request: Request, use_case: UseCase, command: Any) -> JSONResp
     """Carry `command` out and answer with the aggregate's id and version.
 
     201 when it created the aggregate, 200 otherwise. A failure that the domain records as an event
-    (a declined payment) is kept and answered with 409, like a refusal.
+    (a declined payment) is kept and answered with 409, like a refusal. An If-Match that does not hold
+    raises Conflict, which becomes a 412.
     """
     runtime: Runtime = request.app.state.runtime
     key = await idempotency.key_of(request)
+    wanted = preconditions.if_match(request)
     correlation_id = tracing.correlation_id.get() or str(uuid4())
     origin = Origin(
         runtime.service.system,
@@ -112,16 +122,22 @@ async def execute(request: Request, use_case: UseCase, command: Any) -> JSONResp
     )
 
     def act(session: Session) -> StoredResponse:
+        id = str(getattr(command, use_case.command.ID))
+        preconditions.guard(
+            wanted,
+            lambda: session.aggregates.load(runtime.service.aggregate_of(use_case), id).version,
+            creates=use_case.command.CREATES,
+        )
         unit = UnitOfWork(session, origin)
         use_case.handle(command, unit)
         unit.complete()
         outcome = result_of(use_case, unit)
         if outcome["outcome"] == "refused":
             return _failed(outcome["reason"])
-        id = str(getattr(command, use_case.command.ID))
         version = unit.touched.get(id, 0)
         status = 201 if use_case.command.CREATES else 200
-        return StoredResponse(status, {use_case.command.ID: id, "version": version})
+        body = {use_case.command.ID: id, "version": version}
+        return StoredResponse(status, body, preconditions.etag(version))
 
     answer: StoredResponse = await runtime.transact(
         lambda session: idempotency.once(session.conn, key, lambda: act(session))
@@ -135,16 +151,20 @@ async def state_of(request: Request, type: AggregateType[Any], id: object) -> JS
     held = await runtime.db.read(lambda conn: Session(conn).aggregates.load(type, str(id)))
     if held.state is None:
         raise NotFound(type.name, str(id))
-    return JSONResponse({**encode(held.state), "version": held.version})
+    body = {**encode(held.state), "version": held.version}
+    return JSONResponse(body, headers=preconditions.etag(held.version))
 
 
-async def view_row(request: Request, view: str, key: object) -> JSONResponse:
-    """One row of a view. Raises NotFound."""
+async def view_row(request: Request, view: str, key: object, min_version: int = 0) -> JSONResponse:
+    """One row of a view, showing `min_version` or a later one.
+
+    Raises NotFound, and Unavailable when the row does not get that far in time.
+    """
     runtime: Runtime = request.app.state.runtime
-    row = await runtime.db.read(lambda conn: views.find(conn, view, str(key)))
-    if row is None:
+    found = await freshness.at_least(runtime.db, view, str(key), min_version)
+    if found.row is None:
         raise NotFound(view, str(key))
-    return JSONResponse(row)
+    return JSONResponse({**found.row, "version": found.version})
 
 
 async def view_page(request: Request, view: str, limit: int, after: str) -> JSONResponse:

@@ -128,6 +128,12 @@ def backlog(conn: Connection) -> tuple[int, float]:
     return count, max(0.0, time.time() - oldest) if count else 0.0
 
 
+def waiting(conn: Connection, addresses: Sequence[str]) -> int:
+    """How many messages to `addresses` wait to be published."""
+    mine = outbox.c.subject.in_(addresses)
+    return conn.scalar(select(func.count()).select_from(outbox).where(mine)) or 0
+
+
 def _oldest(conn: Connection) -> Sequence[Any]:
     columns = select(outbox.c.position, outbox.c.message_id, outbox.c.subject, outbox.c.body)
     return conn.execute(columns.order_by(outbox.c.position).limit(BATCH)).all()

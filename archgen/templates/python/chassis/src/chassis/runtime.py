@@ -78,13 +78,14 @@ class Runtime:
         """Run `work` and write what it did, in one transaction. Raises Conflict after three clashes.
 
         A clash means that another replica wrote the same aggregate at the same moment; since `work`
-        decides anew on what it then reads, running it again is safe.
+        decides anew on what it then reads, running it again is safe. A caller who named the version that
+        it wants (`Conflict.expected`) gets that Conflict at once.
         """
         for attempt in range(3):
             try:
                 result, session = await self.db.run(lambda conn: _flushed(self._session(conn), work))
-            except Conflict:
-                if attempt == 2:
+            except Conflict as clash:
+                if attempt == 2 or clash.expected is not None:
                     raise
                 await asyncio.sleep(0.01 * 2**attempt)
                 continue
@@ -125,9 +126,7 @@ class Runtime:
                 asyncio.create_task(self._consume(consumer, subscription), name=consumer.name)
             )
             self._tasks.append(
-                asyncio.create_task(
-                    self._every(GAUGE_LOOK, self._lag(consumer.name, subscription)), name="lag"
-                )
+                asyncio.create_task(self._every(GAUGE_LOOK, self._lag(consumer, subscription)), name="lag")
             )
 
     async def _consume(self, consumer: Consumer, subscription: bus.Subscription) -> None:
@@ -148,12 +147,14 @@ class Runtime:
                 await asyncio.sleep(0.5)
         await subscription.close()
 
-    def _lag(self, name: str, subscription: bus.Subscription) -> Callable[[], Awaitable[None]]:
+    def _lag(self, consumer: Consumer, subscription: bus.Subscription) -> Callable[[], Awaitable[None]]:
         async def measure() -> None:
             waiting = await subscription.lag()
-            metrics.consumer_lag.labels(name).set(waiting)
-            if view := name.partition("-view-")[2]:
-                metrics.view_position_lag.labels(view).set(waiting)
+            metrics.consumer_lag.labels(consumer.name).set(waiting)
+            if consumer.view:
+                # An event that is not with the broker yet has not been seen by the view either.
+                unsent = await self.db.read(lambda conn: relay.waiting(conn, consumer.addresses))
+                metrics.view_position_lag.labels(consumer.view).set(waiting + unsent)
 
         return measure
 

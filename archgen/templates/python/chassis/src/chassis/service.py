@@ -6,8 +6,8 @@ The generated `wiring.py` of each service builds one of these; nothing registers
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,7 @@ from chassis.saga.definition import Saga
 from chassis.saga.orchestrator import Orchestrator
 from chassis.saga.participant import carry_out
 from chassis.uow import Origin, Session
+from chassis.upcasting import Upcasters, lift, version_of
 from chassis.views import View
 
 log = logging.getLogger(__name__)
@@ -30,11 +31,15 @@ Handle = Callable[[Session, Origin, Message], None]
 
 @dataclass(frozen=True)
 class Consumer:
-    """A durable place in the stream with one concern; `handlers` are by message type."""
+    """A durable place in the stream with one concern; `handlers` are by message type.
+
+    `view` names the view that it keeps, if that is its concern.
+    """
 
     name: str
     addresses: tuple[str, ...]
     handlers: Mapping[str, tuple[Handle, ...]]
+    view: str = ""
 
     def handle(self, session: Session, origin: Origin, message: Message) -> None:
         """Let every handler of the message's type have it.
@@ -44,7 +49,7 @@ class Consumer:
         """
         handlers = self.handlers.get(message.type)
         if handlers is None:
-            raise Malformed(f"nothing here handles {message.type!r}")
+            raise Malformed(_unknown(message.type, self.handlers))
         try:
             for handler in handlers:
                 handler(session, origin.caused_by(message), message)
@@ -54,7 +59,10 @@ class Consumer:
 
 @dataclass(frozen=True)
 class Service:
-    """One service of the system."""
+    """One service of the system.
+
+    `upcasters` are for all events that it reads, its own and its peers'.
+    """
 
     system: str
     name: str
@@ -65,6 +73,11 @@ class Service:
     sagas: tuple[Saga, ...] = ()
     peers: tuple[str, ...] = ()
     jobs: tuple[Job, ...] = ()
+    upcasters: Upcasters = field(default_factory=dict)
+
+    def aggregate_of(self, use_case: UseCase) -> AggregateType[Any]:
+        """The aggregate that the command of `use_case` is for."""
+        return next(each for each in self.aggregates if use_case.command.EMITS in each.events)
 
     @property
     def origin(self) -> Origin:
@@ -109,16 +122,29 @@ class Service:
             return False
         return True
 
-    def _consumer(self, concern: str, wanted: list[tuple[str, str, Handle]]) -> Consumer:
+    def _consumer(self, concern: str, wanted: Sequence[tuple[str, str, Handle]], view: str = "") -> Consumer:
         """`wanted` holds address, message type and handler."""
         handlers: dict[str, tuple[Handle, ...]] = {}
         for _, type, handler in wanted:
             handlers[type] = (*handlers.get(type, ()), handler)
         addresses = tuple(dict.fromkeys(address for address, _, _ in wanted))
-        return Consumer(f"{self.name}-{concern}", addresses, handlers)
+        return Consumer(f"{self.name}-{concern}", addresses, handlers, view)
 
-    def _on(self, event: type[Any], handler: Handle) -> tuple[str, str, Handle]:
-        return f"{self.system}.event.{event.NAME}", f"{self.system}.{event.NAME}.v1", handler
+    def _on(self, event: type[Any], handler: Handle) -> list[tuple[str, str, Handle]]:
+        """The event in its newest version, and in each older one that there is an upcaster for."""
+        address, type = f"{self.system}.event.{event.NAME}", f"{self.system}.{event.NAME}"
+        newest = version_of(event)
+        oldest = newest - len(self.upcasters.get(event.NAME, ()))
+
+        def lifted(version: int) -> Handle:
+            def handle(session: Session, origin: Origin, message: Message) -> None:
+                data = lift(event, message.data, version, self.upcasters)
+                handler(session, origin, replace(message, type=f"{type}.v{newest}", data=data))
+
+            return handle
+
+        older = [(address, f"{type}.v{version}", lifted(version)) for version in range(oldest, newest)]
+        return [(address, f"{type}.v{newest}", handler), *older]
 
     def _commands(self) -> Consumer:
         wanted: list[tuple[str, str, Handle]] = []
@@ -129,27 +155,39 @@ class Service:
         return self._consumer("commands", wanted)
 
     def _reactions(self) -> Consumer:
-        return self._consumer("reactions", [self._on(r.on, r.react) for r in self.reactions])
+        return self._consumer("reactions", [each for r in self.reactions for each in self._on(r.on, r.react)])
 
     def _sagas(self) -> Consumer:
         if not self.sagas:
             return self._consumer("sagas", [])
         own = {event for aggregate in self.aggregates for event in aggregate.events}
         # The service's own events have begun their sagas already, in the transaction that made them.
-        wanted = [self._on(s.starts_on, self._start(s)) for s in self.sagas if s.starts_on not in own]
+        foreign = [saga for saga in self.sagas if saga.starts_on not in own]
+        wanted = [each for saga in foreign for each in self._on(saga.starts_on, self._start(saga))]
         wanted.append((f"{self.system}.reply.{self.name}", f"{self.system}.reply.v1", self._hear))
         return self._consumer("sagas", wanted)
 
     def _view(self, view: View) -> Consumer:
-        return self._consumer(
-            f"view-{view.name}", [self._on(event, _project(view, event)) for event in view.events]
-        )
+        wanted = [each for event in view.events for each in self._on(event, _project(view, event))]
+        return self._consumer(f"view-{view.name}", wanted, view.name)
 
     def _start(self, saga: Saga) -> Handle:
         return lambda session, origin, message: self.orchestrator.start(saga, session, origin, message)
 
     def _hear(self, session: Session, _origin: Origin, message: Message) -> None:
         self.orchestrator.hear(session, message)
+
+
+def _unknown(type: str, known: Mapping[str, object]) -> str:
+    """Why a message of `type` can't be handled, for the person who looks at the dead letter."""
+    stem, _, version = type.rpartition(".v")
+    versions = sorted(int(each.rpartition(".v")[2]) for each in known if each.rpartition(".v")[0] == stem)
+    nothing = f"nothing here handles {type!r}"
+    if not versions or not version.isdigit():
+        return nothing
+    if int(version) > versions[-1]:
+        return f"{nothing}: this release knows v{versions[-1]}; deploy a newer one, then redrive"
+    return f"{nothing}: it is older than v{versions[0]} and has no upcaster; add one, then redrive"
 
 
 def _command(use_case: UseCase) -> Handle:

@@ -20,6 +20,7 @@ from chassis.outbox import Outbox
 from chassis.saga.log import SagaLog
 from chassis.saga.steps import StepLog
 from chassis.store import AggregateStore
+from chassis.upcasting import version_of
 from chassis.views import ViewStore
 
 S = TypeVar("S")
@@ -167,7 +168,7 @@ class UnitOfWork:
         return Message(
             # An event of one aggregate is known by its version, so its id can be told from that.
             id=derived_id(origin.source, name, recorded.aggregate_id, recorded.version),
-            type=f"{origin.system}.{name}.v1",
+            type=f"{origin.system}.{name}.v{version_of(type(recorded.event))}",
             source=origin.source,
             subject=recorded.aggregate_id,
             data=encode(recorded.event),

@@ -6,7 +6,7 @@ import time
 
 from sqlalchemy import Connection, Table, delete, select, tuple_
 
-from chassis import idempotency
+from chassis import generations, idempotency
 from chassis.tables import SAGA_ENDED, inbox, saga_steps, sagas
 
 DAY = 86_400.0
@@ -24,6 +24,7 @@ def forget(conn: Connection, now: float | None = None) -> int:
         _delete(conn, inbox, inbox.c.handled_at < now - KEEP_INBOX)
         + _delete(conn, saga_steps, saga_steps.c.updated_at < now - KEEP_STEPS)
         + idempotency.forget(conn, limit=PIECE)
+        + generations.sweep(conn, PIECE, now)
         + _delete(conn, sagas, (sagas.c.updated_at < now - KEEP_SAGAS) & SAGA_ENDED)
     )
 
