@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -24,6 +24,9 @@ from chassis.saga.participant import carry_out
 from chassis.uow import Origin, Session
 from chassis.upcasting import Upcasters, lift, version_of
 from chassis.views import View
+
+if TYPE_CHECKING:  # what they need takes a while to load
+    from chassis.agents.definition import Agent
 
 log = logging.getLogger(__name__)
 Handle = Callable[[Session, Origin, Message], None]
@@ -72,6 +75,7 @@ class Service:
     reactions: tuple[Reaction, ...] = ()
     sagas: tuple[Saga, ...] = ()
     peers: tuple[str, ...] = ()
+    agents: tuple[Agent, ...] = ()
     jobs: tuple[Job, ...] = ()
     upcasters: Upcasters = field(default_factory=dict)
 
