@@ -11,9 +11,9 @@ from archgen.languages import python_sagas as sagas
 from archgen.languages import python_wiring as wiring
 from archgen.languages.python_domain import aggregate_file, use_case_file, view_file
 from archgen.languages.python_format import formatted
-from archgen.languages.python_layout import Layout
+from archgen.languages.python_layout import Layout, unique
 from archgen.languages.python_routes import routes
-from archgen.languages.python_tests import aggregate_test, contract_test
+from archgen.languages.python_tests import aggregate_test, clients_test, contract_test
 from archgen.plan_types import Item, Template, Text
 from archgen.spec.names import kebab, python_name, snake
 
@@ -29,6 +29,11 @@ def service_items(layout: Layout, contract: Mapping[str, object]) -> Iterator[It
 
     def yours(path: str, template: str, **more: object) -> Item:
         return Template(path, f"{SERVICE}/{template}", {**context, **more})
+
+    def test_file(name: str) -> str:
+        """A file of tests that is not about an aggregate, beside those that are."""
+        aggregates = {f"test_{snake(aggregate)}" for aggregate in service.aggregates}
+        return f"{root}/tests/{unique(f'test_{name}', aggregates, '_of_service')}.py"
 
     def generated(path: str, template: str, **more: object) -> Item:
         return Template(
@@ -83,7 +88,10 @@ def service_items(layout: Layout, contract: Mapping[str, object]) -> Iterator[It
     yield generated("routes.py", "routes.py.jinja", **routes(layout))
     yield generated("wiring.py", "wiring.py.jinja", **wiring.wiring(layout))
     if service.calls:
-        yield generated("clients.py", "clients.py.jinja", **wiring.clients(layout))
+        calls = wiring.clients(layout)
+        yield generated("clients.py", "clients.py.jinja", **calls)
+        tests = clients_test(layout, calls["calls"])
+        yield yours(test_file("clients"), "tests/test_clients.py.jinja", **tests)
     document = to_json(contract, indent=2).decode() + "\n"
     yield Text(f"{source}/generated/openapi.json", document, kind="generated")
-    yield yours(f"{root}/tests/test_contract.py", "tests/test_contract.py.jinja", **contract_test(layout))
+    yield yours(test_file("contract"), "tests/test_contract.py.jinja", **contract_test(layout))

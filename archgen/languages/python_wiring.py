@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from archgen.contracts.examples import example
 from archgen.escape import py
@@ -96,8 +97,8 @@ def main(layout: Layout) -> dict[str, object]:
 # Calls
 
 
-def clients(layout: Layout) -> dict[str, object]:
-    """The context of generated/clients.py, and of its test."""
+def clients(layout: Layout) -> dict[str, Any]:
+    """The context of generated/clients.py."""
     wanted: set[Import] = {
         ("chassis.http_client", "Peer"),
         ("chassis.last_known", "Answer"),
@@ -118,7 +119,8 @@ def clients(layout: Layout) -> dict[str, object]:
                 "view": view,
                 "key": unique(aggregate.id, {"peer", "path", "str", "quote"}, "_"),
                 "annotation": annotation(kind),
-                "example": literal(layout.system, kind, example(layout.system, kind, aggregate.id)),
+                "key_example": (key := example(layout.system, kind, aggregate.id)),
+                "example": literal(layout.system, kind, key),
                 "path": f"/{kebab(view)}/",
                 "last_known": described.fallback is Fallback.LAST_KNOWN,
             }
