@@ -98,11 +98,8 @@ MUTANTS = (
         "the outbox forgets a message before it is published",
         STYLES,
         (
-            (
-                "relay.py",
-                PUBLISH + REMOVE,
-                REMOVE + PUBLISH,
-            ),
+            ("relay.py", REMOVE, ""),
+            ("relay.py", PUBLISH, REMOVE + PUBLISH),
         ),
     ),
     Mutant(

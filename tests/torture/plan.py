@@ -93,9 +93,7 @@ def make(
     which a saga stops to wait for a step.
     """
     faults = _faults(Random(f"faults {seed}"), processes, participants, seconds, gives_up)
-    # A crash hits most when much is under way; a freeze makes all that is under way time out.
-    waves = [fault.at for fault in faults for _ in range(4 if fault.kind == "kill" else 1)]
-    placed = _orders(Random(f"orders {seed}"), orders, cancelled, waves)
+    placed = _orders(Random(f"orders {seed}"), orders, cancelled, _waves(faults))
     stock = dict.fromkeys(PLENTY, 60 * orders)
     # About half of those who want it get it.
     stock[SCARCE] = max(1, sum(line.quantity for o in placed for line in o.lines if line.sku == SCARCE) // 2)
@@ -105,39 +103,56 @@ def make(
 def _faults(
     rng: Random, processes: Sequence[str], participants: Sequence[str], seconds: float, gives_up: float
 ) -> tuple[Fault, ...]:
-    """Every process is killed at least once; every fourth fault freezes instead.
+    """Every process is killed at least once; every fourth time one is frozen instead.
 
-    The first freeze outlasts all attempts of a step, so that its outcome is unknown to the saga.
+    The first freeze outlasts all attempts of a step, so that its outcome is unknown to the saga. Each
+    of the others ends with a kill, in the midst of what piled up meanwhile.
     """
     victims = rng.sample(list(processes), len(processes))
     gap = min(2.5, seconds / (len(processes) * 4 / 3 + 1))
     busy_until: dict[str, float] = {}
     faults: list[Fault] = []
-    at = 1.0
+    at, turn = 1.0, 0
     while at < seconds or victims:
         free = [name for name in processes if busy_until.get(name, 0.0) <= at]
-        freezing = len(faults) % 4 == 1
-        waiting = [name for name in (participants if freezing else victims) if name in free]
-        if waiting or free:
-            name = rng.choice(waiting) if freezing and waiting else (waiting or [rng.choice(free)])[0]
-            if freezing:
-                first = not any(fault.kind == "freeze" for fault in faults)
-                fault = Fault(at, name, "freeze", gives_up + 1 if first else rng.uniform(0.8, 3.0))
-            else:
-                victims = [victim for victim in victims if victim != name]
-                fault = Fault(at, name, "kill", rng.uniform(0.1, 1.2))
-            faults.append(fault)
-            busy_until[name] = at + fault.seconds + RECOVERY
+        if turn == 1:
+            chosen = [Fault(at, rng.choice([p for p in participants if p in free]), "freeze", gives_up + 1)]
+        elif turn % 4 == 1 and free:
+            pause = Fault(at, rng.choice(free), "freeze", rng.uniform(0.8, 3.0))
+            thawed = at + pause.seconds + rng.uniform(0.005, 0.1)
+            chosen = [pause, Fault(thawed, pause.process, "kill", rng.uniform(0.1, 1.2))]
+        else:
+            due = [name for name in victims if name in free] or free
+            chosen = [Fault(at, due[0], "kill", rng.uniform(0.1, 1.2))] if due else []
+        for fault in chosen:
+            victims = [name for name in victims if fault.kind == "freeze" or name != fault.process]
+            busy_until[fault.process] = fault.at + fault.seconds + RECOVERY
+        faults += chosen
+        turn += 1
         at += rng.uniform(0.5, 1.5) * gap
-    return tuple(faults)
+    return tuple(sorted(faults))
 
 
-def _orders(rng: Random, count: int, cancelled: float, crashes: Sequence[float]) -> tuple[OrderPlan, ...]:
-    """Most orders come in a wave just before a fault, so that it hits processes that are busy."""
+def _waves(faults: Sequence[Fault]) -> list[tuple[float, float]]:
+    """When orders come, from and to: before a kill, so that it hits what is busy, and during a freeze.
+
+    What comes during the first freeze times out; so it gets fewer.
+    """
+    waves = []
+    for fault in faults:
+        if fault.kind == "kill":
+            waves += 3 * [(fault.at - 0.7, fault.at)]
+        else:
+            waves += (1 if fault.seconds > 3.0 else 4) * [(fault.at - 0.1, fault.at + 0.7 * fault.seconds)]
+    return waves
+
+
+def _orders(
+    rng: Random, count: int, cancelled: float, waves: Sequence[tuple[float, float]]
+) -> tuple[OrderPlan, ...]:
     planned = []
     for number in range(count):
-        crash = crashes[number % len(crashes)]
-        at = max(0.0, rng.uniform(crash - 0.35, crash + 0.1))
+        at = max(0.0, rng.uniform(*waves[number % len(waves)]))
         fate = rng.choices(list(FATES), list(FATES.values()))[0]
         planned.append(
             OrderPlan(
