@@ -17,6 +17,7 @@ PLENTY = tuple(f"PLENTY-{number}" for number in range(4))
 SCARCE = "SCARCE"
 NEVER_STOCKED = "NONE"
 BROKER = "broker"
+LONGEST_PAUSE = 3.0
 RECOVERY = 2.5  # seconds that a restarted process is left alone, so that it does some work
 
 
@@ -118,12 +119,12 @@ def _faults(
         if turn == 1:
             chosen = [Fault(at, rng.choice([p for p in participants if p in free]), "freeze", gives_up + 1)]
         elif turn % 4 == 1 and free:
-            pause = Fault(at, rng.choice(free), "freeze", rng.uniform(0.8, 3.0))
+            pause = Fault(at, rng.choice(free), "freeze", rng.uniform(0.8, LONGEST_PAUSE))
             thawed = at + pause.seconds + rng.uniform(0.005, 0.1)
             chosen = [pause, Fault(thawed, pause.process, "kill", rng.uniform(0.1, 1.2))]
         else:
-            due = [name for name in victims if name in free] or free
-            chosen = [Fault(at, due[0], "kill", rng.uniform(0.1, 1.2))] if due else []
+            due = [name for name in victims if name in free] or rng.sample(free, len(free))
+            chosen = [Fault(at, name, "kill", rng.uniform(0.1, 1.2)) for name in due[:1]]
         for fault in chosen:
             victims = [name for name in victims if fault.kind == "freeze" or name != fault.process]
             busy_until[fault.process] = fault.at + fault.seconds + RECOVERY
@@ -136,14 +137,16 @@ def _faults(
 def _waves(faults: Sequence[Fault]) -> list[tuple[float, float]]:
     """When orders come, from and to: before a kill, so that it hits what is busy, and during a freeze.
 
-    What comes during the first freeze times out; so it gets fewer.
+    Few come when the first freeze begins: all those time out.
     """
     waves = []
     for fault in faults:
         if fault.kind == "kill":
             waves += 3 * [(fault.at - 0.7, fault.at)]
+        elif fault.seconds > LONGEST_PAUSE:
+            waves += [(fault.at - 0.2, fault.at + 0.5)]
         else:
-            waves += (1 if fault.seconds > 3.0 else 4) * [(fault.at - 0.1, fault.at + 0.7 * fault.seconds)]
+            waves += 4 * [(fault.at - 0.1, fault.at + 0.7 * fault.seconds)]
     return waves
 
 

@@ -1,4 +1,4 @@
-"""The mutants still fit the chassis; whether torture notices them takes `python -m tests.torture.mutation`."""
+"""The mutants still fit the chassis; `python -m tests.torture.mutation` shows that torture notices them."""
 
 from __future__ import annotations
 
