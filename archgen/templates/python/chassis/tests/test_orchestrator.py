@@ -264,9 +264,10 @@ def test_the_event_that_starts_it_may_come_twice() -> None:
     network = Network()
     network.place("o1")
     [started] = [m for m in network.waiting if m.address == "shop.event.order.created"]
-    network.orders.does(
+    again = network.orders.does(
         lambda s: ORDERS.orchestrator.start(PLACE_ORDER, s, ORDERS.origin.caused_by(started), started)
     )
+    assert again == [], "it goes on where it is"
     network.settle()
     assert network.stories("o1") == DONE
     assert network.orders.saga().status == "done"

@@ -110,6 +110,9 @@ async def test_an_event_that_comes_again_changes_nothing_even_under_another_id(d
     await deliver(db, STORY, 10)
     await deliver(db, [replace(one, id=f"again-{one.id}") for one in STORY], 10)
     assert await shown(db) == END
+    twice = [replace(one, id=f"{one.id}-{time}", subject="o2") for one in STORY for time in (1, 2)]
+    await deliver(db, twice, 10)
+    assert await shown(db, "o2") == END
 
 
 async def test_a_view_that_has_nothing_to_show_yet_still_counts(db: Database) -> None:
