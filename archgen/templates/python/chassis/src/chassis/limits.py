@@ -5,11 +5,20 @@ from __future__ import annotations
 import asyncio
 
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.problem import Problem
 
 MIB = 1024 * 1024
+_LIMIT = "chassis.limit"
+
+
+def extend(request: Request, seconds: float) -> None:
+    """Let the answer to `request` begin as late as `seconds` from now, for work that bounds itself."""
+    limit: asyncio.Timeout | None = request.scope.get(_LIMIT)
+    if limit is not None:
+        limit.reschedule(asyncio.get_running_loop().time() + seconds)
 
 
 class Limits:
@@ -55,6 +64,7 @@ class Limits:
 
         try:
             async with asyncio.timeout(self.seconds) as limit:
+                scope[_LIMIT] = limit
                 await self.app(scope, bounded, watched)
         except TimeoutError:
             if started or not limit.expired():

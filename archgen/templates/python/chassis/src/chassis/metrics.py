@@ -83,6 +83,16 @@ saga_step_seconds = _histogram(
 saga_stuck = _gauge("saga_stuck", "Sagas that wait for a person.", "saga")
 view_position_lag = _gauge("view_position_lag", "Events that a view has not seen yet.", "view")
 
+# Agents
+agent_runs = _counter("agent_runs_total", "Runs that ended or paused.", "agent", "status")
+agent_runs_in_flight = _gauge("agent_runs_in_flight", "Runs under way.", "agent")
+agent_run_seconds = _histogram(
+    "agent_run_duration_seconds", "Time a run worked until its end or a pause.", "agent", buckets=_LONG
+)
+agent_tokens = _counter("agent_tokens_total", "Tokens read and written.", "agent", "model", "kind")
+agent_cost = _counter("agent_cost_total", "What tokens cost by the configured prices.", "agent", "model")
+agent_tool_calls = _counter("agent_tool_calls_total", "Tool calls answered.", "agent", "tool", "outcome")
+
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 

@@ -130,7 +130,7 @@ class _Reader:
             self.problems.append(f"{name} is missing; prod has no default for it")
         elif "://" not in given:
             self.problems.append(f"{name} is not a URL")  # not shown: it may hold a password
-        elif self.prod and _is_placeholder(_password(given)):
+        elif self.prod and is_placeholder(_password(given)):
             self.problems.append(f"{name} holds a placeholder for its password")
         return given
 
@@ -145,7 +145,7 @@ class _Reader:
         given = self.text(name, "" if self.prod else dev)
         if not given:
             self.problems.append(f"{name} is missing; it is a secret and has no default in {self.profile}")
-        elif self.prod and (given == dev or _is_placeholder(given)):
+        elif self.prod and (given == dev or is_placeholder(given)):
             self.problems.append(f"{name} holds a placeholder, not a secret")
         return given
 
@@ -157,5 +157,6 @@ def _password(url: str) -> str | None:
         return None
 
 
-def _is_placeholder(value: str | None) -> bool:
+def is_placeholder(value: str | None) -> bool:
+    """Whether `value` is what people leave behind in an example file."""
     return value is not None and re.sub(r"[^a-z]", "", value.lower()) in PLACEHOLDERS

@@ -174,3 +174,16 @@ leases = Table(
     Column("holder", Text, nullable=False),
     Column("expires_at", Double, nullable=False),
 )
+
+# Runs of agents: what was said, what it took, and what waits for a person (see `agents.runs`).
+agent_runs = Table(
+    "agent_runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("agent", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", Document, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    Index("agent_runs_updated_at", "updated_at"),
+)

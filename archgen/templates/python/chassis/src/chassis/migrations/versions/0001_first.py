@@ -13,6 +13,7 @@ from sqlalchemy.types import TypeEngine
 revision = "0001"
 down_revision = None
 TABLES = (
+    "agent_runs",
     "aggregates",
     "dead_letters",
     "events",
@@ -39,6 +40,17 @@ def serial() -> TypeEngine[int]:
 
 
 def upgrade() -> None:
+    op.create_table(
+        "agent_runs",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("agent", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("state", document(), nullable=False),
+        sa.Column("updated_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("agent_runs_updated_at", "agent_runs", ["updated_at"], unique=False)
     op.create_table(
         "aggregates",
         sa.Column("kind", sa.Text(), nullable=False),

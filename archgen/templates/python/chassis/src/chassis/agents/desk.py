@@ -1,0 +1,53 @@
+"""What a tool that reads gets at: the service's own views, and its peers'."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import quote
+
+from chassis import views
+from chassis.agents.definition import Read
+from chassis.errors import NotFound
+from chassis.http_client import Peer, PeerRefused
+from chassis.runtime import Runtime
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The service as its agents see it."""
+
+    runtime: Runtime
+    peers: Mapping[str, Peer]
+
+
+def own_view(view: str, *, key: str) -> Read:
+    """Reads one row of a view of this service; `key` names the argument that holds the row's key."""
+
+    async def read(desk: Desk, arguments: Mapping[str, Any]) -> Any:
+        wanted = str(arguments[key])
+        row = await desk.runtime.db.read(lambda conn: views.find(conn, view, wanted))
+        if row is None:
+            raise NotFound(view, wanted)
+        return row
+
+    return read
+
+
+def peer_view(peer: str, path: str, *, key: str, fallback: Literal["last_known"] | None = None) -> Read:
+    """Reads one row of a peer's view, under the peer's policy; `path` is what stands before the key."""
+
+    async def read(desk: Desk, arguments: Mapping[str, Any]) -> Any:
+        wanted = str(arguments[key])
+        try:
+            answer = await desk.peers[peer].get_json(path + quote(wanted, safe=""), fallback=fallback)
+        except PeerRefused as refusal:
+            if refusal.status == 404:
+                raise NotFound(path.strip("/"), wanted) from None
+            raise
+        if answer.stale:
+            return {"answer": answer.value, "seconds_old": round(answer.age)}
+        return answer.value
+
+    return read
