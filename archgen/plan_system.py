@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from archgen.contracts.addresses import routes
 from archgen.contracts.examples import example_fields
+from archgen.contracts.jobs import enqueue_path
 from archgen.escape import py
 from archgen.languages.python_format import call, formatted, list_of, tuple_of
 from archgen.languages.python_imports import Import, block
@@ -17,6 +18,7 @@ from archgen.spec.model import Orchestration, System
 from archgen.spec.names import collection, python_module, title
 
 BROKER_PORT = 4222
+FIRST_WORKER_PORT = 9001
 
 _TESTING = "chassis.testing"
 _DEMO = {
@@ -34,6 +36,14 @@ _SYSTEM = {
     ("pytest", ""),
     (_TESTING, "System"),
     (f"{_TESTING}.watch", "Watch"),
+}
+_JOBS = {
+    ("pathlib", "Path"),
+    ("time", ""),
+    ("typing", "Any"),
+    ("httpx", ""),
+    ("pytest", ""),
+    (_TESTING, "System"),
 }
 _FAULTS = _SYSTEM | {("time", ""), ("pathlib", "Path")}
 
@@ -55,6 +65,11 @@ class ServiceLine:
     url_variable: str
     database_variable: str
     operations: tuple[str, ...]
+    worker_port: int = 0  # of the process that does its jobs; 0 without jobs
+
+    @property
+    def worker_variable(self) -> str:
+        return f"{self.name.upper()}_WORKER_PORT"
 
 
 @dataclass(frozen=True)
@@ -128,6 +143,15 @@ def system_items(system: System, analysis: Analysis) -> Iterator[Item]:
     yield item("tests/conftest.py", "conftest.py.jinja", imports=_imports(_CONFTEST))
     yield item("tests/test_system.py", "test_system.py.jinja", imports=_imports(_SYSTEM))
     yield item("tests/test_faults.py", "test_faults.py.jinja", imports=_imports(_FAULTS))
+    # A job that takes nothing, or only its due time, can be enqueued by anybody who knows its name.
+    bare = [
+        (name, enqueue_path(job))
+        for name, service in system.services.items()
+        for job, described in service.jobs.items()
+        if not described.takes
+    ]
+    if bare:
+        yield item("tests/test_jobs.py", "test_jobs.py.jinja", imports=_imports(_JOBS), jobs=py(bare))
 
 
 def _service(system: System, analysis: Analysis, name: str) -> ServiceLine:
@@ -144,7 +168,15 @@ def _service(system: System, analysis: Analysis, name: str) -> ServiceLine:
         f"{upper}_URL",
         f"{upper}_DATABASE_URL",
         operations,
+        _worker_ports(system, analysis).get(name, 0),
     )
+
+
+def _worker_ports(system: System, analysis: Analysis) -> dict[str, int]:
+    """Where workers serve health and metrics: the next free ports from 9001 on."""
+    taken = set(analysis.ports.values())
+    free = (port for port in range(FIRST_WORKER_PORT, 65536) if port not in taken)
+    return {name: next(free) for name, service in system.services.items() if service.jobs}
 
 
 def _sagas(system: System, analysis: Analysis) -> Iterator[Flow]:

@@ -9,6 +9,8 @@ from typing import Any
 
 from archgen.contracts.addresses import Kind, Route, routes
 from archgen.contracts.examples import example, example_fields
+from archgen.contracts.jobs import TAG as JOBS_TAG
+from archgen.contracts.jobs import job_paths
 from archgen.contracts.json_schema import COMPONENTS, field_schema
 from archgen.contracts.openapi_components import HEALTH, body_fields, parameters, schemas
 from archgen.contracts.problems import operation_problems, problem_responses
@@ -35,7 +37,7 @@ def openapi(system: System, service_name: str) -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "tags": _tags(service),
-        "paths": paths | _operational_paths(),
+        "paths": paths | job_paths(system, service) | _operational_paths(),
         "components": {
             "schemas": schemas(system, service),
             "parameters": parameters(),
@@ -48,6 +50,8 @@ def _tags(service: Service) -> list[dict[str, str]]:
     tags = {name: f"Commands on {name}, and its state." for name in service.aggregates}
     if service.views:
         tags["views"] = "Read models, fed by events: a moment behind the state."
+    if service.jobs:
+        tags[JOBS_TAG] = "Work that the service's worker does later."
     tags[_OPERATIONS_TAG] = "Health and metrics."
     return [{"name": name, "description": description} for name, description in tags.items()]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from archgen.contracts.jobs import job_schemas
 from archgen.contracts.json_schema import COMPONENTS, MAX_INTEGER, Schema, definitions, object_schema
 from archgen.contracts.problems import PROBLEM, problem_schema
 from archgen.spec.facts import id_type
@@ -40,6 +41,8 @@ def schemas(system: System, service: Service) -> dict[str, Schema]:
         aggregate = service.aggregates[view.of]
         found[f"{name}.row"] = _row(aggregate)
         found[f"{name}.page"] = _page(name)
+    used += [field for job in service.jobs.values() for field in job.takes.values()]
+    found |= job_schemas(service)
     found[PROBLEM] = problem_schema()
     found[HEALTH] = _health()
     return definitions(system, used, COMPONENTS) | found

@@ -11,6 +11,7 @@ from archgen.languages import python_sagas as sagas
 from archgen.languages import python_wiring as wiring
 from archgen.languages.python_domain import aggregate_file, use_case_file, view_file
 from archgen.languages.python_format import formatted
+from archgen.languages.python_jobs import job_items
 from archgen.languages.python_layout import Layout, unique
 from archgen.languages.python_routes import routes
 from archgen.languages.python_tests import aggregate_test, clients_test, contract_test
@@ -92,6 +93,8 @@ def service_items(layout: Layout, contract: Mapping[str, object]) -> Iterator[It
         yield generated("clients.py", "clients.py.jinja", **calls)
         tests = clients_test(layout, calls["calls"])
         yield yours(test_file("clients"), "tests/test_clients.py.jinja", **tests)
+    if service.jobs:
+        yield from job_items(layout, yours, generated, test_file)
     document = to_json(contract, indent=2).decode() + "\n"
     yield Text(f"{source}/generated/openapi.json", document, kind="generated")
     yield yours(test_file("contract"), "tests/test_contract.py.jinja", **contract_test(layout))

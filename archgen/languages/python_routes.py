@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from archgen.contracts.addresses import Kind, Route
 from archgen.contracts.addresses import routes as http_routes
+from archgen.contracts.jobs import enqueue_path
 from archgen.escape import py
 from archgen.languages.python_format import call
 from archgen.languages.python_imports import Import
+from archgen.languages.python_jobs import job_class
 from archgen.languages.python_layout import Layout, unique
 from archgen.languages.python_messages import FieldLine
 from archgen.languages.python_types import annotation, imports
 from archgen.plan_types import Code
 from archgen.spec.analysis import CommandFacts
-from archgen.spec.model import FieldType, Scalar
+from archgen.spec.model import FieldType, Job, Scalar
 from archgen.spec.names import pascal, python_name, snake
 
 # What a routes module uses besides its own functions and the modules of messages.
 _TAKEN = frozenset(
     {"aggregates", "use_cases", "types", "router", "execute", "state_of", "view_page", "view_row"}
+    | {"jobs", "enqueue", "enqueue_scheduled", "state_of_job", "get_job", "UUID"}
     | {"uuid4", "date", "datetime", "bool", "int", "str", "tuple"}
 )
 # Methods of pydantic's models, which a field may not hide.
@@ -79,6 +82,17 @@ class _Routes:
                 self.wanted |= {("typing", "Annotated"), ("fastapi", "Query")}
                 return {**common, "function": self._name(f"list_{route.name}", "_"), "view": py(route.name)}
         return {**common, **self._command(route, id_type)}
+
+    def job(self, name: str, job: Job) -> dict[str, object]:
+        """The context of the route that enqueues a job."""
+        enqueue = "enqueue_scheduled" if job.schedule else "enqueue"
+        self.wanted |= {("chassis.jobs.http", enqueue), (f"{self.layout.package}.generated", "jobs")}
+        return {
+            "path": py(enqueue_path(name)),
+            "function": self._name(f"enqueue_{python_name(name)}", "_job"),
+            "enqueue": enqueue,
+            "cls": job_class(self.layout, name),
+        }
 
     def _command(self, route: Route, id_type: FieldType) -> dict[str, object]:
         facts = self.layout.analysis.commands[f"{self.layout.name}.{route.name}"]
@@ -151,4 +165,7 @@ def routes(layout: Layout) -> dict[str, object]:
     """The context of generated/routes.py."""
     found = _Routes(layout)
     entries = [found.entry(route) for route in http_routes(layout.service)]
-    return {"imports": layout.imports(found.wanted), "routes": entries}
+    jobs = [found.job(name, job) for name, job in layout.service.jobs.items()]
+    if jobs:
+        found.wanted |= {("uuid", "UUID"), ("chassis.jobs.http", "state_of_job")}
+    return {"imports": layout.imports(found.wanted), "routes": entries, "jobs": jobs}

@@ -9,6 +9,7 @@ from archgen.contracts.examples import example
 from archgen.escape import py
 from archgen.languages.python_format import call, dict_of, tuple_of
 from archgen.languages.python_imports import Import
+from archgen.languages.python_jobs import definitions
 from archgen.languages.python_layout import Layout, unique
 from archgen.languages.python_sagas import reaction
 from archgen.languages.python_types import annotation, imports, literal
@@ -166,6 +167,9 @@ def wiring(layout: Layout) -> dict[str, object]:
         arguments.append(("reactions", "REACTIONS"))
     if layout.orchestrations:
         arguments.append(("sagas", tuple_of([layout.saga(saga) for saga in layout.orchestrations])))
+    if layout.service.jobs:
+        assigned.append(("JOBS", definitions(layout, wanted)))
+        arguments.append(("jobs", "JOBS"))
     assigned.append(("SERVICE", call("Service", arguments)))
     policies = dict_of({peer: _policy(layout, peer, wanted) for peer in layout.peers})
     assigned.append((Code("POLICIES: dict[str, Policy]"), policies))

@@ -157,12 +157,16 @@ def _service(service: Service, system: System, path: Path) -> Iterator[Issue]:
             {each: (*here, "commands", each) for each in aggregate.commands}, pascal, "command"
         )
     yield from _distinct({name: (*path, "aggregates", name) for name in service.aggregates}, snake, "file")
-    yield from _jobs(service, path)
+    yield from _jobs(service, system, path)
     yield from _urls(service, path)
 
 
-def _jobs(service: Service, path: Path) -> Iterator[Issue]:
+def _jobs(service: Service, system: System, path: Path) -> Iterator[Issue]:
     yield from _distinct({name: (*path, "jobs", name) for name in service.jobs}, pascal, "job")
+    worker = f"{path[-1]}_worker"
+    if service.jobs and worker in system.services:
+        message = f"`{worker}` is also the worker of `{path[-1]}`, which does its jobs"
+        yield Issue(("services", worker), message, "rename one of them", "twice", key=True)
     for name, job in service.jobs.items():
         if job.schedule and job.takes:
             message = f"`{name}` has a schedule, and then nobody is there to say what it takes"

@@ -15,6 +15,7 @@ from typing import Any
 
 from chassis import dead_letters
 from chassis.db import Database
+from chassis.jobs import queue
 from chassis.saga import log as saga_log
 from chassis.service import Service
 from chassis.settings import Settings
@@ -34,6 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _done(moved, "sent again")
             case "sagas":
                 return _print(db.submit(lambda conn: saga_log.listed(conn, status=options.status)).result())
+            case "jobs":
+                return _print(db.submit(lambda conn: queue.listed(conn, options.status)).result())
+            case "redrive-jobs":
+                return _done(
+                    db.submit(lambda conn: queue.redrive(conn, options.id)).result(), "enqueued again"
+                )
             case _:
                 return _done(_resume(db, _service(options.service), options.id), "resumed")
     finally:
@@ -47,6 +54,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         ("dead-letters", "list the messages that were given up", None),
         ("redrive", "send dead letters again, all or one", "id"),
         ("sagas", "list the newest sagas, all or of one status", "status"),
+        ("jobs", "list the newest jobs, all or of one status", "status"),
+        ("redrive-jobs", "try failed jobs again, all or one", "id"),
         ("resume", "try stuck sagas again, all or one", "id"),
     ):
         command = commands.add_parser(name, help=about, description=about)

@@ -2,23 +2,62 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import ValidationError
 
 from chassis import idempotency, tracing
 from chassis.errors import NotFound
 from chassis.idempotency import StoredResponse
 from chassis.jobs import queue
 from chassis.jobs.definition import JobArgs
+from chassis.jsons import decode, loads
 from chassis.runtime import Runtime
 from chassis.uow import Origin, Session, UnitOfWork
 
 
-async def enqueue(request: Request, args: JobArgs) -> JSONResponse:
-    """Enqueue a job: 202 with its id, and its address as Location."""
+async def enqueue(request: Request, job: type[JobArgs]) -> JSONResponse:
+    """Enqueue a job with the arguments in the body: 202 with its id, and its address as Location."""
+    return await _enqueue(request, _arguments(job, await _body(request)))
+
+
+async def enqueue_scheduled(request: Request, job: type[JobArgs]) -> JSONResponse:
+    """As `enqueue`, out of turn: for the time given as `due`, or else for now."""
+    return await _enqueue(request, _arguments(job, {"due": datetime.now(UTC), **await _body(request)}))
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    text = await request.body()
+    try:
+        given = loads(text) if text else {}
+    except ValueError as error:
+        raise _invalid("json_invalid", str(error)) from error
+    if not isinstance(given, dict):
+        raise _invalid("dict_type", "the body must be an object")
+    return given
+
+
+def _arguments(job: type[JobArgs], given: dict[str, Any]) -> JobArgs:
+    known = {field.name for field in fields(job)}  # type: ignore[arg-type]
+    for name in sorted(given.keys() - known):
+        raise _invalid("extra_forbidden", "there is no such argument", name)
+    try:
+        return decode(job, given)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in found]) from error
+
+
+def _invalid(type: str, message: str, *place: str) -> RequestValidationError:
+    return RequestValidationError([{"type": type, "loc": ("body", *place), "msg": message}])
+
+
+async def _enqueue(request: Request, args: JobArgs) -> JSONResponse:
     runtime: Runtime = request.app.state.runtime
     key = await idempotency.key_of(request)
     origin = Origin(
@@ -40,7 +79,7 @@ async def enqueue(request: Request, args: JobArgs) -> JSONResponse:
     return answer.response()
 
 
-async def state_of(request: Request, id: object) -> JSONResponse:
+async def state_of_job(request: Request, id: object) -> JSONResponse:
     """How far a job is. Raises NotFound, also for one that was done long enough ago to be removed."""
     runtime: Runtime = request.app.state.runtime
     row = await runtime.db.read(lambda conn: queue.find(conn, str(id)))

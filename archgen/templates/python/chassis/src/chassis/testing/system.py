@@ -50,7 +50,9 @@ class System:
 
     @property
     def services(self) -> list[str]:
-        return [name for name in self.commands if name != BROKER]
+        """Those that others may call; a worker has a port, for its health and metrics, and no URL."""
+        named = (name for name in self.commands if name != BROKER)
+        return [name for name in named if f"{name.upper().replace('-', '_')}_URL" in self.env]
 
     def url(self, service: str) -> str:
         return f"http://127.0.0.1:{self.port(service)}"
