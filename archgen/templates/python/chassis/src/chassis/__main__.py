@@ -7,6 +7,7 @@ it queues is sent when they are.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import importlib
 import json
 import sys
@@ -15,6 +16,8 @@ from typing import Any
 
 from chassis import dead_letters
 from chassis.db import Database
+from chassis.projecting import NoHistory
+from chassis.rebuild import Superseded, rebuild
 from chassis.jobs import queue
 from chassis.saga import log as saga_log
 from chassis.service import Service
@@ -41,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _done(
                     db.submit(lambda conn: queue.redrive(conn, options.id)).result(), "enqueued again"
                 )
+            case "rebuild":
+                return _rebuild(db, _service(options.service), options.view)
             case _:
                 return _done(_resume(db, _service(options.service), options.id), "resumed")
     finally:
@@ -57,6 +62,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         ("jobs", "list the newest jobs, all or of one status", "status"),
         ("redrive-jobs", "try failed jobs again, all or one", "id"),
         ("resume", "try stuck sagas again, all or one", "id"),
+        ("rebuild", "make views again from history while the service runs, all or one", "view"),
     ):
         command = commands.add_parser(name, help=about, description=about)
         command.add_argument("service")
@@ -88,6 +94,23 @@ def _resume(db: Database, service: Service, id: str) -> int:
         return moved
 
     return db.submit(work).result()
+
+
+def _rebuild(db: Database, service: Service, name: str) -> int:
+    chosen = [view for view in service.views if name in ("", view.name)]
+    if not chosen:
+        views = ", ".join(view.name for view in service.views) or "none"
+        print(f"{service.name} has no view {name!r}; it has: {views}", file=sys.stderr)
+    failed = 0
+    for view in chosen:
+        try:
+            rows, read, seconds = asyncio.run(rebuild(db, view))
+        except (NoHistory, Superseded) as error:
+            print(error, file=sys.stderr)
+            failed += 1
+        else:
+            print(f"{view.name}: {rows} rows from {read} events or states in {seconds:.1f} s")
+    return 1 if failed or not chosen else 0
 
 
 def _print(rows: Sequence[Any]) -> int:

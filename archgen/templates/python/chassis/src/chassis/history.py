@@ -73,11 +73,22 @@ def since(conn: Connection, type: AggregateType[Any], id: str, version: int) -> 
         yield Stored(id, row.version, _event(type, row))
 
 
-def scan(conn: Connection, type: AggregateType[Any], after: tuple[str, int], limit: int) -> list[Stored]:
-    """Up to `limit` events of all streams, stream by stream, behind the stream and version `after`."""
+def newest(conn: Connection) -> int:
+    """The position of the last event there is, for `scan`; 0 without any."""
+    return conn.scalar(select(func.max(events.c.position))) or 0
+
+
+def scan(
+    conn: Connection, type: AggregateType[Any], after: tuple[str, int], until: int, limit: int
+) -> list[Stored]:
+    """Up to `limit` events of all streams, stream by stream, behind the stream and version `after`.
+
+    Events behind position `until` are left out, so that a scan ends although streams go on growing.
+    """
+    behind = tuple_(events.c.stream, events.c.version) > after
     query = (
         select(events.c.stream, *_COLUMNS)
-        .where(events.c.kind == type.name, tuple_(events.c.stream, events.c.version) > after)
+        .where(events.c.kind == type.name, behind, events.c.position <= until)
         .order_by(events.c.stream, events.c.version)
         .limit(limit)
     )

@@ -48,12 +48,15 @@ class Rebuild:
     events: int = 0
     _name: str = ""
     _after: tuple[str, int] = ("", 0)
+    _until: int = 0
     _open: tuple[str, Any, int] | None = field(default=None)
 
     async def begin(self) -> None:
         """From here on, whoever projects keeps the new rows up to date, too."""
         projecting.source_of(self.view)
         self._name = await self.db.run(lambda conn: generations.begin(conn, self.view.name))
+        # What is appended behind this is brought into the new rows when it is projected.
+        self._until = await self.db.read(history.newest)
 
     async def step(self) -> bool:
         """Read a piece of history and write the rows it leads to; False after the last piece."""
@@ -79,7 +82,7 @@ class Rebuild:
     def _read(self, conn: Connection, type: AggregateType[Any]) -> tuple[list[Projected], bool]:
         if not type.event_sourced:
             return self._read_states(conn, type)
-        stored = history.scan(conn, type, self._after, self.size)
+        stored = history.scan(conn, type, self._after, self._until, self.size)
         self.events += len(stored)
         more = len(stored) == self.size
         done = list(self._fold(stored))
