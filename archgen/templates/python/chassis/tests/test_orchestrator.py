@@ -360,7 +360,7 @@ def test_what_the_owner_is_told_needs_no_broker() -> None:
 NETWORK = Network()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.sets(st.sampled_from([("payments.charge", "o1"), ("stock.reserve", "o1"), ("orders.confirm", "o1")])),
     st.data(),

@@ -411,7 +411,7 @@ def act(world: World, data: st.DataObject) -> None:
             world.keep(resume(world.saga, world.instance, world.now))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(worlds(), st.data())
 def test_whatever_happens_it_ends_done_or_wholly_taken_back(world: World, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(0, 40))):

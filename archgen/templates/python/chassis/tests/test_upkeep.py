@@ -10,7 +10,7 @@ from chassis.db import Database
 from chassis.idempotency import KEEP_SECONDS, records
 from chassis.tables import inbox, saga_steps, sagas
 
-NOW = time.time()
+NOW, HOUR = time.time(), 3600.0
 
 
 async def put(db: Database, table: Table, *rows: dict[str, Any]) -> None:
@@ -27,14 +27,14 @@ def saga(id: str, status: str, age: float) -> dict[str, Any]:
 
 
 async def test_what_is_old_goes_and_what_is_needed_stays(db: Database) -> None:
-    for key, age in {"old": upkeep.KEEP_INBOX + 60, "new": upkeep.KEEP_INBOX - 60}.items():
+    for key, age in {"old": upkeep.KEEP_INBOX + HOUR, "new": upkeep.KEEP_INBOX - HOUR}.items():
         await put(db, inbox, {"consumer": "c", "message_id": key, "handled_at": NOW - age})
-    for key, age in {"old": upkeep.KEEP_STEPS + 60, "new": upkeep.KEEP_STEPS - 60}.items():
+    for key, age in {"old": upkeep.KEEP_STEPS + HOUR, "new": upkeep.KEEP_STEPS - HOUR}.items():
         step = {"saga_id": "s", "version": 1, "state": "done", "reply": {}}
         await put(db, saga_steps, {**step, "step": key, "updated_at": NOW - age})
-    for key, age in {"old": KEEP_SECONDS + 60, "new": KEEP_SECONDS - 60}.items():
+    for key, age in {"old": KEEP_SECONDS + HOUR, "new": KEEP_SECONDS - HOUR}.items():
         await put(db, records, {"id": key, "fingerprint": "f", "created_at": NOW - age})
-    long = upkeep.KEEP_SAGAS + 60
+    long = upkeep.KEEP_SAGAS + HOUR
     ended = [saga("done", "done", long), saga("compensated", "compensated", long), saga("new", "done", 0)]
     open = [saga(status, status, 10 * long) for status in ("running", "stuck", "compensating", "aborting")]
     await put(db, sagas, *ended, *open)
