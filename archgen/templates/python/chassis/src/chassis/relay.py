@@ -1,7 +1,7 @@
 """Publishes the outbox: at least once, in order, in batches, by one replica at a time.
 
-A message leaves the table only after the broker has stored it. A crash between the two publishes
-it again under the same id, which the broker and every inbox recognise.
+A message leaves the table only after the broker has stored it, and `sent` keeps it for a while. A crash
+between the two publishes it again under the same id, which the broker and every inbox recognise.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from chassis import messaging, metrics
+from chassis import messaging, metrics, sent
 from chassis.bus import Bus, Outgoing
 from chassis.db import Database
 from chassis.tables import leases, outbox
@@ -140,5 +140,7 @@ def _oldest(conn: Connection) -> Sequence[Any]:
 
 
 def _remove(conn: Connection, rows: Sequence[Any]) -> None:
+    positions = [row.position for row in rows]
+    sent.keep(conn, positions)
     # By position one by one, not "all up to": a slower transaction may commit a lower position later.
-    conn.execute(delete(outbox).where(outbox.c.position.in_([row.position for row in rows])))
+    conn.execute(delete(outbox).where(outbox.c.position.in_(positions)))

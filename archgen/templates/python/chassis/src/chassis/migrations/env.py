@@ -4,6 +4,7 @@ from alembic import context
 
 import chassis.generations
 import chassis.idempotency
+import chassis.sent
 import chassis.snapshots  # noqa: F401 (their tables belong to the metadata)
 from chassis.tables import metadata
 

@@ -94,11 +94,12 @@ class Orchestrator:
             return
         session.sagas.save(instance)
         for send in sends:
-            session.outbox.add(self._message(instance, send))
+            session.outbox.add(self.message(instance, send))
         if before is None or instance.status != before.status:
             session.after_commit.append(lambda: _tell(instance))
 
-    def _message(self, instance: Instance, send: Send) -> Message:
+    def message(self, instance: Instance, send: Send) -> Message:
+        """The command that `send` stands for, under a new id."""
         command = send.command.NAME
         return Message(
             id=str(uuid4()),

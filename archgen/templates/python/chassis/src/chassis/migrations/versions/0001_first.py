@@ -25,6 +25,7 @@ TABLES = (
     "saga_steps",
     "sagas",
     "schedules",
+    "sent",
     "snapshots",
     "view_generations",
     "view_rows",
@@ -168,6 +169,16 @@ def upgrade() -> None:
     ):
         where = sa.text(part)
         op.create_index(name, "sagas", columns, sqlite_where=where, postgresql_where=where)
+    op.create_table(
+        "sent",
+        sa.Column("position", serial(), autoincrement=True, nullable=False),
+        sa.Column("message_id", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("sent_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("position"),
+    )
+    op.create_index("sent_sent_at", "sent", ["sent_at"], unique=False)
     op.create_table(
         "snapshots",
         sa.Column("kind", sa.Text(), nullable=False),
