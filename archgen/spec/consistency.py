@@ -176,6 +176,8 @@ def _jobs(service: Service, system: System, path: Path) -> Iterator[Issue]:
 
 def _urls(service: Service, path: Path) -> Iterator[Issue]:
     taken = dict.fromkeys(RESERVED_PATHS, "every service")
+    if service.agents:
+        taken["agents"] = "its agents"
     if service.jobs:
         taken["jobs"] = "its job queue"
     named = [(collection(name), "aggregates", name) for name in service.aggregates]

@@ -56,6 +56,13 @@ CommandReference = Annotated[
     str, *_text(identifiers.command_reference, "`service.command`", identifiers.EVENT)
 ]
 ViewReference = Annotated[str, *_text(identifiers.view_reference, "`service.view`", identifiers.EVENT)]
+ToolReference = Annotated[
+    str, *_text(identifiers.tool, "A view, a command, or a call's `service.view`", identifiers.TOOL)
+]
+OptionalTypeName = Annotated[
+    str,
+    *_text(identifiers.type_name, "Words that start with a capital.", identifiers.TYPE_NAME, empty=True),
+]
 OptionalName = Annotated[
     str, *_text(identifiers.name, "Lower-case words joined by `_`.", identifiers.NAME, empty=True)
 ]
@@ -84,5 +91,6 @@ Seconds = Annotated[
 ]
 Flag = Annotated[bool, Strict()]
 Count = Annotated[int, Strict(), Field(ge=1, le=1000)]
+Tokens = Annotated[int, Strict(), Field(ge=1, le=10_000_000)]
 Port = Annotated[int, Strict(), Field(ge=1, le=65535)]
 Version = Annotated[Literal[1], BeforeValidator(_not_a_boolean)]

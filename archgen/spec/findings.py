@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archgen.errors import Problem, SpecError
+from archgen.spec.agents import agent_findings
 from archgen.spec.analysis import Analysis, analyse
 from archgen.spec.document import Document, Path, dotted
 from archgen.spec.flow import flow_findings
@@ -73,6 +74,7 @@ def _judgements(system: System, analysis: Analysis) -> Iterator[Judgement]:
     yield from flow_findings(system, analysis)
     yield from saga_findings(system, analysis)
     yield from unused(system, analysis)
+    yield from agent_findings(system)
 
 
 def _not_available(system: System) -> Iterator[Judgement]:

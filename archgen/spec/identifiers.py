@@ -17,6 +17,7 @@ MAX_NAME = 40
 NAME = r"[a-z][a-z0-9]*(_[a-z0-9]+)*"
 TYPE_NAME = r"[A-Z][A-Za-z0-9]*"
 EVENT = rf"{NAME}\.{NAME}"
+TOOL = rf"{NAME}(\.{NAME})?"
 EVENT_PATTERN = rf"{NAME}\.(\*|{NAME})"
 
 _LANGUAGES = (("Python", PYTHON), ("TypeScript", TYPESCRIPT), ("Java", JAVA))
@@ -76,6 +77,11 @@ def command_reference(text: str) -> str:
 def view_reference(text: str) -> str:
     """A view and its service: `inventory.availability`."""
     return _matching(text, EVENT, "a view", "`service.view`", _joined(text))
+
+
+def tool(text: str) -> str:
+    """A tool of an agent: `order_details`, or a call's `inventory.availability`."""
+    return _matching(text, TOOL, "a tool", "`view`, `command` or `service.view`", _joined(text))
 
 
 def _plain(text: str) -> str:

@@ -27,8 +27,11 @@ from archgen.spec.constrained import (
     OptionalEventName,
     OptionalFieldName,
     OptionalName,
+    OptionalTypeName,
     Port,
     Seconds,
+    Tokens,
+    ToolReference,
     TypeName,
     Version,
     ViewReference,
@@ -37,6 +40,8 @@ from archgen.spec.fieldtypes import FieldType, Scalar, Type
 from archgen.spec.names import snake
 
 __all__ = [
+    "Agent",
+    "AgentLimits",
     "Aggregate",
     "Backoff",
     "Breaker",
@@ -221,6 +226,34 @@ class Job(Model):
     keep: Seconds = Field(default=3600.0, description="How long one that is done can be asked about.")
 
 
+class AgentLimits(Model):
+    """Where a run ends whatever the model wants; `runs` is how many at once in one process."""
+
+    turns: Count = Field(default=8, description="Answers of the model at most.")
+    tokens: Tokens = Field(default=20_000, description="Tokens read and written at most, in all turns.")
+    seconds: Count = Field(default=60, description="How long it may work; waiting for a person is free.")
+    runs: Count = Field(default=4, description="Runs at once in one process.")
+
+
+class Agent(Model):
+    """A model that works on a task with `tools`: views and commands of this service, and its `calls`.
+
+    A command waits until a person confirms it, unless `unconfirmed` names it.
+    """
+
+    goal: str = Field(min_length=1, description="What it is for; the model reads it.")
+    of: OptionalTypeName = Field(
+        default="", description="The aggregate that `POST /<aggregates>/{id}/analyse` looks at."
+    )
+    tools: tuple[ToolReference, ...] = Field(
+        default=(), description="Its only means: views, commands, and calls as `service.view`."
+    )
+    unconfirmed: tuple[CommandName, ...] = Field(
+        default=(), description="Commands that it may do without a person's yes."
+    )
+    limits: AgentLimits = AgentLimits()
+
+
 class Service(Model):
     about: str = Field(default="", description="What it is for, in a sentence.")
     owner: str = Field(default="", description="The team that answers for it.")
@@ -236,6 +269,10 @@ class Service(Model):
         default_factory=dict, description="What it does when an event arrives."
     )
     jobs: dict[CommandName, Job] = Field(default_factory=dict, description="Work that its worker does later.")
+
+    agents: dict[CommandName, Agent] = Field(
+        default_factory=dict, description="Models that work with tools of this service."
+    )
 
     @field_validator("aggregates")
     @classmethod

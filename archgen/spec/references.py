@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from archgen.spec.agents import agent_references
 from archgen.spec.document import Path
 from archgen.spec.facts import Facts, aggregates, id_type
 from archgen.spec.fieldtypes import FieldType
@@ -21,6 +22,7 @@ def unresolved(system: System, facts: Facts) -> Iterator[Issue]:
         yield from _views(name, service, facts, path)
         yield from _calls(name, service, system, views, path)
         yield from _reactions(name, service, facts, path)
+        yield from agent_references(name, service, system, path)
     for name, saga in system.sagas.items():
         yield from _saga(saga, system, facts, ("sagas", name))
     yield from _decisions(system)
@@ -148,7 +150,7 @@ def _saga(saga: Saga, system: System, facts: Facts, path: Path) -> Iterator[Issu
 def _decisions(system: System) -> Iterator[Issue]:
     declared = {system.system, *system.services, *system.sagas, *system.types, *system.policies}
     for service in system.services.values():
-        declared |= {*service.aggregates, *service.views, *service.jobs}
+        declared |= {*service.aggregates, *service.views, *service.jobs, *service.agents}
     for name, decision in system.decisions.items():
         for index, adopted in enumerate(decision.adopted_for):
             if adopted not in declared:

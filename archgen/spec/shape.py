@@ -21,7 +21,7 @@ from archgen.spec.suggest import choice, nearest
 from archgen.spec.values import FormatError
 from archgen.spec.yaml12 import describe
 
-LATER = ("agents", "template", "via")
+LATER = ("template", "via")
 """Keys that the design knows and this version doesn't."""
 
 
@@ -122,6 +122,7 @@ def _remedy(kind: str, context: Mapping[str, Any], node: Node | None) -> str:
 
 _EXPECTED: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "string_type": lambda context: "text",
+    "string_too_short": lambda context: "some text",
     "int_type": lambda context: "a whole number",
     "bool_type": lambda context: "true or false",
     "dict_type": lambda context: "a mapping",

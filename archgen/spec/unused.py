@@ -44,6 +44,7 @@ def _sent(system: System) -> set[str]:
     }
     for service, described in system.services.items():
         found |= {f"{service}.{reaction.do}" for reaction in described.on.values()}
+        found |= {f"{service}.{tool}" for agent in described.agents.values() for tool in agent.tools}
     return found
 
 

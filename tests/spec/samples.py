@@ -27,6 +27,23 @@ PEER = (
 """
 )
 
+AGENT = (
+    PEER
+    + """\
+    views:
+      charges: {of: Card, from: [card.*]}
+    calls:
+      orders.details: {}
+    agents:
+      advisor:
+        goal: Look after cards.
+        of: Card
+        tools: [charges, orders.details, refund, charge]
+        unconfirmed: [refund]
+        limits: {turns: 3, tokens: 5000, seconds: 20, runs: 2}
+"""
+).replace("  cards:", "    views: {details: {of: Order, from: [order.*]}}\n  cards:")
+
 ORCHESTRATED = "sagas:\n  s:\n    owner: orders\n    when: order.created\n    steps:\n"
 CHOREOGRAPHED = "sagas:\n  s:\n    style: choreography\n    steps:\n"
 

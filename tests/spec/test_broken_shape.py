@@ -75,9 +75,24 @@ CASES = [
         id="unknown key without a neighbour",
     ),
     pytest.param(
-        BASE + "    agents: {helper: {goal: Help.}}\n",
-        ["11:5: services.orders.agents: `agents` is not available in this version (remove it for now)"],
-        id="agents",
+        BASE + "    agents: {helper: {goal: '', tools: [Order, a.b.c], limits: {turns: 0, tokens: 8k}}}\n",
+        [
+            "11:29: services.orders.agents.helper.goal: expected some text, found the text ''",
+            "11:41: services.orders.agents.helper.tools[0]: 'Order' is not a tool: expected `view`, `command` or `service.view` (for example `order`)",
+            "11:48: services.orders.agents.helper.tools[1]: 'a.b.c' is not a tool: expected `view`, `command` or `service.view`",
+            "11:72: services.orders.agents.helper.limits.turns: expected a number of at least 1, found the number 0",
+            "11:83: services.orders.agents.helper.limits.tokens: expected a whole number, found the text '8k'",
+        ],
+        id="an agent",
+    ),
+    pytest.param(
+        BASE + "    agents: {class: {tools: []}, helper: {goal: Help., model: best}}\n",
+        [
+            "11:14: services.orders.agents.class: `class` is a keyword of Python (say what it does to what, such as `class_order`)",
+            "11:14: services.orders.agents.class: the key `goal` is missing (What it is for; the model reads it.)",
+            "11:56: services.orders.agents.helper.model: unknown key 'model' (one of `goal`, `limits`, `of`, `tools`, `unconfirmed`)",
+        ],
+        id="an agent's name and keys",
     ),
     pytest.param(
         BASE + "    jobs: {sweep: {schedule: '0 25 * * *'}}\n",

@@ -21,7 +21,7 @@ def test_problems_of_all_kinds_come_together_in_the_order_of_the_file() -> None:
         BASE.replace("amount: money,", "amount: monney,").replace("system: shop", "system: Shop")
         + "    port: 1\n    port: 2\n"
         + "    views: {all: {of: Ordr, from: [order.*]}}\n"
-        + "    agents: {}\n"
+        + "    template: mine\n"
         + "sagas: {s: {owner: orders, when: order.creatd, steps: [{do: orders.pay}]}}\n"
     )
     assert problems(text) == [
@@ -29,7 +29,7 @@ def test_problems_of_all_kinds_come_together_in_the_order_of_the_file() -> None:
         "7: 'monney' is not a field type",
         "12: the key 'port' is given twice, first in line 11",
         "13: `orders` has no aggregate `Ordr`",
-        "14: `agents` is not available in this version",
+        "14: `template` is not available in this version",
         "15: no event `order.creatd`",
     ]
 

@@ -9,7 +9,7 @@ import pytest
 
 from archgen.spec.schema import schema
 from archgen.spec.yaml12 import parse
-from tests.spec.samples import BASE, CHOREOGRAPHED_SHOP, SHOP
+from tests.spec.samples import AGENT, BASE, CHOREOGRAPHED_SHOP, SHOP
 
 VALIDATOR = jsonschema.Draft202012Validator(schema())
 
@@ -18,7 +18,7 @@ def test_it_is_a_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(schema())
 
 
-@pytest.mark.parametrize("text", [SHOP, CHOREOGRAPHED_SHOP, BASE + "x-own: {any: thing}\n"])
+@pytest.mark.parametrize("text", [SHOP, CHOREOGRAPHED_SHOP, AGENT, BASE + "x-own: {any: thing}\n"])
 def test_it_accepts(text: str) -> None:
     VALIDATOR.validate(parse(text, "s.yaml").plain())
     VALIDATOR.validate({**_data(text), "x-own": [1]})
@@ -28,7 +28,9 @@ def test_it_accepts(text: str) -> None:
     "text",
     [
         BASE + "    langage: python\n",
-        BASE + "    agents: {}\n",
+        BASE + "    template: mine\n",
+        BASE + "    agents: {helper: {}}\n",
+        BASE + "    agents: {helper: {goal: Help., tools: [Order]}}\n",
         BASE + "    port: '1'\n",
         BASE + "policies: {slow: {timeout: 5}}\n",
         BASE + "sagas: {s: {steps: [{when: order.created, do: orders.pay}]}}\n",
