@@ -68,8 +68,13 @@ def test_every_failure_of_the_choreography_is_handled() -> None:
 def test_the_domain_takes_the_place_of_files_that_would_be_generated(style: str) -> None:
     files = rendered(style=style)
     generated = {item.path for item in plan(loads(files["system.yaml"]))}
-    # What orders and baskets have in common is the one file of its own.
-    assert set(files) - generated == {"system.yaml", "services/orders/src/orders/domain/item.py"}
+    # What orders and baskets have in common, and the way out to customers, are files of their own.
+    assert set(files) - generated == {
+        "system.yaml",
+        "services/orders/src/orders/domain/item.py",
+        "services/notifications/src/notifications/gateways.py",
+        "tests/test_notifications.py",
+    }
 
 
 def test_the_domain_imports_neither_a_framework_nor_a_clock() -> None:

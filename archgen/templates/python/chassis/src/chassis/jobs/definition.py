@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from chassis.domain import AggregateType
 from chassis.jobs.cron import Cron
+from chassis.store import AggregateStore
 
 if TYPE_CHECKING:
     from chassis.db import Database
     from chassis.uow import UnitOfWork
 
+S = TypeVar("S")
 T = TypeVar("T")
 HOUR = 3600.0
 
@@ -54,6 +57,11 @@ class Run:
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Read from the service's own database, outside of the transaction that ends the job."""
         return await self._db.read(work)
+
+    async def load(self, type: AggregateType[S], id: object) -> S | None:
+        """The aggregate as it is now, or None; whoever writes about it later decides anew."""
+        state: S | None = await self.read(lambda conn: AggregateStore(conn).load(type, str(id)).state)
+        return state
 
 
 # What a job did, to be written in the transaction that marks it as done.
