@@ -81,6 +81,14 @@ async def test_a_redriven_message_reaches_the_one_that_gave_up_and_nobody_twice(
     assert sound.effects == ["m0", "m1", "m2"], "once, the first time"
 
 
+async def test_it_is_sent_to_the_one_that_gave_up(db: Database, consumers: tuple[Consumer, Consumer]) -> None:
+    [letter, *_] = await listed(db)
+    system = letter["subject"].partition(".")[0]
+    await db.run(dead_letters.redrive)
+    addresses = await db.read(lambda conn: conn.scalars(select(outbox.c.subject)).all())
+    assert set(addresses) == {dead_letters.address(system, "broken")}
+
+
 async def test_one_of_them_can_be_redriven(db: Database, consumers: tuple[Consumer, Consumer]) -> None:
     assert await db.run(lambda conn: dead_letters.redrive(conn, "m1")) == 1
     assert [m.id for m in await sent(db)] == ["m1"]

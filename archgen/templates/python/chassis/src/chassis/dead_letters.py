@@ -31,12 +31,16 @@ def waiting(conn: Connection) -> dict[str, int]:
     return {row.consumer: row.waiting for row in conn.execute(query)}
 
 
+def address(system: str, consumer: str) -> str:
+    """Where the redriven messages of `consumer` go."""
+    return f"{system}.redrive.{consumer}"
+
+
 def redrive(conn: Connection, message_id: str = "") -> int:
     """Send them again, all or the one of that id; returns how many.
 
-    The message goes out through the outbox under the name of a redrive, since the broker would drop
-    its own id as a repeat. Only the consumer that gave up has forgotten the id it knows inside; every
-    other one that hears the message again passes over it.
+    The message goes out through the outbox to the consumer that gave up and to nobody else, under the
+    name of a redrive, since the broker would drop its own id as a repeat.
     """
     query = select(dead_letters).where(dead_letters.c.redriven_at.is_(None)).order_by(dead_letters.c.position)
     if message_id:
@@ -49,7 +53,7 @@ def redrive(conn: Connection, message_id: str = "") -> int:
         conn.execute(
             insert(outbox).values(
                 message_id=f"redrive-{letter.position}-{letter.attempts}-{letter.message_id}",
-                subject=letter.subject,
+                subject=address(letter.subject.partition(".")[0], letter.consumer),
                 body=letter.body,
                 created_at=time.time(),
             )

@@ -112,8 +112,7 @@ class Runtime:
             try:
                 await self.bus.connect()
                 subscriptions = [
-                    (consumer, await self.bus.subscribe(consumer.name, consumer.addresses))
-                    for consumer in self.service.consumers
+                    (consumer, await self._subscribe(consumer)) for consumer in self.service.consumers
                 ]
                 break
             except Exception as error:
@@ -128,6 +127,10 @@ class Runtime:
             self._tasks.append(
                 asyncio.create_task(self._every(GAUGE_LOOK, self._lag(consumer, subscription)), name="lag")
             )
+
+    async def _subscribe(self, consumer: Consumer) -> bus.Subscription:
+        redriven = dead_letters.address(self.service.system, consumer.name)
+        return await self.bus.subscribe(consumer.name, (*consumer.addresses, redriven))
 
     async def _consume(self, consumer: Consumer, subscription: bus.Subscription) -> None:
         origin = self.service.origin
