@@ -1,15 +1,8 @@
-"""On SQLite and on a real PostgreSQL, which is started here when its programs are installed."""
+"""On SQLite and on a real PostgreSQL."""
 
 import asyncio
-import getpass
-import shutil
-import socket
-import subprocess
-import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -26,48 +19,16 @@ from chassis.health import Health
 from chassis.idempotency import Key, StoredResponse, once
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [
-        Path(path).parent for path in [shutil.which("initdb")] if path
-    ]
-    if not found:
-        pytest.skip("PostgreSQL is not installed")
-    # PostgreSQL refuses to run as root.
-    user = "postgres" if getpass.getuser() == "root" else None
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        data = Path(folder, "data")
-        Path(folder).chmod(0o777)
-        run = {"user": user, "check": True, "stdout": subprocess.DEVNULL}
-        subprocess.run([found[-1] / "initdb", "-A", "trust", "-U", "test", "-N", data], **run)  # type: ignore[call-overload]
-        flags = f"-p {port} -h 127.0.0.1 -c unix_socket_directories= -c fsync=off"
-        control = [found[-1] / "pg_ctl", "-w", "-D", data]
-        subprocess.run([*control, "-o", flags, "-l", f"{folder}/log", "start"], **run)  # type: ignore[call-overload]
-        try:
-            yield f"postgresql://test@127.0.0.1:{port}/postgres"
-        finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], **run)  # type: ignore[call-overload]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    url = (
-        f"sqlite:///{tmp_path}/test.db" if request.param == "sqlite" else request.getfixturevalue("postgres")
-    )
-    database = Database(url)
+@pytest.fixture
+async def effects_table(db: Database) -> Database:
+    """A database with a table that shows what was done."""
 
     def prepare(conn: Connection) -> None:
         conn.execute(text("DROP TABLE IF EXISTS effects"))
         conn.execute(text("CREATE TABLE effects (what TEXT)"))
-        idempotency.records.drop(conn, checkfirst=True)
-        idempotency.records.create(conn)
 
-    await database.run(prepare)
-    yield database
-    database.close()
+    await db.run(prepare)
+    return db
 
 
 class Shop:
@@ -107,8 +68,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop(db: Database) -> Shop:
-    return Shop(db)
+def shop(effects_table: Database) -> Shop:
+    return Shop(effects_table)
 
 
 async def test_the_second_time_gives_the_first_answer_and_no_effect(shop: Shop) -> None:
