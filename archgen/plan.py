@@ -8,6 +8,7 @@ from archgen.contracts import contract_files
 from archgen.contracts.openapi import openapi
 from archgen.languages.python import service_items
 from archgen.languages.python_layout import Index, Layout
+from archgen.plan_recovery import recovery_items
 from archgen.plan_system import system_items
 from archgen.plan_types import Item, Text
 from archgen.render import TEMPLATES, tree_items
@@ -23,6 +24,7 @@ def plan(system: System) -> tuple[Item, ...]:
 def _items(system: System) -> Iterator[Item]:
     analysis = analyse(system)
     yield from system_items(system, analysis)
+    yield from recovery_items(system, analysis)
     yield from tree_items(TEMPLATES / "python" / "chassis", "chassis/python")
     index = Index.of(system, analysis)
     documents = {name: openapi(system, name) for name in system.services}

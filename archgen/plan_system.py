@@ -106,15 +106,14 @@ class Flow:
 def system_items(system: System, analysis: Analysis) -> Iterator[Item]:
     """README, Makefile, Procfile, settings, demo, tests of the whole system, CI."""
     services = [_service(system, analysis, name) for name in system.services]
-    # Without a saga that a request sets off, each service shows the first thing that it makes.
-    flows = list(_sagas(system, analysis)) or list(_firsts(system, analysis))
+    shown = flows(system, analysis)
     context = {
         "python": formatted,
         "system": system,
         "services": services,
         "broker_port": BROKER_PORT,
-        "scenarios": tuple_of([flow.scenario for flow in flows]),
-        "flows": list_of([flow.case for flow in flows]),
+        "scenarios": tuple_of([flow.scenario for flow in shown]),
+        "flows": list_of([flow.case for flow in shown]),
     }
     sources = ["chassis/python/src", *(f"services/{name}/src" for name in system.services)]
     tests = [f"services/{name}/tests" for name in system.services]
@@ -152,6 +151,14 @@ def system_items(system: System, analysis: Analysis) -> Iterator[Item]:
     ]
     if bare:
         yield item("tests/test_jobs.py", "test_jobs.py.jinja", imports=_imports(_JOBS), jobs=py(bare))
+
+
+def flows(system: System, analysis: Analysis) -> list[Flow]:
+    """What is played in demo, tests and drill: a flow per saga that a request sets off.
+
+    Without such a saga, each service shows the first thing that it makes.
+    """
+    return list(_sagas(system, analysis)) or list(_firsts(system, analysis))
 
 
 def _service(system: System, analysis: Analysis, name: str) -> ServiceLine:

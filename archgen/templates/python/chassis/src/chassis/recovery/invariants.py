@@ -80,7 +80,8 @@ def every_state_is_what_its_events_say(evidence: Evidence) -> Found:
             for id, (state, version) in kept.states[type.name].items():
                 history = told.get((kept.service.origin.source, type.name, id), {})
                 if sorted(history) != list(range(1, version + 1)):
-                    yield f"{name}: {type.name} {id} is at version {version}, the stream has {sorted(history)}"
+                    there = sorted(history)
+                    yield f"{name}: {type.name} {id} is at version {version}, the stream has {there}"
                 elif _fold(type, history) != state:
                     yield f"{name}: {type.name} {id} is {state}, its events make it {_fold(type, history)}"
     for (source, type_name, id), history in told.items():

@@ -105,8 +105,8 @@ def _evolve(service: Service, session: Session, message: Message, name: str) -> 
             return 0
         if message.version > held.version + 1:
             raise RecoveryError(
-                f"{service.name}: {type.name} {message.subject} is at version {held.version} and the next that "
-                f"the stream has is {message.version}; restore a newer copy, or one with a stream of its own"
+                f"{service.name}: {type.name} {message.subject} is at version {held.version}, and the next "
+                f"that the stream has is {message.version}; restore a newer copy, or the stream, too"
             )
         happened = _read(type, event, message)
         session.aggregates.save(type, message.subject, type.evolve(held.state, happened), [happened])

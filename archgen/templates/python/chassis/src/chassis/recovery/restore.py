@@ -174,7 +174,7 @@ def _redo(layout: Layout, name: str, messages: Sequence[Message]) -> Redone:
 
 
 def wiring(name: str) -> Service:
-    """The wiring of the service, found by its package's name. Raises RecoveryError when it is not installed."""
+    """The wiring of the service, found by its package's name. Raises RecoveryError when that is not there."""
     for package in (name, f"{name}_service"):
         try:
             service = importlib.import_module(f"{package}.generated.wiring").SERVICE

@@ -5,7 +5,6 @@ Source: https://www.sqlite.org/backup.html
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -61,6 +60,6 @@ def restore(copy: Path, database: Path) -> Path | None:
             old.replace(kept.with_name(kept.name + side) if kept else free_name(old, ".replaced"))
     if kept:
         database.replace(kept)
-    os.replace(beside, database)
+    beside.replace(database)
     flush(database.parent)
     return kept

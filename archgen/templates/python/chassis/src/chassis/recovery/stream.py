@@ -6,10 +6,9 @@ Source: https://docs.nats.io/reference/reference-protocols/nats_api_reference (S
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,10 +159,8 @@ async def read(client: Client, stream: str, first: int) -> list[Message]:
     found = []
     while True:
         msg = await subscription.next_msg(PATIENCE)
-        try:
+        with suppress(Malformed):
             found.append(Message.from_json(msg.data, msg.subject))
-        except Malformed:
-            pass
         if msg.metadata.sequence.stream >= end or not msg.metadata.num_pending:
             break
     await subscription.unsubscribe()
@@ -176,8 +173,3 @@ async def _ask(client: Client, subject: str, request: bytes, timeout: float = PA
     if "error" in answer:
         raise RecoveryError(f"the broker says: {answer['error'].get('description')}")
     return answer
-
-
-def run(work: Any) -> Any:
-    """Wait for a coroutine from code that is not asynchronous."""
-    return asyncio.run(work)
