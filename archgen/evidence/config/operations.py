@@ -15,13 +15,14 @@ _DUMP = re.compile(
     r"\b(pg_dump(all)?|pg_basebackup|mysqldump|mongodump|xtrabackup|wal-g|wal-push|pgbackrest|barman|"
     r"litestream|VACUUM INTO|\.backup\b|"
     r"rclone (sync|copy)|restic backup|velero (backup|schedule) create|backups? create|"
-    r"create-db-snapshot|nats stream backup|etcdctl snapshot save)"
+    r"create-db-snapshot|nats stream backup|etcdctl snapshot save|"
+    r"python3? -m [\w.]+ backup\b)"
 )
 _RESTORE = re.compile(
     r"\b(pg_restore|mongorestore|wal-fetch|litestream restore|restic restore|velero restore|"
     r"restores? create|restore-db-instance|"
     r"psql\b.*<.*(dump|backup)|mysql\b.*<.*(dump|backup)|nats stream restore|etcdctl snapshot restore|"
-    r"point-in-time|pgbackrest.*restore|\.restore\b)"
+    r"point-in-time|pgbackrest.*restore|\.restore\b|python3? -m [\w.]+ restore\b)"
 )
 _TABLE = re.compile(
     r"create\s+table\s+(?:if\s+not\s+exists\s+)?[\"'`\[]?([\w.]+)[\"'`\]]?\s*\((.*?)\)\s*(?:;|$|with|engine)",

@@ -34,8 +34,22 @@ RULE = Rule(
                     spec: {template: {spec: {containers: [{image: postgres, command: [pg_dump, shop]}]}}}
             """,
         }),
+        Sample("config", {
+            "a.py": "x = 1\n",
+            "scripts/backup.crontab": """
+                # m h dom mon dow command
+                0 2 * * * cd /srv/shop && python -m shop.recovery backup # <-
+            """,
+        }),
     ),
     invalid=(
+        Sample("config", {
+            "a.py": "x = 1\n",
+            "scripts/backup.crontab": """
+                # 0 2 * * * cd /srv/shop && python -m shop.recovery backup
+                0 2 * * * cd /srv/shop && python -m shop.report
+            """,
+        }),
         Sample("config", {
             "a.py": "x = 1\n",
             "backup.sh": """

@@ -24,6 +24,13 @@ RULE = Rule(
             "a.py": "x = 1\n",
             "restore.sh": "pg_restore -d shop latest.dump # <-\n",
         }),
+        Sample("config", {
+            "a.py": "x = 1\n",
+            "recovery.mk": """
+                restore:
+                \tpython -m shop.recovery restore # <-
+            """,
+        }),
         Sample("docs", {
             "a.py": "x = 1\n",
             "docs/recovery.md": """
