@@ -73,7 +73,7 @@ def _messages(system: System, traffic: Traffic) -> dict[str, Any]:
 
 
 def _event(system: System, event: Message) -> dict[str, Any]:
-    type_ = addresses.event_type(system.system, event.name)
+    type_ = addresses.event_type(system.system, event.name, event.version)
     data = example_fields(system, event.fields)
     sample = envelope_example(
         type_=type_,

@@ -20,7 +20,8 @@ _COMMAND_NOTE = (
 
 def event_schema(system: System, event: Message) -> Schema:
     """The data of an event."""
-    about = f"Data of the event `{event_type(system.system, event.name)}`, told by {event.service}."
+    type = event_type(system.system, event.name, event.version)
+    about = f"Data of the event `{type}`, told by {event.service}."
     return _file(system, event, about, _EVENT_NOTE)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from archgen.escape import py
 from archgen.languages.python_format import call, list_of
+from archgen.languages.python_history import from_state, made_from_state, state_import
 from archgen.languages.python_imports import Import
 from archgen.languages.python_layout import Layout, unique
 from archgen.languages.python_messages import lines
@@ -222,7 +223,10 @@ def view_file(layout: Layout, view: str) -> dict[str, object]:
     wanted |= needed_by(a.value for p in projections for a in p.arguments)
     if any(each.arguments and not each.makes for each in projections):
         wanted.add(("dataclasses", "replace"))
+    if made_from_state(layout, view):
+        wanted.add(state_import(layout, view))
     return {
+        **from_state(layout, view),
         "imports": layout.imports(wanted),
         "view": view,
         "row": row,

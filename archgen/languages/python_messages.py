@@ -26,8 +26,11 @@ class FieldLine:
 
 @dataclass(frozen=True)
 class EventClass:
+    """`version` is that of its data."""
+
     cls: str
     name: str
+    version: int
     fields: tuple[FieldLine, ...]
 
 
@@ -81,7 +84,7 @@ def _module(
         "aggregate": aggregate,
         "imports": layout.imports(wanted),
         "events": [
-            EventClass(event_classes[event.name], event.name, lines(event.fields, wire=True))
+            EventClass(event_classes[event.name], event.name, event.version, lines(event.fields, wire=True))
             for event in events
         ],
         "commands": [

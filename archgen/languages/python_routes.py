@@ -6,6 +6,7 @@ from archgen.contracts.addresses import Kind, Route
 from archgen.contracts.addresses import routes as http_routes
 from archgen.contracts.jobs import enqueue_path
 from archgen.escape import py
+from archgen.languages.python_agents import agent_routes
 from archgen.languages.python_format import call
 from archgen.languages.python_imports import Import
 from archgen.languages.python_jobs import job_class
@@ -21,6 +22,7 @@ from archgen.spec.names import pascal, python_name, snake
 _TAKEN = frozenset(
     {"aggregates", "use_cases", "types", "router", "execute", "state_of", "view_page", "view_row"}
     | {"jobs", "enqueue", "enqueue_scheduled", "state_of_job", "get_job", "UUID"}
+    | {"add_agent", "add_analysis"}
     | {"uuid4", "date", "datetime", "bool", "int", "str", "tuple"}
 )
 # Methods of pydantic's models, which a field may not hide.
@@ -42,7 +44,7 @@ class _Routes:
         }
         ids = {aggregate.id for aggregate in layout.service.aggregates.values()}
         # Parameters hide what is outside of the function, so modules get other names than these.
-        self.inside = {"body", "request", "command", "limit", "after", *ids}
+        self.inside = {"body", "request", "command", "limit", "after", "min_version", *ids}
         self.taken = {*_TAKEN, *self.inside}
         self.modules = {name: self._name(snake(name), "_messages") for name in layout.service.aggregates}
 
@@ -71,9 +73,13 @@ class _Routes:
                 function = self._name(f"get_{snake(route.aggregate)}", "_state")
                 return {**common, "function": function, "constant": snake(route.aggregate).upper()}
             case Kind.VIEW_ROW:
-                self.wanted.add(("chassis.http", "view_row"))
+                self.wanted |= {("chassis.http", "view_row"), ("typing", "Annotated"), ("fastapi", "Query")}
+                minimum = unique("min_version", {aggregate.id}, "_")
+                bounds = [("ge", "0"), *([("alias", py("min_version"))] if minimum != "min_version" else [])]
                 return {
                     **common,
+                    "minimum": Code(minimum),
+                    "bounds": call("Query", bounds),
                     "function": self._name(f"get_{route.name}_row", "_"),
                     "view": py(route.name),
                 }
@@ -165,7 +171,8 @@ def routes(layout: Layout) -> dict[str, object]:
     """The context of generated/routes.py."""
     found = _Routes(layout)
     entries = [found.entry(route) for route in http_routes(layout.service)]
+    agents = agent_routes(layout, found.taken, found.wanted)
     jobs = [found.job(name, job) for name, job in layout.service.jobs.items()]
     if jobs:
         found.wanted |= {("uuid", "UUID"), ("chassis.jobs.http", "state_of_job")}
-    return {"imports": layout.imports(found.wanted), "routes": entries, "jobs": jobs}
+    return {"imports": layout.imports(found.wanted), "routes": entries, "jobs": jobs, "agents": agents}

@@ -19,7 +19,7 @@ class EventFacts:
     """An event and its producer. `fields` has the aggregate's id first, then what it carries, in order.
 
     `failure` is true where a command names it under `fails`. `commands` are the producers'
-    commands that emit it, as `service.command`.
+    commands that emit it, as `service.command`. `version` counts the shapes that its data has had.
     """
 
     name: str
@@ -29,6 +29,7 @@ class EventFacts:
     fields: dict[str, FieldType]
     failure: bool
     commands: tuple[str, ...]
+    version: int = 1
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,7 @@ def _event(system: System, name: str, sources: list[tuple[CommandFacts, bool]]) 
         fields=fields,
         failure=failure,
         commands=tuple(command.name for command, _ in sources),
+        version=aggregate.versions.get(name, 1),
     )
 
 

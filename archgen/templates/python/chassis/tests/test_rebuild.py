@@ -329,9 +329,8 @@ async def test_under_concurrent_writes_and_two_projectors(url: str, view: View) 
         nonlocal written
         for round in range(12):
             for key in mine:
-                for message in await patiently(
-                    db, lambda conn, key=key, n=1 + round % 2: say(conn, view, key, n)
-                ):
+                appended = partial(say, view=view, key=key, count=1 + round % 2)
+                for message in await patiently(db, appended):
                     await queue.put(message)
                     written += 1
 

@@ -16,9 +16,9 @@ from typing import Any
 
 from chassis import dead_letters
 from chassis.db import Database
+from chassis.jobs import queue
 from chassis.projecting import NoHistory
 from chassis.rebuild import Superseded, rebuild
-from chassis.jobs import queue
 from chassis.saga import log as saga_log
 from chassis.service import Service
 from chassis.settings import Settings
