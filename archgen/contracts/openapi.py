@@ -12,7 +12,7 @@ from archgen.contracts.examples import example, example_fields
 from archgen.contracts.jobs import TAG as JOBS_TAG
 from archgen.contracts.jobs import job_paths
 from archgen.contracts.json_schema import COMPONENTS, field_schema
-from archgen.contracts.openapi_components import HEALTH, body_fields, parameters, schemas
+from archgen.contracts.openapi_components import HEALTH, body_fields, headers, parameters, schemas
 from archgen.contracts.problems import operation_problems, problem_responses
 from archgen.spec.facts import id_type
 from archgen.spec.fieldtypes import FieldType
@@ -41,6 +41,7 @@ def openapi(system: System, service_name: str) -> dict[str, Any]:
         "components": {
             "schemas": schemas(system, service),
             "parameters": parameters(),
+            "headers": headers(),
             "responses": problem_responses(),
         },
     }
@@ -68,7 +69,7 @@ def _operation(system: System, service: Service, route: Route) -> dict[str, Any]
                 "summary": f"The current state of one {route.aggregate}",
                 "parameters": [_id_parameter(system, aggregate)],
                 "responses": {
-                    "200": _json_response(f"The {route.aggregate}.", f"{route.aggregate}.state"),
+                    "200": _versioned(_json_response(f"The {route.aggregate}.", f"{route.aggregate}.state")),
                     **operation_problems(404, 422, 500, 503),
                 },
             }
@@ -77,7 +78,7 @@ def _operation(system: System, service: Service, route: Route) -> dict[str, Any]
                 "operationId": route.operation_id,
                 "tags": ["views"],
                 "summary": f"One row of {route.name}",
-                "parameters": [_id_parameter(system, aggregate)],
+                "parameters": [_id_parameter(system, aggregate), _ref("parameters", "min_version")],
                 "responses": {
                     "200": _json_response("The row.", f"{route.name}.row"),
                     **operation_problems(404, 422, 500, 503),
@@ -103,15 +104,15 @@ def _command_operation(system: System, aggregate: Aggregate, route: Route) -> di
     outcome = f"Emits `{command.emits}`" + (f", or `{command.fails}`" if command.fails else "") + "."
     fields = body_fields(aggregate, command)
     done = _json_response("Done; what it led to follows by events.", f"{route.aggregate}.accepted")
-    problems = [400, *([] if creates else [404]), 409, *([413, 415] if fields else []), 422, 500, 503]
+    problems = [400, *([] if creates else [404]), 409, 412, *([413, 415] if fields else []), 422, 500, 503]
     return {
         "operationId": route.operation_id,
         "tags": [route.aggregate],
         "summary": f"{title(route.name)} ({route.aggregate})",
         "description": outcome,
-        "parameters": [*target, _ref("parameters", "idempotency_key")],
+        "parameters": [*target, _ref("parameters", "idempotency_key"), _ref("parameters", "if_match")],
         **_request_body(system, route, fields),
-        "responses": {("201" if creates else "200"): done, **operation_problems(*problems)},
+        "responses": {("201" if creates else "200"): _versioned(done), **operation_problems(*problems)},
     }
 
 
@@ -167,6 +168,11 @@ def _id_parameter(system: System, aggregate: Aggregate) -> dict[str, Any]:
 def _json_response(description: str, schema: str) -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": f"{COMPONENTS}{schema}"}}}
     return {"description": description, "content": content}
+
+
+def _versioned(response: dict[str, Any]) -> dict[str, Any]:
+    """The response, which says by its ETag at which version it was true."""
+    return response | {"headers": {"ETag": _ref("headers", "etag")}}
 
 
 def _ref(section: str, name: str) -> dict[str, str]:

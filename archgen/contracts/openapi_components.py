@@ -109,6 +109,22 @@ def parameters() -> dict[str, Any]:
             "description": "The same key and body get the first answer again; nothing is done twice.",
             "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
         },
+        "if_match": {
+            "name": "If-Match",
+            "in": "header",
+            "required": False,
+            "description": "Do it only at this version, an ETag; else 412, and nothing is tried again.",
+            "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[^"]*"(, *(W/)?"[^"]*")*)$'},
+            "example": '"3"',
+        },
+        "min_version": {
+            "name": "min_version",
+            "in": "query",
+            "required": False,
+            "description": "Wait until the row shows at least this version, which a command answered; "
+            "503 when that takes too long.",
+            "schema": {"type": "integer", "minimum": 0, "default": 0},
+        },
         "limit": {
             "name": "limit",
             "in": "query",
@@ -124,3 +140,9 @@ def parameters() -> dict[str, Any]:
             "schema": {"type": "string"},
         },
     }
+
+
+def headers() -> dict[str, Any]:
+    """The shared response headers."""
+    about = "The aggregate's version in quotes; send it back as If-Match."
+    return {"etag": {"description": about, "schema": {"type": "string", "pattern": '^"[0-9]+"$'}}}

@@ -17,6 +17,7 @@ _PROBLEMS = {
         "Conflict",
         "A business rule says no, or it changed meanwhile, or this Idempotency-Key is still at work.",
     ),
+    412: ("precondition_failed", "Precondition Failed", "It is not at the version that If-Match names."),
     413: ("too_large", "Content Too Large", "The body is larger than the service takes."),
     415: ("unsupported_media_type", "Unsupported Media Type", "The body is not application/json."),
     422: (

@@ -15,7 +15,7 @@ class Message:
     """An event or a command on the bus. `fields` is its data, the aggregate's id first.
 
     A service does every one of its commands when asked over the bus; `senders` are the services
-    known to ask, which are the owners of orchestrated sagas.
+    known to ask, which are the owners of orchestrated sagas. `version` is that of its data.
     """
 
     kind: str
@@ -25,6 +25,7 @@ class Message:
     fields: dict[str, FieldType]
     senders: tuple[str, ...]
     receivers: tuple[str, ...]
+    version: int = 1
 
     @property
     def key(self) -> str:
@@ -65,6 +66,7 @@ def _event(event: EventFacts, consumers: list[str]) -> Message:
         fields=event.fields,
         senders=(event.service,),
         receivers=tuple(dict.fromkeys(consumers)),
+        version=event.version,
     )
 
 

@@ -11,6 +11,13 @@ from archgen.languages import python_sagas as sagas
 from archgen.languages import python_wiring as wiring
 from archgen.languages.python_domain import aggregate_file, use_case_file, view_file
 from archgen.languages.python_format import formatted
+from archgen.languages.python_history import (
+    made_from_state,
+    upcast,
+    upcasters_file,
+    upcasters_module,
+    views_test,
+)
 from archgen.languages.python_jobs import job_items
 from archgen.languages.python_layout import Layout, unique
 from archgen.languages.python_routes import routes
@@ -63,6 +70,11 @@ def service_items(layout: Layout, contract: Mapping[str, object]) -> Iterator[It
             yield yours(path, "command.py.jinja", **use_case_file(layout, aggregate, command))
     for view in service.views:
         yield yours(f"{source}/views/{python_name(view)}.py", "view.py.jinja", **view_file(layout, view))
+    if upcast(layout):
+        path = f"{source}/domain/{upcasters_module(layout)}.py"
+        yield yours(path, "history/upcasters.py.jinja", **upcasters_file(layout))
+    if any(made_from_state(layout, view) for view in service.views):
+        yield yours(test_file("views"), "history/test_views.py.jinja", **views_test(layout))
     for saga in layout.orchestrations:
         path = f"{source}/sagas/{python_name(saga)}.py"
         yield yours(path, "saga.py.jinja", **sagas.orchestration(layout, saga))

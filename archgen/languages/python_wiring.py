@@ -8,6 +8,7 @@ from typing import Any
 from archgen.contracts.examples import example
 from archgen.escape import py
 from archgen.languages.python_format import call, dict_of, tuple_of
+from archgen.languages.python_history import UPCASTERS, made_from_state, upcast, upcasters_import
 from archgen.languages.python_imports import Import
 from archgen.languages.python_jobs import definitions
 from archgen.languages.python_layout import Layout, unique
@@ -59,9 +60,13 @@ def aggregates(layout: Layout) -> dict[str, object]:
                 ("evolve", f"{domain}.evolve"),
                 ("events", tuple_of(events)),
                 ("event_sourced", py(described.event_sourced)),
+                *([("snapshot_every", py(described.snapshot_every))] if described.event_sourced else []),
+                *([("upcasters", UPCASTERS)] if upcast(layout) else []),
             ],
         )
         entries.append((constant(name), type))
+    if upcast(layout):
+        wanted.add(upcasters_import(layout))
     return {"imports": layout.imports(wanted), "aggregates": entries}
 
 
@@ -170,6 +175,9 @@ def wiring(layout: Layout) -> dict[str, object]:
     if layout.service.jobs:
         assigned.append(("JOBS", definitions(layout, wanted)))
         arguments.append(("jobs", "JOBS"))
+    if upcast(layout):
+        wanted.add(upcasters_import(layout))
+        arguments.append(("upcasters", UPCASTERS))
     assigned.append(("SERVICE", call("Service", arguments)))
     policies = dict_of({peer: _policy(layout, peer, wanted) for peer in layout.peers})
     assigned.append((Code("POLICIES: dict[str, Policy]"), policies))
@@ -193,6 +201,8 @@ def _view(layout: Layout, name: str, wanted: set[Import]) -> Code:
             ("row", f"{alias}.{layout.row_class(name)}"),
             ("events", tuple_of(events)),
             ("project", f"{alias}.project"),
+            ("of", f"aggregates.{constant(of)}"),
+            *([("from_state", f"{alias}.from_state")] if made_from_state(layout, name) else []),
         ],
     )
 

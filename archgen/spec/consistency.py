@@ -25,6 +25,7 @@ def inconsistent(system: System) -> Iterator[Issue]:
         yield from _identity(name, aggregate, path)
         yield from _commands(name, aggregate, path)
         yield from _narrowing(aggregate, path)
+        yield from _history(aggregate, path)
     yield from _type_cycles(system)
     yield from _events(system)
     yield from _ports(system)
@@ -79,6 +80,20 @@ def _narrowing(aggregate: Aggregate, path: Path) -> Iterator[Issue]:
                 remedy = choice(field, known)
                 message = f"neither the aggregate nor every command that emits it has `{field}`"
                 yield Issue((*path, "events", event, index), message, remedy, about=path)
+
+
+def _history(aggregate: Aggregate, path: Path) -> Iterator[Issue]:
+    emitted = {event for each in aggregate.commands.values() for event in (each.emits, each.fails) if event}
+    for event in aggregate.versions:
+        if event not in emitted:
+            at: Path = (*path, "versions", event)
+            remedy = choice(event, emitted)
+            yield Issue(at, f"no command of this aggregate emits `{event}`", remedy, key=True, about=path)
+    if "snapshot_every" in aggregate.model_fields_set and not aggregate.event_sourced:
+        message = "`snapshot_every` is for an aggregate that keeps its events"
+        yield Issue(
+            (*path, "snapshot_every"), message, "add `event_sourced: true`, or leave it out", key=True
+        )
 
 
 def _type_cycles(system: System) -> Iterator[Issue]:

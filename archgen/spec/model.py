@@ -142,7 +142,8 @@ class Aggregate(Model):
     """`id` names the field that identifies one; absent in the file it is `<aggregate>_id: uuid`,
     and `Service` fills in that name. It is *not* repeated in `fields` unless the file does so.
 
-    `events` narrows what an event carries besides the id: event name → field names.
+    `events` narrows what an event carries besides the id: event name → field names. `versions` says of
+    which version its data is: it goes up by one with every change that older readers can't read.
     """
 
     id: OptionalFieldName = Field(
@@ -155,6 +156,12 @@ class Aggregate(Model):
     )
     events: dict[EventName, tuple[FieldName, ...]] = Field(
         default_factory=dict, description="The fields that an event carries, if not all of them."
+    )
+    versions: dict[EventName, Count] = Field(
+        default_factory=dict, description="The version of an event's data; 1 for those not named here."
+    )
+    snapshot_every: Count = Field(
+        default=100, description="Every so many events their result is kept, so that loading stays quick."
     )
 
     @field_validator("commands")
