@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from archgen.contracts.addresses import Kind, Route, routes
+from archgen.contracts.agents import TAG as AGENTS_TAG
+from archgen.contracts.agents import agent_paths
 from archgen.contracts.examples import example, example_fields
 from archgen.contracts.jobs import TAG as JOBS_TAG
 from archgen.contracts.jobs import job_paths
@@ -37,7 +39,7 @@ def openapi(system: System, service_name: str) -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "tags": _tags(service),
-        "paths": paths | job_paths(system, service) | _operational_paths(),
+        "paths": paths | agent_paths(system, service) | job_paths(system, service) | _operational_paths(),
         "components": {
             "schemas": schemas(system, service),
             "parameters": parameters(),
@@ -51,6 +53,8 @@ def _tags(service: Service) -> list[dict[str, str]]:
     tags = {name: f"Commands on {name}, and its state." for name in service.aggregates}
     if service.views:
         tags["views"] = "Read models, fed by events: a moment behind the state."
+    if service.agents:
+        tags[AGENTS_TAG] = "Models that work on a task with tools of this service, within limits."
     if service.jobs:
         tags[JOBS_TAG] = "Work that the service's worker does later."
     tags[_OPERATIONS_TAG] = "Health and metrics."

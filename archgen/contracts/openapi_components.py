@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from archgen.contracts.agents import agent_schemas
 from archgen.contracts.jobs import job_schemas
 from archgen.contracts.json_schema import COMPONENTS, MAX_INTEGER, Schema, definitions, object_schema
 from archgen.contracts.problems import PROBLEM, problem_schema
@@ -42,7 +43,7 @@ def schemas(system: System, service: Service) -> dict[str, Schema]:
         found[f"{name}.row"] = _row(aggregate)
         found[f"{name}.page"] = _page(name)
     used += [field for job in service.jobs.values() for field in job.takes.values()]
-    found |= job_schemas(service)
+    found |= job_schemas(service) | agent_schemas(service)
     found[PROBLEM] = problem_schema()
     found[HEALTH] = _health()
     return definitions(system, used, COMPONENTS) | found

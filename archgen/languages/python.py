@@ -9,6 +9,7 @@ from pydantic_core import to_json
 from archgen.languages import python_messages as messages
 from archgen.languages import python_sagas as sagas
 from archgen.languages import python_wiring as wiring
+from archgen.languages.python_agents import agent_items
 from archgen.languages.python_domain import aggregate_file, use_case_file, view_file
 from archgen.languages.python_format import formatted
 from archgen.languages.python_history import (
@@ -107,6 +108,8 @@ def service_items(layout: Layout, contract: Mapping[str, object]) -> Iterator[It
         yield yours(test_file("clients"), "tests/test_clients.py.jinja", **tests)
     if service.jobs:
         yield from job_items(layout, yours, generated, test_file)
+    if service.agents:
+        yield from agent_items(layout, yours, generated, test_file)
     document = to_json(contract, indent=2).decode() + "\n"
     yield Text(f"{source}/generated/openapi.json", document, kind="generated")
     yield yours(test_file("contract"), "tests/test_contract.py.jinja", **contract_test(layout))

@@ -7,6 +7,7 @@ from typing import Any
 
 from archgen.contracts.examples import example
 from archgen.escape import py
+from archgen.languages.python_agents import agents_of
 from archgen.languages.python_format import call, dict_of, tuple_of
 from archgen.languages.python_history import UPCASTERS, made_from_state, upcast, upcasters_import
 from archgen.languages.python_imports import Import
@@ -178,6 +179,8 @@ def wiring(layout: Layout) -> dict[str, object]:
     if upcast(layout):
         wanted.add(upcasters_import(layout))
         arguments.append(("upcasters", UPCASTERS))
+    if layout.service.agents:
+        arguments.append(("agents", agents_of(layout, wanted)))
     assigned.append(("SERVICE", call("Service", arguments)))
     policies = dict_of({peer: _policy(layout, peer, wanted) for peer in layout.peers})
     assigned.append((Code("POLICIES: dict[str, Policy]"), policies))

@@ -91,6 +91,6 @@ Seconds = Annotated[
 ]
 Flag = Annotated[bool, Strict()]
 Count = Annotated[int, Strict(), Field(ge=1, le=1000)]
-Tokens = Annotated[int, Strict(), Field(ge=1, le=10_000_000)]
+Tokens = Annotated[int, Strict(), Field(ge=1000, le=10_000_000)]
 Port = Annotated[int, Strict(), Field(ge=1, le=65535)]
 Version = Annotated[Literal[1], BeforeValidator(_not_a_boolean)]
