@@ -8,6 +8,8 @@ from archgen.contracts import contract_files
 from archgen.contracts.openapi import openapi
 from archgen.languages.python import service_items
 from archgen.languages.python_layout import Index, Layout
+from archgen.plan_deploy import deploy_items
+from archgen.plan_observability import observability_items
 from archgen.plan_recovery import recovery_items
 from archgen.plan_system import system_items
 from archgen.plan_types import Item, Text
@@ -25,6 +27,8 @@ def _items(system: System) -> Iterator[Item]:
     analysis = analyse(system)
     yield from system_items(system, analysis)
     yield from recovery_items(system, analysis)
+    yield from observability_items(system)
+    yield from deploy_items(system)
     yield from tree_items(TEMPLATES / "python" / "chassis", "chassis/python")
     index = Index.of(system, analysis)
     documents = {name: openapi(system, name) for name in system.services}

@@ -45,6 +45,21 @@ _JOBS = {
     ("pytest", ""),
     (_TESTING, "System"),
 }
+_TRACE = {
+    ("gzip", ""),
+    ("json", ""),
+    ("secrets", ""),
+    ("threading", ""),
+    ("http.server", "BaseHTTPRequestHandler"),
+    ("http.server", "ThreadingHTTPServer"),
+    ("pathlib", "Path"),
+    ("typing", "Self"),
+    ("httpx", ""),
+    ("opentelemetry.proto.collector.trace.v1.trace_service_pb2", "ExportTraceServiceRequest"),
+    ("opentelemetry.proto.trace.v1.trace_pb2", "Span"),
+    (_TESTING, "System"),
+    (f"{_TESTING}.watch", "Watch"),
+}
 _FAULTS = _SYSTEM | {("time", ""), ("pathlib", "Path")}
 
 
@@ -142,6 +157,10 @@ def system_items(system: System, analysis: Analysis) -> Iterator[Item]:
     yield item("tests/conftest.py", "conftest.py.jinja", imports=_imports(_CONFTEST))
     yield item("tests/test_system.py", "test_system.py.jinja", imports=_imports(_SYSTEM))
     yield item("tests/test_faults.py", "test_faults.py.jinja", imports=_imports(_FAULTS))
+    if shown:
+        yield item(
+            "tests/test_trace.py", "tests/test_trace.py.jinja", imports=_imports(_TRACE), case=shown[0].case
+        )
     # A job that takes nothing, or only its due time, can be enqueued by anybody who knows its name.
     bare = [
         (name, enqueue_path(job))

@@ -1,0 +1,64 @@
+"""The gateway: the only way in, and only for what is meant for the outside.
+
+One table holds every public operation; what is not in it is not found. Health, metrics and the
+contract are not in it, nor are commands that only sagas and reactions send.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archgen.contracts.addresses import Kind, Route, routes
+from archgen.spec.model import Orchestration, System
+from archgen.spec.names import kebab
+
+
+@dataclass(frozen=True)
+class Public:
+    """An operation that may be asked for from outside; `pattern` is a regular expression of its path."""
+
+    method: str
+    pattern: str
+    service: str
+
+
+def public(system: System) -> list[Public]:
+    """The table, service by service."""
+    inner = internal_commands(system)
+    return [
+        Public(_methods(route), _pattern(name, route), name)
+        for name, service in system.services.items()
+        for route in routes(service)
+        if not (_is_command(route) and f"{name}.{route.name}" in inner)
+    ]
+
+
+def internal_commands(system: System) -> set[str]:
+    """Commands, as `service.command`, that the system gives itself: steps, their undoing, reactions."""
+    return set(_given(system))
+
+
+def _given(system: System) -> Iterator[str]:
+    for saga in system.sagas.values():
+        for step in saga.steps:
+            yield step.do
+        if isinstance(saga, Orchestration):
+            yield from (step.undo for step in saga.steps)
+            yield from (saga.then, saga.otherwise)
+    for name, service in system.services.items():
+        yield from (f"{name}.{reaction.do}" for reaction in service.on.values())
+
+
+def _is_command(route: Route) -> bool:
+    return route.kind in (Kind.CREATE, Kind.COMMAND)
+
+
+def _methods(route: Route) -> str:
+    return "POST" if route.method == "post" else "(GET|HEAD)"
+
+
+def _pattern(service: str, route: Route) -> str:
+    """`/orders/{order_id}` of orders as seen from outside: below /api/orders, an id being one segment."""
+    return f"/api/{kebab(service)}{re.sub(r'[{][^}]*[}]', '[^/]+', route.path)}"

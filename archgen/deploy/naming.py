@@ -1,0 +1,91 @@
+"""What things are called where they are deployed, and what has to run for each service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archgen.spec.model import Service, Store, System
+from archgen.spec.names import kebab, python_module
+
+HTTP_PORT = 8000
+GATEWAY_PORT = 8080
+DATABASE_PORT = 5432
+BROKER_PORT = 4222
+USER = 10001  # nobody in particular, and not root
+DATA = "/data"  # where a service that keeps a SQLite file has its volume
+
+
+@dataclass(frozen=True)
+class Process:
+    """One kind of process of a service: `name` is its host name, `module` what Python runs."""
+
+    name: str
+    service: str
+    module: str
+    public: bool  # whether anybody but Prometheus talks to it
+
+
+class Names:
+    """Host names, each once: a service may be called like a part of the infrastructure."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self.project = kebab(system.system)
+        self._taken = {process.name for name in system.services for process in self._processes(name)}
+        self.broker = self._free("nats")
+        self.database = self._free("postgres")
+        self.gateway = self._free("gateway")
+        self.prometheus = self._free("prometheus")
+        self.grafana = self._free("grafana")
+        self.collector = self._free("collector")
+        self.jaeger = self._free("jaeger")
+
+    def host(self, service: str) -> str:
+        """Where a service is reached; underscores are not for host names."""
+        return kebab(service)
+
+    def processes(self) -> Iterator[Process]:
+        """All processes of all services, in the order of the file."""
+        for name in self._system.services:
+            yield from self._processes(name)
+
+    def _processes(self, name: str) -> Iterator[Process]:
+        module = python_module(name)
+        yield Process(self.host(name), name, module, True)
+        if self._system.services[name].jobs:
+            yield Process(f"{self.host(name)}-worker", name, f"{module}.worker", False)
+
+    def _free(self, name: str) -> str:
+        return name if name not in self._taken else f"{name}-server"
+
+
+def on_file(service: Service) -> bool:
+    """Whether the service keeps a SQLite file: then it has a volume, and only one replica."""
+    return service.store is Store.SQLITE
+
+
+def peers(service: Service) -> list[str]:
+    """The services that this one calls, each once."""
+    return list(dict.fromkeys(view.partition(".")[0] for view in service.calls))
+
+
+def callers(system: System, name: str) -> list[str]:
+    """The services that call this one."""
+    return [other for other, service in system.services.items() if name in peers(service)]
+
+
+def consumes(system: System, name: str) -> bool:
+    """Whether anything waits for the service in the broker; every one that has a command may be sent it."""
+    service = system.services[name]
+    return bool(service.aggregates or service.views or service.on)
+
+
+def url_variable(service: str) -> str:
+    """The environment variable that tells callers where `service` is."""
+    return f"{service.upper()}_URL"
+
+
+def password_variable(service: str) -> str:
+    """The variable with the password of the database's role for `service`."""
+    return f"{service.upper()}_DB_PASSWORD"

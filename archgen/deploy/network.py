@@ -1,0 +1,93 @@
+"""Who may talk to whom: nobody, but for the edges that the description names."""
+
+from __future__ import annotations
+
+from archgen.contracts.yaml_text import Json
+from archgen.deploy.naming import (
+    BROKER_PORT,
+    DATABASE_PORT,
+    GATEWAY_PORT,
+    HTTP_PORT,
+    Names,
+    Process,
+    callers,
+    on_file,
+    peers,
+)
+from archgen.deploy.workload import metadata, selector
+from archgen.observability.collector import OTLP_HTTP
+from archgen.spec.model import System
+
+MONITORING = "monitoring"  # the namespace of Prometheus and the collector
+EVERYWHERE: dict[str, Json] = {}
+
+
+def shared(names: Names) -> list[dict[str, Json]]:
+    """Nothing in, nothing out, and names may be looked up."""
+    dns: Json = {
+        "to": [{"namespaceSelector": _namespace("kube-system")}],
+        "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
+    }
+    return [
+        _policy({"name": "default-deny"}, {"podSelector": EVERYWHERE, "policyTypes": ["Ingress", "Egress"]}),
+        _policy(
+            {"name": "allow-dns"}, {"podSelector": EVERYWHERE, "policyTypes": ["Egress"], "egress": [dns]}
+        ),
+    ]
+
+
+def of_process(system: System, names: Names, process: Process, *, public: bool) -> dict[str, Json]:
+    """`public` is true where the gateway hands requests on to this service."""
+    service = system.services[process.service]
+    inward: list[Json] = [_edge("from", [{"namespaceSelector": _namespace(MONITORING)}], HTTP_PORT)]
+    if process.public:
+        sources = [names.host(caller) for caller in callers(system, process.service)]
+        sources += [names.gateway] if public else []
+        inward += [_edge("from", [{"podSelector": selector(source)}], HTTP_PORT) for source in sources]
+    outward: list[Json] = [
+        # Broker and database may be outside of the cluster: any address, and only that port.
+        {"ports": [{"protocol": "TCP", "port": BROKER_PORT}]},
+        *_to_database(on_file(service)),
+        _edge("to", [{"namespaceSelector": _namespace(MONITORING)}], OTLP_HTTP),
+        *(_edge("to", [{"podSelector": selector(names.host(peer))}], HTTP_PORT) for peer in peers(service)),
+    ]
+    return _policy(
+        metadata(names, process),
+        {
+            "podSelector": selector(process.name),
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": inward,
+            "egress": outward,
+        },
+    )
+
+
+def _to_database(none: bool) -> list[Json]:
+    return [] if none else [{"ports": [{"protocol": "TCP", "port": DATABASE_PORT}]}]
+
+
+def of_gateway(names: Names, services: list[str]) -> dict[str, Json]:
+    """Anybody may ask the gateway, and it may ask the services that have something public."""
+    return _policy(
+        {"name": names.gateway},
+        {
+            "podSelector": selector(names.gateway),
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": [{"ports": [{"protocol": "TCP", "port": GATEWAY_PORT}]}],
+            "egress": [
+                _edge("to", [{"podSelector": selector(names.host(name))}], HTTP_PORT) for name in services
+            ],
+        },
+    )
+
+
+def _edge(direction: str, peer: list[Json], port: int) -> Json:
+    return {direction: peer, "ports": [{"protocol": "TCP", "port": port}]}
+
+
+def _namespace(name: str) -> Json:
+    return {"matchLabels": {"kubernetes.io/metadata.name": name}}
+
+
+def _policy(meta: dict[str, Json], spec: dict[str, Json]) -> dict[str, Json]:
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}

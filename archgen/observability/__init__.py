@@ -1,0 +1,1 @@
+"""What watches a generated system: Prometheus rules, Grafana dashboards, the collector; as plain data."""

@@ -1,0 +1,291 @@
+"""Grafana dashboards: the system at a glance, one service in depth, and its sagas.
+
+Source: https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from archgen.contracts.yaml_text import Json
+from archgen.observability.objectives import AVAILABILITY, LATENCY, USERS
+
+DATASOURCE: Json = {"type": "prometheus", "uid": "prometheus"}
+COLUMNS = 24  # of Grafana's grid
+HEIGHT = 8
+Unit = Literal["short", "s", "percentunit", "reqps", "bytes"]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A graph of `queries`, pairs of an expression and the legend of its series."""
+
+    title: str
+    queries: tuple[tuple[str, str], ...]
+    unit: Unit = "short"
+    about: str = ""
+    width: int = 12
+    kind: Literal["timeseries", "stat"] = "timeseries"
+
+
+def system_overview() -> tuple[Panel, ...]:
+    """Is anything wrong, and where?"""
+    return (
+        Panel(
+            "Replicas up", (('sum by (service) (up{job="services"})', "{{service}}"),), kind="stat", width=24
+        ),
+        Panel(
+            "Requests per second",
+            ((f"sum by (service) (rate(http_requests_total{{{USERS}}}[$__rate_interval]))", "{{service}}"),),
+            "reqps",
+        ),
+        Panel(
+            "Share of server errors",
+            ((AVAILABILITY.record("5m")[0], "{{service}}"),),
+            "percentunit",
+            f"Objective: {AVAILABILITY.meaning}.",
+        ),
+        Panel(
+            "Share of slow requests",
+            ((LATENCY.record("5m")[0], "{{service}}"),),
+            "percentunit",
+            f"Objective: {LATENCY.meaning}.",
+        ),
+        Panel(
+            "Oldest message in the outbox",
+            (("max by (service) (outbox_oldest_seconds)", "{{service}}"),),
+            "s",
+            "What is committed and not yet published.",
+        ),
+        Panel("Messages waiting for a consumer", (("max by (consumer) (consumer_lag)", "{{consumer}}"),)),
+        Panel("Dead letters waiting", (("max by (consumer) (dead_letters_waiting)", "{{consumer}}"),)),
+        Panel(
+            "Open breakers",
+            (("max by (service, peer) (breaker_state)", "{{service}} to {{peer}}"),),
+            about="0 closed, 1 half-open, 2 open.",
+        ),
+        Panel("Stuck sagas", (("max by (saga) (saga_stuck)", "{{saga}}"),), kind="stat"),
+    )
+
+
+def one_service() -> tuple[Panel, ...]:
+    """What a service does and what it waits for. `$service` is chosen at the top."""
+    own = 'service="$service"'
+    seconds = f"http_request_duration_seconds_bucket{{{own},{USERS}}}"
+    return (
+        Panel(
+            "Requests per second",
+            (
+                (
+                    "sum by (method, route, status)"
+                    f" (rate(http_requests_total{{{own},{USERS}}}[$__rate_interval]))",
+                    "{{method}} {{route}} {{status}}",
+                ),
+            ),
+            "reqps",
+        ),
+        Panel("Time to answer", _quantiles(f"sum by (le) (rate({seconds}[$__rate_interval]))"), "s"),
+        Panel("Requests in flight", ((f"sum(http_requests_in_flight{{{own}}})", "in flight"),)),
+        Panel(
+            "Messages handled per second",
+            (
+                (
+                    f"sum by (consumer, outcome) (rate(messages_handled_total{{{own}}}[$__rate_interval]))",
+                    "{{consumer}} {{outcome}}",
+                ),
+            ),
+        ),
+        Panel(
+            "Time to handle a message",
+            (
+                (
+                    f"sum by (consumer) (rate(message_handling_seconds_sum{{{own}}}[$__rate_interval]))"
+                    f" / sum by (consumer) (rate(message_handling_seconds_count{{{own}}}[$__rate_interval]))",
+                    "{{consumer}}",
+                ),
+            ),
+            "s",
+        ),
+        Panel("Messages waiting", ((f"max by (consumer) (consumer_lag{{{own}}})", "{{consumer}}"),)),
+        Panel(
+            "Outbox",
+            (
+                (f"max(outbox_pending{{{own}}})", "waiting"),
+                (f"sum(rate(outbox_published_total{{{own}}}[$__rate_interval]))", "published per second"),
+            ),
+        ),
+        Panel(
+            "Dead letters",
+            (
+                (f"max by (consumer) (dead_letters_waiting{{{own}}})", "{{consumer}} waiting"),
+                (
+                    f"sum by (consumer) (increase(dead_letters_total{{{own}}}[1h]))",
+                    "{{consumer}} within an hour",
+                ),
+            ),
+        ),
+        Panel("Events a view has not seen", ((f"max by (view) (view_position_lag{{{own}}})", "{{view}}"),)),
+        Panel(
+            "Calls to peers per second",
+            (
+                (
+                    f"sum by (peer, outcome) (rate(peer_calls_total{{{own}}}[$__rate_interval]))",
+                    "{{peer}} {{outcome}}",
+                ),
+                (f"sum by (peer) (rate(retries_total{{{own}}}[$__rate_interval]))", "{{peer}} retried"),
+                (
+                    f"sum by (peer) (rate(retries_denied_total{{{own}}}[$__rate_interval]))",
+                    "{{peer}} not retried",
+                ),
+                (f"sum by (peer) (rate(fallbacks_total{{{own}}}[$__rate_interval]))", "{{peer}} from memory"),
+            ),
+        ),
+        Panel(
+            "Time peers take, 99 of 100",
+            (
+                (
+                    "histogram_quantile(0.99, sum by (le, peer)"
+                    f" (rate(peer_call_duration_seconds_bucket{{{own}}}[$__rate_interval])))",
+                    "{{peer}}",
+                ),
+            ),
+            "s",
+        ),
+        Panel(
+            "Breakers",
+            (
+                (f"max by (peer) (breaker_state{{{own}}})", "{{peer}}"),
+                (
+                    f"sum by (peer, to) (increase(breaker_transitions_total{{{own}}}[5m]))",
+                    "{{peer}} to {{to}}",
+                ),
+            ),
+            about="0 closed, 1 half-open, 2 open.",
+        ),
+        Panel("Memory", ((f"process_resident_memory_bytes{{{own}}}", "{{instance}}"),), "bytes"),
+        Panel(
+            "Processor",
+            ((f"rate(process_cpu_seconds_total{{{own}}}[$__rate_interval])", "{{instance}}"),),
+            about="Seconds of processor time per second.",
+        ),
+    )
+
+
+def sagas() -> tuple[Panel, ...]:
+    """How many, how long, how they end, and where they wait."""
+    return (
+        Panel("Stuck", (("max by (saga) (saga_stuck)", "{{saga}}"),), kind="stat"),
+        Panel("In flight", (("max by (saga) (saga_in_flight)", "{{saga}}"),)),
+        Panel(
+            "Ended per second",
+            (
+                (
+                    "sum by (saga, outcome) (rate(saga_finished_total[$__rate_interval]))",
+                    "{{saga}} {{outcome}}",
+                ),
+            ),
+        ),
+        Panel(
+            "From start to end",
+            _quantiles("sum by (le, saga) (rate(saga_seconds_bucket[$__rate_interval]))", "{{saga}} "),
+            "s",
+        ),
+        Panel(
+            "Until a step is answered, 99 of 100",
+            (
+                (
+                    "histogram_quantile(0.99, sum by (le, saga, step, phase)"
+                    " (rate(saga_step_seconds_bucket[$__rate_interval])))",
+                    "{{saga}} {{step}} {{phase}}",
+                ),
+            ),
+            "s",
+            width=24,
+        ),
+    )
+
+
+def _quantiles(rates: str, legend: str = "") -> tuple[tuple[str, str], ...]:
+    shares = (("0.5", "half"), ("0.95", "95 of 100"), ("0.99", "99 of 100"))
+    return tuple((f"histogram_quantile({share}, {rates})", f"{legend}{name}") for share, name in shares)
+
+
+def dashboard(uid: str, title: str, panels: Sequence[Panel], variables: Iterable[str] = ()) -> Json:
+    """One dashboard. Each of `variables` is a label to choose a value of, at the top."""
+    templating: list[Json] = [
+        {
+            "name": name,
+            "type": "query",
+            "datasource": DATASOURCE,
+            "query": {"query": f'label_values(up{{job="services"}}, {name})', "refId": name},
+            "refresh": 2,
+            "sort": 1,
+        }
+        for name in variables
+    ]
+    return {
+        "uid": uid,
+        "title": title,
+        "editable": True,
+        "refresh": "30s",
+        "schemaVersion": 39,
+        "tags": [uid.rpartition("-")[0]],
+        "templating": {"list": templating},
+        "time": {"from": "now-6h", "to": "now"},
+        "panels": _placed(panels),
+    }
+
+
+def _placed(panels: Sequence[Panel]) -> list[Json]:
+    """The panels from left to right and from top to bottom."""
+    placed: list[Json] = []
+    x = y = 0
+    for number, panel in enumerate(panels, start=1):
+        if x + panel.width > COLUMNS:
+            x, y = 0, y + HEIGHT
+        placed.append(_panel(number, panel, x, y))
+        x += panel.width
+    return placed
+
+
+def _panel(number: int, panel: Panel, x: int, y: int) -> Json:
+    targets: list[Json] = [
+        {"refId": chr(ord("A") + index), "datasource": DATASOURCE, "expr": expr, "legendFormat": legend}
+        for index, (expr, legend) in enumerate(panel.queries)
+    ]
+    return {
+        "id": number,
+        "type": panel.kind,
+        "title": panel.title,
+        "description": panel.about,
+        "datasource": DATASOURCE,
+        "gridPos": {"x": x, "y": y, "w": panel.width, "h": HEIGHT},
+        "fieldConfig": {"defaults": {"unit": panel.unit, "min": 0}, "overrides": []},
+        "options": {},
+        "targets": targets,
+    }
+
+
+def datasources(prometheus: str, jaeger: str) -> Json:
+    """How Grafana finds Prometheus, and Jaeger for traces, by their host names."""
+    return {
+        "apiVersion": 1,
+        "datasources": [
+            {
+                "name": "Prometheus",
+                "uid": "prometheus",
+                "type": "prometheus",
+                "url": f"http://{prometheus}:9090",
+                "isDefault": True,
+            },
+            {"name": "Jaeger", "uid": "jaeger", "type": "jaeger", "url": f"http://{jaeger}:16686"},
+        ],
+    }
+
+
+def provider() -> Json:
+    """Where Grafana finds the dashboards."""
+    options: Json = {"path": "/var/lib/grafana/dashboards"}
+    return {"apiVersion": 1, "providers": [{"name": "project", "type": "file", "options": options}]}
