@@ -27,6 +27,13 @@ WORKER_LOST = "its worker ended, or lost hold of it, during this attempt"
 _READY = select(jobs).where(jobs.c.status == "ready").order_by(jobs.c.priority, jobs.c.due_at)
 # What a worker says about a job it holds; on PostgreSQL the row is then locked until the commit.
 _MINE = (jobs.c.id == bindparam("job")) & (jobs.c.token == bindparam("held"))
+# Built once: building takes longer than running, and these run for every job.
+_DONE = (
+    update(jobs)
+    .where(_MINE)
+    .values(status="done", token="", error="", due_at=bindparam("until"), finished_at=bindparam("now"))
+)
+_REMOVED = delete(jobs).where(_MINE)
 
 
 class Lost(Exception):
@@ -163,10 +170,14 @@ def finish(conn: Connection, held: Held, keep: float) -> None:
 
     The row stays locked until the commit, so nobody takes the job over meanwhile.
     """
+    mine = {"job": held.id, "held": held.token}
     now = time.time()
-    done = update(jobs).values(status="done", token="", error="", due_at=now + keep, finished_at=now)
-    statement = done if keep else delete(jobs)
-    if conn.execute(statement.where(_MINE), {"job": held.id, "held": held.token}).rowcount != 1:
+    ended = (
+        conn.execute(_DONE, {**mine, "until": now + keep, "now": now})
+        if keep
+        else conn.execute(_REMOVED, mine)
+    )
+    if ended.rowcount != 1:
         raise Lost(f"job {held.id} was taken over")
 
 

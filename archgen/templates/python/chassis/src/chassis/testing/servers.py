@@ -1,7 +1,7 @@
 """A real PostgreSQL and a real NATS server for tests, from the wheels that carry them.
 
 Each listens on a free port of loopback, keeps its data in a temporary folder, and is ended by its
-process id. They are for tests: PostgreSQL is told not to wait for the disk.
+process id.
 """
 
 from __future__ import annotations
@@ -104,7 +104,14 @@ class Nats(Server):
 
 
 class Postgres(Server):
-    """PostgreSQL, reached as the superuser `postgres`, without a password."""
+    """PostgreSQL, reached as the superuser `postgres`, without a password.
+
+    Unless it is `durable`, it does not wait for the disk, which tests need not either.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        super().__init__()
+        self.durable = durable
 
     @property
     def url(self) -> str:
@@ -126,8 +133,8 @@ class Postgres(Server):
             "listen_addresses": "127.0.0.1",
             "port": self.port,
             "unix_socket_directories": "",
-            "fsync": "off",
-            "full_page_writes": "off",
+            "fsync": "on" if self.durable else "off",
+            "full_page_writes": "on" if self.durable else "off",
             "deadlock_timeout": "50ms",
         }
         flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
