@@ -31,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 architect = typer.Typer(
-    help="Turn a description into a system: check it, generate it.",
+    help="Turn a description into a system: check it, draw it, generate it.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -144,6 +144,27 @@ def run(
     raise typer.Exit(
         command(spec, out, dry_run=dry_run, diff=diff, take=take or [], audit=audit, fail_on=fail_on)
     )
+
+
+@architect.command()
+def diagram(
+    spec: Spec,
+    format_: Annotated[
+        str, typer.Option("--format", "-f", help="svg, mermaid, structurizr or html.")
+    ] = "svg",
+    picture: Annotated[
+        str, typer.Option(metavar="NAME", help="One picture only: context, containers or saga-NAME.")
+    ] = "",
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="DIR", help="Where SVG files are written.")
+    ] = Path("diagrams"),
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Draw the system and each saga."""
+    from archgen.commands.diagram import diagram as command
+
+    raise typer.Exit(command(spec, format_, picture, out))
 
 
 @architect.command()

@@ -9,6 +9,7 @@ from archgen.contracts.openapi import openapi
 from archgen.languages.python import service_items
 from archgen.languages.python_layout import Index, Layout
 from archgen.plan_deploy import deploy_items
+from archgen.plan_diagrams import diagram_items
 from archgen.plan_observability import observability_items
 from archgen.plan_recovery import recovery_items
 from archgen.plan_system import system_items
@@ -27,6 +28,7 @@ def _items(system: System) -> Iterator[Item]:
     analysis = analyse(system)
     yield from system_items(system, analysis)
     yield from recovery_items(system, analysis)
+    yield from diagram_items(system, analysis)
     yield from observability_items(system)
     yield from deploy_items(system)
     yield from tree_items(TEMPLATES / "python" / "chassis", "chassis/python")

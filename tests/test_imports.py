@@ -21,7 +21,8 @@ ROOMS = {
     "errors": "errors console",
     "spec": "spec",
     "files": "files plan_types",
-    "plan": "contracts deploy languages observability plan plan_deploy plan_observability plan_system",
+    "plan": "contracts deploy diagrams languages observability "
+    "plan plan_deploy plan_diagrams plan_observability plan_recovery plan_system",
     "render": "escape render blueprints",
     "project": "base lock merge reconcile staging project",
     "evidence": "evidence",
