@@ -21,7 +21,7 @@ def context_mermaid(scene: Scene) -> str:
         "  users -->|JSON over HTTPS| system",
     ]
     for number, (name, purpose) in enumerate(scene.outside):
-        lines += [f'  out{number}["{text(name)}"]', f"  system -->|"{text(purpose)}"| out{number}"]
+        lines += [f'  out{number}["{text(name)}"]', f'  system -->|"{text(purpose)}"| out{number}']
     return "\n".join(lines) + "\n"
 
 
@@ -43,7 +43,7 @@ def containers_mermaid(scene: Scene) -> str:
     lines += [f'    broker{{{{"{text(scene.broker)}"}}}}', "  end", "  users -->|JSON over HTTPS| system"]
     lines += [f"  {ids[one.id]} <-.-> broker" for one in scene.containers]
     lines += [
-        f"  {ids[call.source]} -->|"{text(call.label)}"| {ids[call.target]}"
+        f'  {ids[call.source]} -->|"{text(call.label)}"| {ids[call.target]}'
         for call in scene.calls
         if call.source in ids and call.target in ids
     ]
