@@ -36,7 +36,8 @@ async def _body(request: Request) -> dict[str, Any]:
     try:
         given = loads(text) if text else {}
     except ValueError as error:
-        raise _invalid("json_invalid", str(error)) from error
+        detail = {"type": "json_invalid", "loc": ("body",), "msg": str(error), "ctx": {"error": str(error)}}
+        raise RequestValidationError([detail]) from error
     if not isinstance(given, dict):
         raise _invalid("dict_type", "the body must be an object")
     return given
