@@ -48,7 +48,9 @@ def deploy_items(system: System) -> Iterator[Item]:
     about = "# The whole system on one machine; docs/deployment.md tells how to start it.\n"
     yield Text(f"{FOLDER}/compose.yaml", about + to_yaml(compose.compose(system)))
     yield Template(
-        f"{FOLDER}/.env.example", f"{TEMPLATE}/env.example.jinja", {"secrets": compose.secrets(system)}
+        f"{FOLDER}/.env.example",
+        f"{TEMPLATE}/env.example.jinja",
+        {"secrets": compose.secrets(system), "agents": _agents(system)},
     )
     for path, text in kubernetes.manifests(system):
         yield Text(f"{FOLDER}/kubernetes/{path}", text)
@@ -80,6 +82,10 @@ def _configuration(system: System, names: Names) -> Iterator[Item]:
         yield Template(f"{local}/roles.sh", f"{TEMPLATE}/roles.sh.jinja", {"roles": roles}, executable=True)
 
 
+def _agents(system: System) -> list[str]:
+    return [name for name, service in system.services.items() if service.agents]
+
+
 def _guide(system: System, names: Names) -> dict[str, object]:
     stored = [names.host(name) for name, service in system.services.items() if not on_file(service)]
     return {
@@ -91,5 +97,5 @@ def _guide(system: System, names: Names) -> dict[str, object]:
         "database": names.database,
         "gateway": names.gateway,
         "first": next(iter(system.services)),
-        "secrets": compose.secrets(system),
+        "agents": [names.host(name) for name in _agents(system)],
     }

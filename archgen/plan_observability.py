@@ -61,7 +61,12 @@ def observability_items(system: System) -> Iterator[Item]:
 def _dashboards(system: System) -> Iterator[tuple[str, Json]]:
     name, shown = kebab(system.system), title(system.system)
     yield "system", dashboards.dashboard(f"{name}-system", f"{shown}: system", dashboards.system_overview())
-    own = dashboards.dashboard(f"{name}-service", f"{shown}: service", dashboards.one_service(), ["service"])
+    panels = [*dashboards.one_service()]
+    if any(service.jobs for service in system.services.values()):
+        panels += dashboards.jobs()
+    if any(service.agents for service in system.services.values()):
+        panels += dashboards.agents()
+    own = dashboards.dashboard(f"{name}-service", f"{shown}: service", panels, ["service"])
     yield "service", own
     if system.sagas:
         yield "sagas", dashboards.dashboard(f"{name}-sagas", f"{shown}: sagas", dashboards.sagas())

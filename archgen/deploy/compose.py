@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from archgen.contracts.yaml_text import Json
 from archgen.deploy.naming import (
+    AGENT_KEY,
+    AGENT_MODEL,
     BROKER_PORT,
     DATA,
     DATABASE_PORT,
@@ -22,7 +24,7 @@ from archgen.deploy.naming import (
     url_variable,
 )
 from archgen.observability.collector import OTLP_GRPC, OTLP_HTTP
-from archgen.spec.model import System
+from archgen.spec.model import Service, System
 
 NATS = "nats:2.11-alpine"
 POSTGRES = "postgres:17-alpine"
@@ -108,7 +110,17 @@ def _environment(system: System, names: Names, process: Process) -> dict[str, Js
         if on_file(service)
         else f"postgresql://{role}:{required(password_variable(role))}@{at}",
         "OTEL_EXPORTER_OTLP_ENDPOINT": "${OTEL_EXPORTER_OTLP_ENDPOINT:-}",
+        **_agents(service),
         **{url_variable(peer): f"http://{names.host(peer)}:{HTTP_PORT}" for peer in peers(service)},
+    }
+
+
+def _agents(service: Service) -> dict[str, Json]:
+    if not service.agents:
+        return {}
+    return {
+        AGENT_KEY: f"${{{AGENT_KEY}:?set it in deploy/.env}}",
+        AGENT_MODEL: f"${{{AGENT_MODEL}:?set it in deploy/.env}}",
     }
 
 

@@ -12,6 +12,8 @@ HTTP_PORT = 8000
 GATEWAY_PORT = 8080
 DATABASE_PORT = 5432
 BROKER_PORT = 4222
+# What the chassis asks for where a service has agents; see chassis.agents.settings.
+AGENT_KEY, AGENT_MODEL = "ANTHROPIC_API_KEY", "AGENT_MODEL"
 USER = 10001  # nobody in particular, and not root
 DATA = "/data"  # where a service that keeps a SQLite file has its volume
 

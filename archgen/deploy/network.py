@@ -48,6 +48,8 @@ def of_process(system: System, names: Names, process: Process, *, public: bool) 
         # Broker and database may be outside of the cluster: any address, and only that port.
         {"ports": [{"protocol": "TCP", "port": BROKER_PORT}]},
         *_to_database(on_file(service)),
+        # An agent's model is on the internet.
+        *([{"ports": [{"protocol": "TCP", "port": 443}]}] if service.agents else list[Json]()),
         _edge("to", [{"namespaceSelector": _namespace(MONITORING)}], OTLP_HTTP),
         *(_edge("to", [{"podSelector": selector(names.host(peer))}], HTTP_PORT) for peer in peers(service)),
     ]

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from archgen.contracts.yaml_text import Json
-from archgen.deploy.naming import DATA, HTTP_PORT, USER, Names, Process, on_file, peers, url_variable
+from archgen.deploy.naming import (
+    AGENT_KEY,
+    AGENT_MODEL,
+    DATA,
+    HTTP_PORT,
+    USER,
+    Names,
+    Process,
+    on_file,
+    peers,
+    url_variable,
+)
 from archgen.spec.model import System
 
 # The gateway forgets a pod within this time; until then the pod still takes what comes.
@@ -158,11 +169,13 @@ def _asks(path: str) -> dict[str, Json]:
 def _secrets(system: System, names: Names, process: Process) -> list[Json]:
     """Addresses with passwords come from the Secret that is named like the service; none of it is here."""
     secret = names.host(process.service)
-    wanted = ["BROKER_URL"] if on_file(system.services[process.service]) else ["BROKER_URL", "DATABASE_URL"]
+    service = system.services[process.service]
+    wanted = ["BROKER_URL"] if on_file(service) else ["BROKER_URL", "DATABASE_URL"]
+    wanted += [AGENT_KEY, AGENT_MODEL] if service.agents else []
     found: list[Json] = [
         {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": name}}} for name in wanted
     ]
-    if on_file(system.services[process.service]):
+    if on_file(service):
         found.append({"name": "DATABASE_URL", "value": f"sqlite:///{DATA}/{process.service}.db"})
     return found
 

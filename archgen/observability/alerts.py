@@ -48,6 +48,8 @@ def alerts(system: System) -> tuple[Alert, ...]:
     if orchestrated:
         found += _sagas(*orchestrated[0])
     callers = [(name, peer) for name, one in system.services.items() for peer in one.calls]
+    # An agent's model is called like a peer, through a breaker.
+    callers += [(name, "anthropic.") for name, one in system.services.items() if one.agents]
     if callers:
         found += _calls(callers[0][0], callers[0][1].partition(".")[0])
     jobs = [(name, job) for name, one in system.services.items() for job in one.jobs]
@@ -228,14 +230,14 @@ def _calls(caller: str, peer: str) -> Iterator[Alert]:
 
 
 def _jobs(service: str, job: str) -> Iterator[Alert]:
-    raises = {"service": service, "job_name": job}
-    labels = f'service="{service}",job_name="{job}"'
+    raises = {"service": service, "task": job}
+    labels = f'service="{service}",task="{job}"'
     yield Alert(
         "JobsFailed",
-        'max by (service, job_name) (jobs_queued{status="failed"}) > 0',
+        'max by (service, task) (jobs_queued{status="failed"}) > 0',
         "1m",
         "ticket",
-        "$job_name of $service failed for good.",
+        "$task of $service failed for good.",
         "Every attempt failed. The job is kept, with the reason, until somebody sends it again.",
         ((f'jobs_queued{{{labels},status="failed"}}', "0x5 1x30"),),
         "15m",
@@ -243,10 +245,10 @@ def _jobs(service: str, job: str) -> Iterator[Alert]:
     )
     yield Alert(
         "JobsWaiting",
-        "max by (service, job_name) (job_oldest_ready_seconds) > 300",
+        "max by (service, task) (job_oldest_ready_seconds) > 300",
         "5m",
         "ticket",
-        "$job_name of $service waits for a worker.",
+        "$task of $service waits for a worker.",
         "The oldest job that is due has waited for more than five minutes: no worker runs, or too few.",
         ((f"job_oldest_ready_seconds{{{labels}}}", "0+60x40"),),
         "30m",

@@ -173,6 +173,90 @@ def one_service() -> tuple[Panel, ...]:
     )
 
 
+def jobs() -> tuple[Panel, ...]:
+    """What workers of the chosen service do."""
+    own = 'service="$service"'
+    return (
+        Panel(
+            "Jobs by status",
+            ((f"max by (task, status) (jobs_queued{{{own}}})", "{{task}} {{status}}"),),
+        ),
+        Panel(
+            "Oldest job that is due",
+            ((f"max by (task) (job_oldest_ready_seconds{{{own}}})", "{{task}}"),),
+            "s",
+        ),
+        Panel(
+            "Attempts of jobs per second",
+            (
+                (f"sum by (task) (rate(job_attempts_total{{{own}}}[$__rate_interval]))", "{{task}} begun"),
+                (
+                    f"sum by (task, outcome) (rate(jobs_ended_total{{{own}}}[$__rate_interval]))",
+                    "{{task}} {{outcome}}",
+                ),
+            ),
+        ),
+        Panel(
+            "Time of an attempt, 95 of 100",
+            (
+                (
+                    "histogram_quantile(0.95, sum by (le, task)"
+                    f" (rate(job_seconds_bucket{{{own}}}[$__rate_interval])))",
+                    "{{task}}",
+                ),
+            ),
+            "s",
+        ),
+    )
+
+
+def agents() -> tuple[Panel, ...]:
+    """What agents of the chosen service do, and what it costs."""
+    own = 'service="$service"'
+    return (
+        Panel(
+            "Runs of agents",
+            (
+                (f"sum by (agent, status) (increase(agent_runs_total{{{own}}}[1h]))", "{{agent}} {{status}}"),
+                (f"sum by (agent) (agent_runs_in_flight{{{own}}})", "{{agent}} under way"),
+            ),
+        ),
+        Panel(
+            "Time of a run, 95 of 100",
+            (
+                (
+                    "histogram_quantile(0.95, sum by (le, agent)"
+                    f" (rate(agent_run_duration_seconds_bucket{{{own}}}[$__rate_interval])))",
+                    "{{agent}}",
+                ),
+            ),
+            "s",
+        ),
+        Panel(
+            "Tokens within an hour",
+            (
+                (
+                    f"sum by (agent, model, kind) (increase(agent_tokens_total{{{own}}}[1h]))",
+                    "{{agent}} {{model}} {{kind}}",
+                ),
+            ),
+        ),
+        Panel(
+            "Cost within an hour",
+            ((f"sum by (agent, model) (increase(agent_cost_total{{{own}}}[1h]))", "{{agent}} {{model}}"),),
+        ),
+        Panel(
+            "Tool calls within an hour",
+            (
+                (
+                    f"sum by (tool, outcome) (increase(agent_tool_calls_total{{{own}}}[1h]))",
+                    "{{tool}} {{outcome}}",
+                ),
+            ),
+        ),
+    )
+
+
 def sagas() -> tuple[Panel, ...]:
     """How many, how long, how they end, and where they wait."""
     return (

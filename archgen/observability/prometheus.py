@@ -12,7 +12,7 @@ from archgen.observability.objectives import recorded
 RULES = ("recording.yml", "alerts.yml")
 # `job` is what Prometheus calls a group of targets, so the label of that name in metrics has to give way.
 _JOB_NAME: list[Json] = [
-    {"source_labels": ["exported_job"], "regex": "(.+)", "target_label": "job_name"},
+    {"source_labels": ["exported_job"], "regex": "(.+)", "target_label": "task"},
     {"regex": "exported_job", "action": "labeldrop"},
 ]
 

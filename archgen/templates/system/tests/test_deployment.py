@@ -130,7 +130,7 @@ def test_passwords_are_made_and_kept(tmp_path: Path) -> None:
     passwords = re.findall(r"^\w+_PASSWORD=(.*)$", made[0], re.MULTILINE)
     assert len(set(passwords)) == len(passwords) > 0 and all(len(one) > 32 for one in passwords)
     wanted = set(re.findall(r"\$\{(\w+):\?", (DEPLOY / "compose.yaml").read_text("utf-8")))
-    assert wanted == set(re.findall(r"^(\w+_PASSWORD)=", made[0], re.MULTILINE))
+    assert wanted <= set(re.findall(r"^(\w+)=", made[0], re.MULTILINE))
 
 
 @pytest.mark.parametrize("service", SERVICES)
