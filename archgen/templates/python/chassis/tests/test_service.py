@@ -171,3 +171,85 @@ async def test_what_fails_there_goes_through_the_broker_instead(db: Database) ->
         return [m.address for m in session.outbox._messages]
 
     assert await db.run(work) == ["shop.command.users.rename"]
+
+
+# Versions of an event
+
+
+@dataclass(frozen=True)
+class InvitedNow:
+    """Version 2: what was called name is called guest."""
+
+    NAME: ClassVar[str] = "guest.invited"
+    VERSION: ClassVar[int] = 2
+    user_id: str
+    guest: str
+
+
+def renamed(data: dict[str, Any]) -> dict[str, Any]:
+    return {"user_id": data["user_id"], "guest": data["name"]}
+
+
+def heard_by(upcasters: dict[str, Any], heard: list[Any]) -> Consumer:
+    class Listener(Reaction):
+        def react(self, session: Session, origin: Origin, message: Message) -> None:
+            heard.append((message.type, message.data))
+
+    service = wired(reactions=(Listener(InvitedNow, USE_CASE),), upcasters=upcasters)
+    return by_name(service)["users-reactions"]
+
+
+async def test_an_older_version_is_lifted_before_anybody_sees_it(db: Database) -> None:
+    heard: list[Any] = []
+    consumer = heard_by({"guest.invited": (renamed,)}, heard)
+    for told in (
+        message("shop.guest.invited.v1", user_id="u1", name="Ada"),
+        message("shop.guest.invited.v2", user_id="u1", guest="Ada"),
+    ):
+        await db.run(lambda conn, told=told: consumer.handle(Session(conn), Origin("shop", "users"), told))  # type: ignore[misc]
+    assert heard == [("shop.guest.invited.v2", {"user_id": "u1", "guest": "Ada"})] * 2
+    assert consumer.addresses == ("shop.event.guest.invited",)
+
+
+@pytest.mark.parametrize(
+    ("upcasters", "type", "reason"),
+    [
+        ({}, "shop.guest.invited.v1", "it is older than v2 and has no upcaster; add one, then redrive"),
+        ({"guest.invited": (renamed,)}, "shop.guest.invited.v3", "this release knows v2; deploy a newer one"),
+        (
+            {"guest.invited": (renamed,)},
+            "shop.guest.invited.vx",
+            "nothing here handles 'shop.guest.invited.vx'$",
+        ),
+    ],
+)
+async def test_a_version_that_cannot_be_read_says_what_to_do(
+    db: Database, upcasters: dict[str, Any], type: str, reason: str
+) -> None:
+    heard: list[Any] = []
+    consumer = heard_by(upcasters, heard)
+    with pytest.raises(Malformed, match=reason):
+        await db.run(lambda conn: consumer.handle(Session(conn), Origin("shop", "users"), message(type)))
+    assert heard == []
+
+
+async def test_an_event_is_told_with_its_version(db: Database) -> None:
+    def work(conn: Any) -> str:
+        session = Session(conn)
+        unit = UnitOfWork(session, Origin("shop", "users"))
+        type = AggregateType(
+            "guest",
+            User,
+            "user_id",
+            lambda _, command: [InvitedNow(command, "Ada")],
+            lambda _, event: User(event.guest),
+            (InvitedNow,),
+            upcasters={"guest.invited": (renamed,)},
+        )
+        unit.handle(type, "u1", "u1")
+        unit.complete()
+        session.flush()
+        body: str = conn.scalar(select(outbox.c.body))
+        return body
+
+    assert '"type":"shop.guest.invited.v2"' in await db.run(work)
