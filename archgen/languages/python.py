@@ -54,7 +54,7 @@ def service_items(layout: Layout, contract: Mapping[str, object]) -> Iterator[It
 
     distribution = f"{kebab(system.system)}-{kebab(name)}"
     yield yours(f"{root}/pyproject.toml", "pyproject.toml.jinja", distribution=distribution)
-    yield yours(f"{source}/__init__.py", "init.py.jinja", about=sagas.wrapped(service.about or name))
+    yield yours(f"{source}/__init__.py", "init.py.jinja", about=sagas.wrapped(service.about) or name)
     yield yours(f"{source}/__main__.py", "main.py.jinja", **wiring.main(layout))
     yield Text(f"{source}/py.typed", "")
     for aggregate in service.aggregates:

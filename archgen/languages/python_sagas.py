@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from inspect import cleandoc
 
 from archgen.escape import py
 from archgen.languages.python_format import call, dict_of, list_of, tuple_of
@@ -14,9 +15,10 @@ from archgen.spec.analysis import Binding, Source
 
 
 def wrapped(text: str) -> str:
-    """`text` in lines short enough for a docstring, blanks at their ends taken off."""
-    lines = (textwrap.fill(line, 100, replace_whitespace=False) for line in text.splitlines())
-    return "\n".join(line.rstrip() for line in "\n".join(lines).split("\n")).strip("\n")
+    """`text` as the content of a docstring: in short lines, blanks only where they mean something."""
+    lines = (textwrap.fill(line, 100, replace_whitespace=False) for line in cleandoc(text).splitlines())
+    content = "\n".join(line.rstrip() for line in "\n".join(lines).split("\n"))
+    return f" {content}" if content.startswith('"') else content
 
 
 def orchestration(layout: Layout, saga: str) -> dict[str, object]:
