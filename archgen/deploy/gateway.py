@@ -1,7 +1,7 @@
 """The gateway: the only way in, and only for what is meant for the outside.
 
 One table holds every public operation; what is not in it is not found. Health, metrics and the
-contract are not in it, nor are commands that only sagas and reactions send.
+contract are not in it, nor are commands that sagas give.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ def public(system: System) -> list[Public]:
 
 
 def internal_commands(system: System) -> set[str]:
-    """Commands, as `service.command`, that the system gives itself: steps, their undoing, reactions."""
+    """Commands, as `service.command`, that only sagas give: steps, their undoing, and the last one.
+
+    What a reaction does may be asked for by people, too: an order is made from a basket, or directly.
+    """
     return set(_given(system))
 
 
@@ -47,8 +50,6 @@ def _given(system: System) -> Iterator[str]:
         if isinstance(saga, Orchestration):
             yield from (step.undo for step in saga.steps)
             yield from (saga.then, saga.otherwise)
-    for name, service in system.services.items():
-        yield from (f"{name}.{reaction.do}" for reaction in service.on.values())
 
 
 def _is_command(route: Route) -> bool:
