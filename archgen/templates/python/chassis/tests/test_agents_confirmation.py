@@ -110,11 +110,12 @@ async def test_a_command_that_the_domain_refuses_is_an_answer(
 
 
 async def test_a_command_that_the_description_trusts_does_not_wait(client: Client, stub: LlmStub) -> None:
-    stub.play([Say(change("trusted"), change("no"), change("bug")), Say("Done.")])
+    stub.play([Say(change("trusted"), change("no"), change("bug"), change("trusted")), Say("Done.")])
     shown = (await client.run(agent="bold")).json()
     assert shown["status"] == "done"
-    assert [call["outcome"] for call in shown["calls"]] == ["ok", "error", "error"]
+    assert [call["outcome"] for call in shown["calls"]] == ["ok", "error", "error", "ok"]
     assert await client.note() == "trusted"
+    assert "changed nothing" in stub.results()[3]["content"]
     assert "no is no note" in stub.results()[1]["content"]
 
 

@@ -156,6 +156,8 @@ def _carried_out(session: Session, origin: Origin, tool: CommandTool, call: Call
     outcome = result_of(tool.use_case, unit)
     if outcome["outcome"] == "refused":
         return "error", f"It was refused: {outcome['reason']}"
+    if not unit.recorded:
+        return "ok", "It changed nothing: what was asked for is so already."
     return "ok", marked(call.tool, outcome["result"])
 
 
