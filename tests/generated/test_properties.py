@@ -94,7 +94,7 @@ def readable(file: File) -> None:
         case ".toml":
             tomllib.loads(file.contents.decode())
         case ".yaml" | ".yml":
-            yaml.load(file.contents, yaml.CSafeLoader)
+            list(yaml.load_all(file.contents, yaml.CSafeLoader))
 
 
 @pytest.fixture
