@@ -14,7 +14,6 @@ from tests.torture.plan import MUST_FAIL
 
 FINAL = frozenset({"confirmed", "cancelled"})
 LIVE = {"Payment": "completed", "Reservation": "reserved", "Shipment": "created"}
-NO_ANSWER = "no answer"
 CUSTOMER = "the customer changed their mind"
 SHORT = "not enough in stock"
 
@@ -69,7 +68,7 @@ def orders_end_as_they_must(evidence: Evidence) -> Found:
             yield id, "is confirmed although its customer was told that it is cancelled"
         if order["status"] == "cancelled" and plan.fate not in MUST_FAIL:
             allowed = [CUSTOMER] if plan.cancel_after is not None else []
-            allowed += [NO_ANSWER] if evidence.style == "orchestration" else []
+            allowed += [traffic.NO_ANSWER] if evidence.style == "orchestration" else []
             allowed += [SHORT] if plan.fate == "scarce" else []
             if not any(reason in order["reason"] for reason in allowed):
                 yield id, f"is cancelled for no good reason: {order['reason']!r}"

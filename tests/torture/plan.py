@@ -106,8 +106,9 @@ def _faults(
 ) -> tuple[Fault, ...]:
     """Every process is killed at least once; every fourth time one is frozen instead.
 
-    The first freeze outlasts all attempts of a step, so that its outcome is unknown to the saga. Each
-    of the others ends with a kill, in the midst of what piled up meanwhile.
+    The first freeze outlasts all attempts of a step and ends with a kill, before anything is handled: the
+    commands come back when the saga has long sent their undo. Each of the others ends with a kill just
+    after it, in the midst of what piled up meanwhile.
     """
     victims = rng.sample(list(processes), len(processes))
     gap = min(2.5, seconds / (len(processes) * 4 / 3 + 1))
@@ -117,11 +118,15 @@ def _faults(
     while at < seconds or victims:
         free = [name for name in processes if busy_until.get(name, 0.0) <= at]
         if turn == 1:
-            chosen = [Fault(at, rng.choice([p for p in participants if p in free]), "freeze", gives_up + 1)]
+            name, pause = rng.choice([p for p in participants if p in free]), gives_up + 1
+            chosen = [Fault(at, name, "freeze", pause), Fault(at + pause - 0.1, name, "kill", 0.2)]
         elif turn % 4 == 1 and free:
-            pause = Fault(at, rng.choice(free), "freeze", rng.uniform(0.8, LONGEST_PAUSE))
-            thawed = at + pause.seconds + rng.uniform(0.005, 0.1)
-            chosen = [pause, Fault(thawed, pause.process, "kill", rng.uniform(0.1, 1.2))]
+            name, pause = rng.choice(free), rng.uniform(0.8, LONGEST_PAUSE)
+            woken = at + pause + rng.uniform(0.005, 0.1)
+            chosen = [
+                Fault(at, name, "freeze", pause),
+                Fault(woken, name, "kill", rng.uniform(0.1, 1.2)),
+            ]
         else:
             due = [name for name in victims if name in free] or rng.sample(free, len(free))
             chosen = [Fault(at, name, "kill", rng.uniform(0.1, 1.2)) for name in due[:1]]

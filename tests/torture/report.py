@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from tests.torture.breakage import Done
 from tests.torture.echoes import SHARE
 from tests.torture.evidence import Evidence
-from tests.torture.invariants import NO_ANSWER, Violation
+from tests.torture.invariants import Violation
 from tests.torture.stream import by_saga, originals
+from tests.torture.traffic import LATE, NO_ANSWER
 
-LATE = "undone before it was done"
 STORIES = 3
 
 

@@ -9,6 +9,8 @@ from tests.torture.evidence import Evidence
 from tests.torture.stream import Copy, by_saga, originals
 
 Found = Iterator[tuple[str, str]]
+NO_ANSWER = "no answer"  # in the reason of a saga that gave up a step for silence
+LATE = "undone before it was done"  # in the refusal of a late command
 WAY_BACK = ("shipment.cancelled", "reservation.released", "payment.refunded")
 
 
@@ -54,23 +56,29 @@ def steps_and_sagas_agree(evidence: Evidence) -> Found:
 
 
 def undone_last_first_and_only_what_ran(evidence: Evidence) -> Found:
-    outcomes = {saga["id"]: saga for saga in evidence.sagas}
+    sagas = {saga["id"]: saga for saga in evidence.sagas}
     for saga_id, copies in by_saga([copy for copy in evidence.copies if not copy.echo]).items():
         if evidence.style == "choreography":
             yield from _way_back(copies)
             continue
-        commands = [
-            (copy.body["sagaphase"], copy.body["sagastep"]) for copy in copies if copy.kind == "command"
-        ]
-        done = [step for phase, step in dict.fromkeys(commands) if phase == "do"]
-        undone = [step for phase, step in dict.fromkeys(commands) if phase == "undo"]
-        order_id = outcomes[saga_id]["trigger"]["order_id"] if saga_id in outcomes else ""
-        if undone != sorted(undone, reverse=True):
-            yield order_id, f"was undone in the order {undone}"
-        refused = [step for step, how in outcomes[saga_id]["outcomes"].items() if how == "refused"]
-        for step in undone:
-            if step not in done or step in refused:
+        asked = {phase: _steps(copies, "command", phase) for phase in ("do", "undo")}
+        saga = sagas.get(saga_id, {"trigger": {"order_id": ""}, "reason": NO_ANSWER})
+        order_id = saga["trigger"]["order_id"]
+        if asked["undo"] != sorted(asked["undo"], reverse=True):
+            yield order_id, f"was undone in the order {asked['undo']}"
+        # A refusal that comes after the step was given up for silence does not count: it was unknown.
+        heard = NO_ANSWER not in saga["reason"]
+        refusals = [c for c in copies if c.data.get("outcome") == "refused" and LATE not in c.data["reason"]]
+        refused = _steps(refusals, "reply", "do")
+        for step in asked["undo"]:
+            if step not in asked["do"] or (heard and step in refused):
                 yield order_id, f"{step} was undone without having been done"
+
+
+def _steps(copies: list[Copy], kind: str, phase: str) -> list[str]:
+    """The steps that messages of this kind are about, each once, in the order of the stream."""
+    found = (c.body["sagastep"] for c in copies if c.kind == kind and c.body["sagaphase"] == phase)
+    return list(dict.fromkeys(found))
 
 
 def _way_back(copies: list[Copy]) -> Found:
