@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from archgen.contracts.examples import example
 from archgen.escape import py
+from archgen.languages.python_domain import needed_by
 from archgen.languages.python_format import call, tuple_of
 from archgen.languages.python_imports import Import
 from archgen.languages.python_layout import Layout, unique
@@ -115,14 +116,23 @@ def _test(layout: Layout, name: str) -> dict[str, object]:
         (f"{layout.package}.generated.jobs", cls),
         (f"{layout.package}.generated.wiring", "SERVICE"),
     }
-    wanted |= imports(fields.values(), layout.package)
     given = [
         (field, literal(layout.system, kind, example(layout.system, kind, field)))
         for field, kind in fields.items()
     ]
+    named = [field for field in _inside(layout, fields.values()) if field.named]
+    wanted |= imports(named, layout.package) | set(needed_by(value for _, value in given))
     return {
         "imports": layout.imports(wanted),
         "job": name,
         "function": python_name(name),
         "arguments": call(cls, given),
     }
+
+
+def _inside(layout: Layout, fields: Iterable[FieldType]) -> Iterator[FieldType]:
+    """The fields and, of those with named types, all that is inside."""
+    for field in fields:
+        yield field
+        if field.named:
+            yield from _inside(layout, layout.system.types[field.named].values())

@@ -48,7 +48,9 @@ CASES = [
     ),
     pytest.param(
         BASE.replace("Order:", "Job:") + "    jobs: {sweep: {}}\n",
-        ["6:7: services.orders.aggregates.Job: `/jobs` is the URL of its job queue already (rename one of them)"],
+        [
+            "6:7: services.orders.aggregates.Job: `/jobs` is the URL of its job queue already (rename one of them)"
+        ],
         id="an aggregate where the jobs are",
     ),
     pytest.param(
