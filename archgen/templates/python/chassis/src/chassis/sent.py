@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from sqlalchemy import Column, Connection, Double, Index, Table, Text, insert, literal, select
+from sqlalchemy import Column, Connection, Double, Index, Table, Text, func, insert, literal, select
 
 from chassis.tables import Serial, metadata, outbox
 
@@ -40,7 +40,9 @@ def send_again(conn: Connection, since: float) -> int:
 
     They go out under their old ids, so whoever has handled one passes over it.
     """
+    found = sent.c.sent_at >= since
     columns = select(sent.c.message_id, sent.c.subject, sent.c.body, literal(time.time()))
-    rows = columns.where(sent.c.sent_at >= since).order_by(sent.c.position)
     names = ["message_id", "subject", "body", "created_at"]
-    return conn.execute(insert(outbox).from_select(names, rows)).rowcount
+    conn.execute(insert(outbox).from_select(names, columns.where(found).order_by(sent.c.position)))
+    # The driver of PostgreSQL does not tell how many rows such an insert wrote.
+    return conn.scalar(select(func.count()).select_from(sent).where(found)) or 0
