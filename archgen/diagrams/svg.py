@@ -68,11 +68,15 @@ def _breakable(text: str, size: float, room: float) -> Iterable[str]:
 
 def text(x: float, y: float, value: str, size: float = 13, anchor: str = "middle", kind: str = "") -> str:
     """One line of text whose base line is at `y`."""
-    clean = "".join(c if c.isprintable() else " " for c in value)
     named = f' class="{kind}"' if kind else ""
     return (
-        f'<text x="{x:g}" y="{y:g}" font-size="{size:g}" text-anchor="{anchor}"{named}>{escape(clean)}</text>'
+        f'<text x="{x:g}" y="{y:g}" font-size="{size:g}" text-anchor="{anchor}"{named}>{_clean(value)}</text>'
     )
+
+
+def _clean(value: str) -> str:
+    # XML has no way to write control characters, not even escaped.
+    return escape("".join(c if c.isprintable() else " " for c in value))
 
 
 def block(x: float, y: float, lines: Iterable[str], size: float, kind: str = "") -> list[str]:
@@ -131,6 +135,6 @@ def document(w: float, h: float, title: str, parts: Iterable[str]) -> str:
         "<!-- Generated from system.yaml; edit that instead. -->\n"
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{w:g}" height="{h:g}" '
         f'viewBox="0 0 {w:g} {h:g}" role="img">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n<defs>{tips}</defs>\n"
+        f"<title>{_clean(title)}</title>\n<style>{_STYLE}</style>\n<defs>{tips}</defs>\n"
         f'<rect width="{w:g}" height="{h:g}" fill="var(--bg)"/>\n{body}\n</svg>\n'
     )
