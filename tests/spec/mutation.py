@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from archgen.spec.document import Path
 from archgen.spec.yaml12 import parse
-from tests.spec.samples import CHOREOGRAPHED_SHOP, SHOP
+from tests.spec.samples import AGENT, CHOREOGRAPHED_SHOP, SHOP
 
 HOSTILE = (
     "../x",
@@ -61,7 +61,7 @@ JUNK: tuple[Any, ...] = (
 
 
 def shops() -> tuple[Any, ...]:
-    return parse(SHOP, "s.yaml").plain(), parse(CHOREOGRAPHED_SHOP, "s.yaml").plain()
+    return tuple(parse(text, "s.yaml").plain() for text in (SHOP, CHOREOGRAPHED_SHOP, AGENT))
 
 
 def paths(value: Any, path: Path = ()) -> Iterator[Path]:
