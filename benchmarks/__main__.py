@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import generation, jobs, sagas
+from benchmarks import event_sourcing, generation, jobs, sagas
 from benchmarks.tables import Table
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -19,6 +19,7 @@ ALL: dict[str, Callable[[Path], Table]] = {
     "shop": generation.shop,
     "scale": generation.scale,
     "sagas": sagas.sagas,
+    "event_sourcing": event_sourcing.event_sourcing,
     "jobs": jobs.jobs,
 }
 
