@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-import chassis.idempotency  # noqa: F401 (its table is emptied with the others)
+import chassis.generations
+import chassis.idempotency
+import chassis.sent
+import chassis.snapshots  # noqa: F401 (their tables are emptied with the others)
 from chassis.db import Database
 from chassis.migrate import migrate
 from chassis.tables import metadata

@@ -34,6 +34,7 @@ from chassis.jsons import dumps, loads
 
 T = TypeVar("T")
 GROUP = 64
+BUSY = 10.0  # seconds to wait for another process that writes the same file
 _RETRIABLE = {"40001", "40P01"}  # serialization_failure, deadlock_detected
 # Classes of SQLSTATE: connection, rollback, resources, locks, operator, system.
 # Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -132,11 +133,24 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
     # Source: https://docs.sqlalchemy.org/en/20/dialects/sqlite.html#sqlite-transactions
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA busy_timeout = 10000")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY * 1000:.0f}")
+    _use_wal(cursor)
     cursor.execute("PRAGMA synchronous = FULL")  # a commit survives a power cut
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _use_wal(cursor: Any) -> None:
+    """Processes that open a new file together get in each other's way here, and SQLite does not wait."""
+    deadline = time.monotonic() + BUSY
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _begin_sqlite(conn: Connection) -> None:
