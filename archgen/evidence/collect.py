@@ -36,7 +36,9 @@ from archgen.evidence.tree import Source, walk
 _DOCUMENTS = {".md", ".adoc", ".rst", ".txt"}
 _SETTING_FILES = re.compile(r"(^|/)(\.env(\.[\w.-]+)?|[\w.-]+\.properties|[\w.-]*\.env)$")
 _SPRING_YAML = re.compile(r"(^|/)(application|bootstrap)([-.][\w-]+)?\.ya?ml$")
-_SHELL = re.compile(r"(\.(sh|bash|cron|crontab|mk)|(^|/)(Makefile|crontab|justfile|Justfile|Taskfile\.ya?ml|Procfile))$")
+_SHELL = re.compile(
+    r"(\.(sh|bash|cron|crontab|mk)|(^|/)(Makefile|crontab|justfile|Justfile|Taskfile\.ya?ml|Procfile))$"
+)
 
 
 def collect(root: Path) -> Facts:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from archgen.escape import py
@@ -66,7 +67,7 @@ def aggregate_file(layout: Layout, aggregate: str) -> dict[str, object]:
         (f"{package}.{module}", d.event) for d in decisions
     }
     wanted |= {(f"{package}.{module}", e.cls) for e in evolutions}
-    wanted |= needed_by(a.value for d in decisions for a in d.arguments)
+    wanted |= _needed(layout, [*decisions, *evolutions])
     if any(each.arguments and not each.makes for each in evolutions):
         wanted.add(("dataclasses", "replace"))
     if any(decision.creates for decision in decisions):
@@ -169,6 +170,14 @@ def _evolution(
     return Evolution(layout.event_class(event), makes, tuple(arguments), made)
 
 
+def _needed(layout: Layout, branches: Sequence[Decision | Evolution]) -> set[Import]:
+    """Imports for the values in what the branches make, named types inside others included."""
+    values = [argument.value for branch in branches for argument in branch.arguments]
+    text = " ".join(values)
+    named = {name for name in layout.system.types if re.search(rf"\b{name}\(", text)}
+    return needed_by(values) | {(f"{layout.package}.generated.types", name) for name in named}
+
+
 def needed_by(values: Iterable[str]) -> set[Import]:
     """Imports for what expressions of neutral values name."""
     text = " ".join(values)
@@ -220,7 +229,7 @@ def view_file(layout: Layout, view: str) -> dict[str, object]:
     wanted: set[Import] = {("dataclasses", "dataclass"), (f"{package}.{module}", "Event")}
     wanted |= imports(fields.values(), layout.package)
     wanted |= {(f"{package}.{module}", p.cls) for p in projections}
-    wanted |= needed_by(a.value for p in projections for a in p.arguments)
+    wanted |= _needed(layout, projections)
     if any(each.arguments and not each.makes for each in projections):
         wanted.add(("dataclasses", "replace"))
     if made_from_state(layout, view):
