@@ -1,6 +1,5 @@
 """Agents of a service: what is loaded, what their tools may be, and what check has to say."""
 
-
 from __future__ import annotations
 
 import pytest
