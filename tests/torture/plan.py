@@ -18,6 +18,7 @@ SCARCE = "SCARCE"
 NEVER_STOCKED = "NONE"
 BROKER = "broker"
 LONGEST_PAUSE = 3.0
+LONG_RUN = 40.0
 RECOVERY = 2.5  # seconds that a restarted process is left alone, so that it does some work
 
 
@@ -107,8 +108,9 @@ def _faults(
     """Every process is killed at least once; every fourth time one is frozen instead.
 
     The first freeze outlasts all attempts of a step and ends with a kill, before anything is handled: the
-    commands come back when the saga has long sent their undo. Each of the others ends with a kill just
-    after it, in the midst of what piled up meanwhile.
+    commands come back when the saga has long sent their undo. In a run that has the time for it, another
+    one outlasts the attempts to undo as well. The rest end with a kill just after them, in the midst of
+    what piled up meanwhile.
     """
     victims = rng.sample(list(processes), len(processes))
     gap = min(2.5, seconds / (len(processes) * 4 / 3 + 1))
@@ -120,6 +122,8 @@ def _faults(
         if turn == 1:
             name, pause = rng.choice([p for p in participants if p in free]), gives_up + 1
             chosen = [Fault(at, name, "freeze", pause), Fault(at + pause - 0.1, name, "kill", 0.2)]
+        elif turn == 5 and seconds >= LONG_RUN and (able := [p for p in participants if p in free]):
+            chosen = [Fault(at, rng.choice(able), "freeze", 2 * gives_up + 1)]
         elif turn % 4 == 1 and free:
             name, pause = rng.choice(free), rng.uniform(0.8, LONGEST_PAUSE)
             woken = at + pause + rng.uniform(0.005, 0.1)

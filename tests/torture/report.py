@@ -79,7 +79,7 @@ def _saga_rows(evidence: Evidence, figures: Figures) -> list[tuple[str, int]]:
         ("answers overdue, asked again", sum(asked.values()) - len(asked)),
         ("sagas given up for no answer", sum(NO_ANSWER in saga["reason"] for saga in evidence.sagas)),
         ("late commands refused", len(late)),
-        ("sagas resumed by hand (not required)", figures.resumed),
+        ("sagas that a person had to resume (not required)", figures.resumed),
     ]
 
 

@@ -89,6 +89,10 @@ def torture(project: Path, folder: Path, options: argparse.Namespace) -> int:
         codes = system.stop()
     violations = invariants.judge(found)
     violations += [invariants.Violation("quiescence", str(unrest))] if unrest else []
+    if sum(resumed):
+        # Nothing was under way any more, so every participant had answered.
+        text = f"{sum(resumed)} sagas were stuck although nothing was under way"
+        violations.append(invariants.Violation("no saga needs a person", text))
     for name in [*down, *done.ended_by_itself]:
         violations.append(
             invariants.Violation("processes", f"{name} ended by itself: {system.log(name, 15)}")
