@@ -147,18 +147,19 @@ def _database(
             table=_table(call.args[0]),
             target=built[3],
         )
+    if words.SQL_TEXT_CALL.match(name) and call.receiver:
+        literal = next((match for arg in call.args[:3] if (match := _statement(arg))), None)
+        if literal:
+            return _of_statement(literal, call)
     if words.SQL_CALL.match(name) and call.receiver:
         text = call.args[0] if call.args else ""
-        match = words.SQL_STATEMENT.match(text.lstrip("frb(").strip("\"'`\n "))
+        match = next((found for arg in call.args[:3] if (found := _statement(arg))), None)
         if match is None and text[:1] not in "\"'`":
             match = next((m for line, m in statements if line <= call.line and call.line - line < 12), None)
         if match is None and "text(" in text:
             match = words.SQL_STATEMENT.match(re.sub(r"^.*?text\(\s*[frb]*[\"']+", "", text, flags=re.DOTALL))
         if match:
-            verb = match[1].split()[0].lower()
-            return Effect(
-                "db.read" if verb == "select" else "db.write", call, table=match[2].lower(), target=verb
-            )
+            return _of_statement(match, call)
         if name.startswith(("Exec", "NamedExec", "MustExec")) and words.DB_RECEIVER.search(call.receiver):
             return Effect("db.write", call)
         return None
@@ -203,6 +204,18 @@ def _database(
         if near and (call.args or name in ("save", "Save", "delete")):
             return Effect("db.write", call, table=_table(call.args[0]) if call.args else "", target=name)
     return None
+
+
+def _statement(text: str) -> re.Match[str] | None:
+    """The SQL in a literal, None when `text` is not one."""
+    if text[:1] not in "\"'`frb(":
+        return None
+    return words.SQL_STATEMENT.match(text.lstrip("frb(").strip("\"'`\n "))
+
+
+def _of_statement(match: re.Match[str], call: Call) -> Effect:
+    verb = match[1].split()[0].lower()
+    return Effect("db.read" if verb == "select" else "db.write", call, table=match[2].lower(), target=verb)
 
 
 def _table(text: str) -> str:

@@ -72,6 +72,12 @@ class Links:
             or self.fields[function.owner].get(call.receiver)
             or module.types.get(call.receiver, "")
         )
+        if (
+            not type_
+            and call.receiver == head
+            and (found := self._imported(module.imported(head), name, module))
+        ):
+            return found
         if not type_ and call.receiver in self.by_owner:
             type_ = call.receiver
         if type_ and (found := self._method(type_, name, module.path)):
@@ -86,6 +92,29 @@ class Links:
         ):
             return [candidates[0][1]]
         return []
+
+    def _imported(self, source: str, name: str, module: Module) -> list[Function]:
+        """The function `name` of the module or package that is imported from `source`."""
+        if not source or module.language not in ("python", "go"):
+            return []
+        if module.language == "python":
+            tail = "/" + source.strip(".").replace(".", "/")
+            stems = (f"{tail}.py", f"{tail}/__init__.py")
+            found = [f for _, f in self.by_name.get(name, ()) if not f.owner and f"/{f.file}".endswith(stems)]
+        elif "/" in source:
+            # a package is its folder; the module's own path before it is not in the project's
+            tail, last = "/" + "/".join(source.split("/")[-2:]), source.rpartition("/")[2]
+            folders = {f.file: f.file.rpartition("/")[0] for _, f in self.by_name.get(name, ())}
+            found = [
+                f
+                for m, f in self.by_name.get(name, ())
+                if not f.owner
+                and m.language == "go"
+                and (f"/{folders[f.file]}".endswith(tail) or folders[f.file] == last)
+            ]
+        else:
+            return []
+        return nearest(found, module.path)[:1]
 
     def _method(self, owner: str, name: str, near: str, depth: int = 0) -> list[Function]:
         own = nearest(self.by_owner[owner][name] if owner in self.by_owner else [], near)[:1]

@@ -70,7 +70,7 @@ OUTBOX_FRAMEWORK = re.compile(
 )
 
 CONSUME_NAME = re.compile(
-    r"^(subscribe|pull_subscribe|psubscribe|Subscribe|QueueSubscribe|basic_consume|consume|Consume|consumeMessage|"
+    r"^(subscribe|pull_subscribe|psubscribe|Subscribe|QueueSubscribe|ChanSubscribe|PullSubscribe|basic_consume|basicConsume|consume|Consume|consumeMessage|"
     r"eachMessage|onEvent|onMessage|ReceiveMessages?|receive_message|ReadMessage|FetchMessage|addConsumer|createConsumer|"
     r"pull_subscribe_bind|fetch|AddNoPublisherHandler|AddHandler|AddConsumerHandler)$"
 )
@@ -115,6 +115,13 @@ DB_WRITE_NAME = re.compile(
 REPO_WRITE_NAME = re.compile(rf"^(?i:{_VERBS_WRITE})(?![a-z])\w*$")
 SQL_CALL = re.compile(
     r"^(execute|executemany|exec|Exec|ExecContext|MustExec|query|Query|QueryRow|QueryRowContext|executescript|raw|run|fetch\w*|executeUpdate|prepareStatement)$"
+)
+# Names that mean SQL only where a statement is handed over.
+SQL_TEXT_CALL = re.compile(
+    r"^(QueryContext|Queryx|QueryxContext|QueryRowx|QueryRowxContext|Get|GetContext|Select|SelectContext|"
+    r"NamedExec|NamedExecContext|NamedQuery|NamedQueryContext|PrepareContext|Prepare|SendBatch|Queue|Raw|"
+    r"update|batchUpdate|queryForObject|queryForList|queryForMap|queryForStream|sql|createNativeQuery|createQuery|"
+    r"createUpdate|nativeQuery|\$executeRaw\w*|\$queryRaw\w*|prepare|all|get|execute_sql)$"
 )
 SQL_BUILDER = re.compile(r"^(sqlalchemy(\.[\w.]+)?\.)(insert|update|delete|select)$")
 SQL_STATEMENT = re.compile(

@@ -22,6 +22,7 @@ _SHARED_STORE = re.compile(r"redis|memcache|hazelcast|ignite", re.IGNORECASE)
 _HANDLER = re.compile(
     r"^(handler|handle|callback|cb|fn|process|consumer|listener|onMessage|on_message|action)$"
 )
+_HANDLES = re.compile(r"(handler|processor|listener|use_?case|service|strategy)$", re.IGNORECASE)
 _GET = re.compile(
     r"""@(?:\w+\.)*(get|Get|GetMapping|GET)\b(?!Mapping)|methods?\s*=\s*\[\s*["']GET["']\s*\]|RequestMethod\.GET"""
 )
@@ -154,7 +155,10 @@ def _acks(module: Module, function: Function) -> Iterator[Fact]:
             ):
                 continue
             if not (
-                (call.callee in function.params and _HANDLER.match(call.name)) or _HANDLER.match(call.callee)
+                (call.callee in function.params and _HANDLER.match(call.name))
+                or _HANDLER.match(call.callee)
+                or (_HANDLER.match(call.name) and re.search(_HANDLES, call.receiver))
+                or any(e.call is call and (e.kind == "db.write" or e.write) for e in function.reach)
             ):
                 continue
             if call.line > ack.call.line and not any(
@@ -219,13 +223,19 @@ def _queues(module: Module, function: Function) -> Iterator[Fact]:
                 weak.append((call.line, "a queue that is not durable"))
             if exclusive == "true":
                 weak.append((call.line, "an exclusive queue"))
+        elif name in ("queueDeclare", "exchangeDeclare") and len(call.args) >= 3:
+            durable, exclusive = call.args[1:3] if name == "queueDeclare" else (call.args[2], "")
+            if durable == "false":
+                weak.append((call.line, f"{'a queue' if exclusive else 'an exchange'} that is not durable"))
+            if exclusive == "true":
+                weak.append((call.line, "an exclusive queue"))
         off = keys.get("noAck") == "true" or keys.get("auto_ack") == "True" or keys.get("no_ack") == "True"
         if name in ("Consume",) and len(call.args) >= 7 and call.args[2] == "true":
             off = True
         if off or (name == "basicConsume" and len(call.args) > 1 and call.args[1] == "true"):
             yield fact("queue.unacked", module, call.line, function=function.title, call=call.callee[-40:])
     subscribes = any(e.kind in ("consume", "ack") for e in function.reach) or any(
-        c.name in ("consume", "basic_consume", "Consume") for c in function.calls
+        c.name in ("consume", "basic_consume", "Consume", "basicConsume") for c in function.calls
     )
     if weak and subscribes:
         what = " and ".join(dict.fromkeys(w for _, w in weak))

@@ -8,25 +8,49 @@ from collections.abc import Iterator
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.effects import origin_of
 from archgen.evidence.code.model import Program
-from archgen.evidence.facts import Fact
+from archgen.evidence.facts import Fact, Facts
 from archgen.evidence.patterns.common import calls, fact, imports, marks
 
 _WORKER_IMPORT = re.compile(
-    r"^(celery|rq|dramatiq|arq|taskiq|huey|procrastinate|apscheduler|bullmq|bull|@nestjs/bull(mq)?|bee-queue|agenda|pg-boss|graphile-worker|"
-    r"github\.com/(hibiken/asynq|riverqueue/river|RichardKnop/machinery|gocraft/work)|org\.jobrunr|org\.quartz|org\.springframework\.batch|"
-    r"com\.github\.kagkarlsson\.scheduler|node-resque|faktory|resque)"
+    r"^(celery|rq|dramatiq|arq|taskiq|huey|procrastinate|apscheduler|django_q|bullmq|bull|@nestjs/bull(mq)?|bee-queue|agenda|"
+    r"pg-boss|graphile-worker|node-resque|faktory|resque|"
+    r"github\.com/(hibiken/asynq|riverqueue/river|RichardKnop/machinery|gocraft/work|contribsys/faktory_worker_go|"
+    r"taskforcesh/bullmq|adjust/rmq|vgarvardt/gue|acaloiaro/neoq)|go\.temporal\.io/sdk|"
+    r"org\.jobrunr|org\.quartz|org\.springframework\.batch|com\.github\.kagkarlsson\.scheduler|io\.temporal)"
 )
 _JOB_CALL = re.compile(
-    r"^(delay|apply_async|enqueue|enqueue_in|enqueue_at|send_task|kiq|defer|defer_async|add|addBulk|Enqueue|EnqueueContext|Insert|InsertTx|schedule|scheduleJob|upsertJobScheduler)$"
+    r"^(delay|apply_async|enqueue|enqueue_in|enqueue_at|send_task|kiq|defer|defer_async|add|addBulk|Enqueue|EnqueueContext|"
+    r"EnqueueIn|EnqueueUnique|Insert|InsertTx|InsertMany|InsertManyTx|SendTask|SendTaskWithContext|schedule|scheduleJob|"
+    r"scheduleRecurrently|scheduleIfNotExists|upsertJobScheduler|ExecuteWorkflow)$"
 )
-_JOB_MARK = re.compile(r"@(?:\w+\.)*(shared_task|task|actor|job|Process|Processor|Recurring|Scheduled|Job)\b")
+_JOB_MARK = re.compile(r"@(?:\w+\.)*(shared_task|task|actor|job|Process|Processor|Recurring|Job)\b")
 _WORKER_CALL = re.compile(
-    r"^(Worker|NewWorker|NewServer|work|run_worker|process|worker_main|WorkerHost|start|Run|run)$"
+    r"^(Worker|NewWorker|NewServer|NewWorkerPool|AddWorker|AddWorkerSafely|work|run_worker|process|worker_main|WorkerHost|"
+    r"start|Run|run|useBackgroundJobServer|startBackgroundJobServer)$"
 )
-_ATTEMPT = re.compile(
-    r"max_?deliver|max_?attempts|max_?retries|attempts|autoretry_for|num_delivered|delivery_?count|x-delivery-limit|redelivered|retry_count|maxReceiveCount",
+_WORKER_NAME = re.compile(r"^(Worker|NewServer|useBackgroundJobServer|startBackgroundJobServer)$")
+_WORKER_BASE = re.compile(
+    r"(^|\.)(Job|QuartzJobBean|Tasklet|ItemProcessor|WorkerDefaults|WorkerHost|JobRequestHandler)\b"
+)
+# Libraries whose jobs are tried again although nobody says so, with the word that turns it off.
+_TRIES_ANYWAY = re.compile(
+    r"^(dramatiq|graphile-worker|github\.com/(hibiken/asynq|riverqueue/river|contribsys/faktory_worker_go)|go\.temporal\.io|"
+    r"org\.jobrunr|com\.github\.kagkarlsson\.scheduler|io\.temporal)"
+)
+_TRIED_ONCE = re.compile(r"max_?retry(\(0\)|\s*[:=]\s*0)|retries\s*=\s*0|MaxAttempts:\s*1\b", re.IGNORECASE)
+_DEAD_MARK = re.compile(r"@(?:\w+\.)*(RetryableTopic|DltHandler)\b")
+_DEAD_SETTING = re.compile(
+    r"(enable|autobind|auto-bind|republish-?to)-?dlq$|dead-?letter|dlq-?name", re.IGNORECASE
+)
+_ATTEMPT_SETTING = re.compile(
+    r"(listener|consumer)[\w.-]*(max-?attempts|retry\.enabled|max-?deliver\w*)$|max-?receive-?count|jobrunr[\w.-]*retries",
     re.IGNORECASE,
 )
+_ATTEMPT = re.compile(
+    r"max_?deliver|max_?attempts|max_?retry|max_?retries|attempts|RetryPolicy|BackOff\b|autoretry_for|num_delivered|delivery_?count|x-delivery-limit|redelivered|retry_count|maxReceiveCount",
+    re.IGNORECASE,
+)
+_RETRIES = re.compile(r"\bretries\s*=\s*[1-9]|retry", re.IGNORECASE)
 _ASIDE = re.compile(
     r"^(send|publish|put|add|save|insert|write|move|park|store|append|create)\w*$", re.IGNORECASE
 )
@@ -62,6 +86,8 @@ def consumers(program: Program) -> Iterator[Fact]:
             for i in module.imports
         ):
             yield fact("consumer", module, line, what=mark[:60], function=item.name)
+        if _DEAD_MARK.search(mark):
+            yield fact("dead_letters", module, line, what=mark[:60])
 
 
 def dead_letters(program: Program) -> Iterator[Fact]:
@@ -101,9 +127,24 @@ def dead_letters(program: Program) -> Iterator[Fact]:
         )
         if near:
             match = _ATTEMPT.search(function.body)
-            if match:
+            marked = next((m for m in function.marks if _ATTEMPT.search(m) or _RETRIES.search(m)), "")
+            if marked and not _TRIED_ONCE.search(marked):
+                yield fact("attempts", module, function.line, what=marked[:60], function=function.title)
+            elif match and not _TRIED_ONCE.search(function.body):
                 line = function.line + function.body.count("\n", 0, match.start())
                 yield fact("attempts", module, line, what=match[0], function=function.title)
+
+
+def broker_settings(facts: Facts) -> Iterator[Fact]:
+    """Dead letters and limits of attempts that a framework is told of in its settings."""
+    for setting in facts.of("setting"):
+        key, value = str(setting["key"]), str(setting["value"])
+        if value.lower() in ("", "false", "0", "none"):
+            continue
+        for kind, pattern in (("dead_letters", _DEAD_SETTING), ("attempts", _ATTEMPT_SETTING)):
+            if pattern.search(key):
+                said = {"what": f"{key}={value}"[:60], "function": ""}
+                yield Fact(kind, setting.file, setting.line, setting.strength, said)
 
 
 def jobs(program: Program) -> Iterator[Fact]:
@@ -114,9 +155,7 @@ def jobs(program: Program) -> Iterator[Fact]:
         ):
             continue
         origin = origin_of(call, module, function)
-        if _WORKER_CALL.match(call.name) and (
-            _WORKER_IMPORT.search(origin) or call.name in ("Worker", "NewServer")
-        ):
+        if _WORKER_CALL.match(call.name) and (_WORKER_IMPORT.search(origin) or _WORKER_NAME.match(call.name)):
             yield fact("job.worker", module, call.line, what=call.callee[:60])
         elif (
             _JOB_CALL.match(call.name)
@@ -125,14 +164,20 @@ def jobs(program: Program) -> Iterator[Fact]:
             and call.receiver not in ("set", "list", "router")
         ):
             text = call.text()
-            yield fact(
-                "job.enqueue",
-                module,
-                call.line,
-                what=call.callee[:60],
-                attempts=_ATTEMPT.search(text) is not None,
+            tried = _ATTEMPT.search(text) is not None or imports(module, _TRIES_ANYWAY)
+            tried = tried and not _TRIED_ONCE.search(
+                text + "".join(m for f in module.functions for m in f.marks)
             )
+            yield fact("job.enqueue", module, call.line, what=call.callee[:60], attempts=tried)
+            if tried and not _ATTEMPT.search(text):
+                yield fact(
+                    "attempts", module, call.line, what="the library tries again", function=function.title
+                )
     for module, item, mark, line in marks(program):
         if _JOB_MARK.search(mark) and imports(module, _WORKER_IMPORT):
-            retry = re.search(r"retr|attempts|backoff", mark) is not None
+            retry = re.search(r"retr|attempts|backoff", mark) is not None and not _TRIED_ONCE.search(mark)
             yield fact("job.worker", module, line, what=mark[:60], attempts=retry, function=item.name)
+    for module, one in program.classes():
+        base = next((b for b in one.bases if _WORKER_BASE.search(b)), "")
+        if base and imports(module, _WORKER_IMPORT) and "interface " not in one.body[:80]:
+            yield fact("job.worker", module, one.line, what=one.name, by="class", function=one.name)

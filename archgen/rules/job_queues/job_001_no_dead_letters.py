@@ -26,7 +26,7 @@ RULE = Rule(
         "dropped without a trace."
     ),
     remedy="Limit the deliveries, and keep what failed with its reason.",
-    languages=("python", "java",),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -38,6 +38,46 @@ RULE = Rule(
         }),
         Sample("java", {
             "A.java": "class A { void f() { tick(); } }\n",
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import amqp from 'amqplib';
+                async function f(channel) {
+                  await channel.assertQueue('q', { durable: true, deadLetterExchange: 'dlx' });
+                  channel.consume('q', on);
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import amqp "github.com/rabbitmq/amqp091-go"
+                func F(ch *amqp.Channel) {
+                    ch.QueueDeclare("q", true, false, false, false, amqp.Table{"x-dead-letter-exchange": "dlx"})
+                    ch.Consume("q", "", false, false, false, false, nil)
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                import org.springframework.kafka.annotation.KafkaListener;
+                import org.springframework.kafka.annotation.RetryableTopic;
+                class A {
+                  @RetryableTopic(attempts = "4")
+                  @KafkaListener(topics="x") void on(String m) { handle(m); }
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                import org.springframework.kafka.annotation.KafkaListener;
+                class A {
+                  @KafkaListener(topics="x") void on(String m) { handle(m); }
+                  DefaultErrorHandler errors(KafkaTemplate t) {
+                    return new DefaultErrorHandler(new DeadLetterPublishingRecoverer(t), new FixedBackOff(500, 3));
+                  }
+                }
+            """,
         }),
     ),
     invalid=(
@@ -53,6 +93,23 @@ RULE = Rule(
                 import org.springframework.kafka.annotation.KafkaListener;
                 class A {
                   @KafkaListener(topics="x") void on(String m) { } // <-
+                }
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import { Kafka } from 'kafkajs';
+                export async function f(consumer) {
+                  await consumer.subscribe({ topic: 'x' }); // <-
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import amqp "github.com/rabbitmq/amqp091-go"
+                func F(ch *amqp.Channel) {
+                    ch.Consume("q", "", false, false, false, false, nil) // <-
                 }
             """,
         }),

@@ -18,7 +18,7 @@ RULE = Rule(
     title="Acknowledged before it is done",
     why="A crash in between loses the work: the broker was told that it is done.",
     remedy="Await the handler and commit, then acknowledge.",
-    languages=("python", "typescript",),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -32,6 +32,33 @@ RULE = Rule(
             "a.ts": """
                 export function f(channel, handler: (m: any) => Promise<void>) {
                   channel.consume('q', async (m) => { await handler(m); channel.ack(m); });
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import amqp "github.com/rabbitmq/amqp091-go"
+                func F(msgs chan amqp.Delivery) {
+                    for msg := range msgs {
+                        if err := handle(msg); err != nil {
+                            msg.Nack(false, true)
+                            continue
+                        }
+                        msg.Ack(false)
+                    }
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                import org.springframework.kafka.annotation.KafkaListener;
+                class A {
+                  @KafkaListener(topics = "x")
+                  void on(String m, Acknowledgment ack) {
+                    handler.handle(m);
+                    ack.acknowledge();
+                  }
                 }
             """,
         }),
@@ -52,6 +79,30 @@ RULE = Rule(
                     handler(m); // <-
                     channel.ack(m);
                   });
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import amqp "github.com/rabbitmq/amqp091-go"
+                func F(msgs chan amqp.Delivery) {
+                    for msg := range msgs {
+                        msg.Ack(false) // <-
+                        handle(msg)
+                    }
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                import org.springframework.kafka.annotation.KafkaListener;
+                class A {
+                  @KafkaListener(topics = "x")
+                  void on(String m, Acknowledgment ack) {
+                    ack.acknowledge(); // <-
+                    handler.handle(m);
+                  }
                 }
             """,
         }),

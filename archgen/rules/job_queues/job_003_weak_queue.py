@@ -18,7 +18,7 @@ RULE = Rule(
     title="Queue that does not survive",
     why="It is gone when its consumer or the broker restarts, with every message that was in it.",
     remedy="Declare named, durable queues and exchanges, and send persistent messages.",
-    languages=("python", "typescript", "go",),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -42,6 +42,17 @@ RULE = Rule(
                 func F(ch *amqp.Channel) {
                     ch.QueueDeclare("q", true, false, false, false, nil)
                     ch.Consume("q", "", false, false, false, false, nil)
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                import com.rabbitmq.client.Channel;
+                class A {
+                  void f(Channel channel) {
+                    channel.queueDeclare("q", true, false, false, null);
+                    channel.basicConsume("q", false, on);
+                  }
                 }
             """,
         }),
@@ -69,6 +80,17 @@ RULE = Rule(
                 func F(ch *amqp.Channel) {
                     ch.QueueDeclare("q", false, false, false, false, nil) // <-
                     ch.Consume("q", "", false, false, false, false, nil)
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                import com.rabbitmq.client.Channel;
+                class A {
+                  void f(Channel channel) {
+                    channel.queueDeclare("q", false, false, false, null); // <-
+                    channel.basicConsume("q", false, on);
+                  }
                 }
             """,
         }),

@@ -21,7 +21,7 @@ RULE = Rule(
     title="Acknowledgements disabled",
     why="Whatever the consumer held in its hands when it died is lost.",
     remedy="Turn automatic acknowledgement off, and acknowledge after the work.",
-    languages=("python", "typescript", "go",),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -37,6 +37,16 @@ RULE = Rule(
             "a.go": """
                 package a
                 func F(ch *amqp.Channel) { ch.Consume("q", "", false, false, false, false, nil) }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                import com.rabbitmq.client.Channel;
+                class A {
+                  void f(Channel channel) {
+                    channel.basicConsume("q", false, on);
+                  }
+                }
             """,
         }),
     ),
@@ -60,6 +70,16 @@ RULE = Rule(
                 package a
                 func F(ch *amqp.Channel) {
                     ch.Consume("q", "", true, false, false, false, nil) // <-
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                import com.rabbitmq.client.Channel;
+                class A {
+                  void f(Channel channel) {
+                    channel.basicConsume("q", true, on); // <-
+                  }
                 }
             """,
         }),

@@ -22,7 +22,7 @@ RULE = Rule(
     title="Jobs without attempts",
     why="What fails for a second fails for good, and nobody notices that the mail never left.",
     remedy="Set attempts with exponential backoff where the job is defined or enqueued.",
-    languages=("python", "typescript",),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -38,6 +38,23 @@ RULE = Rule(
             "a.ts": """
                 import { Queue } from 'bullmq';
                 export const f = (queue) => queue.add('mail', {}, { attempts: 3 });
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/hibiken/asynq"
+                func Add(client *asynq.Client) {
+                    client.Enqueue(task)
+                }
+            """,
+        }),
+        Sample("java", {
+            "Mail.java": """
+                import org.jobrunr.scheduling.JobScheduler;
+                class Mail {
+                  void later(JobScheduler jobScheduler) { jobScheduler.enqueue(() -> send("x")); }
+                }
             """,
         }),
     ),
@@ -56,6 +73,26 @@ RULE = Rule(
             "a.ts": """
                 import { Queue } from 'bullmq';
                 export const f = (queue) => queue.add('mail', {}); // <-
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/hibiken/asynq"
+                func Add(client *asynq.Client) {
+                    client.Enqueue(task, asynq.MaxRetry(0)) // <-
+                }
+            """,
+        }),
+        Sample("java", {
+            "Mail.java": """
+                import org.jobrunr.scheduling.JobScheduler;
+                import org.jobrunr.jobs.annotations.Job;
+                class Mail {
+                  void later(JobScheduler jobScheduler) { jobScheduler.enqueue(() -> send("x")); } // <-
+                  @Job(retries = 0)
+                  void send(String to) { }
+                }
             """,
         }),
     ),

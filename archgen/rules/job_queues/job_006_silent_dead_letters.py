@@ -30,7 +30,7 @@ RULE = Rule(
     title="Dead letters that nobody hears of",
     why="A dead letter is a customer whose order stopped; nobody will look unless something calls.",
     remedy="Alert on the number of dead letters, and write down how to look at them and send them again.",
-    languages=("python",),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -44,6 +44,45 @@ RULE = Rule(
                 Look, then redrive.
             """,
         }),
+        Sample("typescript", {
+            "a.ts": """
+                import amqp from 'amqplib';
+                async function f(ch) {
+                  await ch.assertQueue('q', { durable: true, deadLetterExchange: 'dlx' });
+                }
+            """,
+            "rules.yml": """
+                groups:
+                  - name: broker
+                    rules:
+                      - alert: DeadLetters
+                        expr: dead_letters > 0
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import amqp "github.com/rabbitmq/amqp091-go"
+                func F(ch *amqp.Channel) {
+                    ch.QueueDeclare("q", true, false, false, false, amqp.Table{"x-dead-letter-exchange": "dlx"})
+                }
+            """,
+            "docs/dlq.md": """
+                # The DLQ, and how to redrive it
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A {
+                  DefaultErrorHandler errors(KafkaTemplate t) {
+                    return new DefaultErrorHandler(new DeadLetterPublishingRecoverer(t));
+                  }
+                }
+            """,
+            "docs/runbook.md": """
+                # Dead letters
+            """,
+        }),
     ),
     invalid=(
         Sample("python", {
@@ -51,6 +90,32 @@ RULE = Rule(
                 import pika
                 def f(ch):
                     ch.queue_declare('q', arguments={'x-dead-letter-exchange': 'dlx'})  # <-
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import amqp from 'amqplib';
+                async function f(ch) {
+                  await ch.assertQueue('q', { durable: true, deadLetterExchange: 'dlx' }); // <-
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import amqp "github.com/rabbitmq/amqp091-go"
+                func F(ch *amqp.Channel) {
+                    ch.QueueDeclare("q", true, false, false, false, amqp.Table{"x-dead-letter-exchange": "dlx"}) // <-
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A {
+                  DefaultErrorHandler errors(KafkaTemplate t) {
+                    return new DefaultErrorHandler(new DeadLetterPublishingRecoverer(t)); // <-
+                  }
+                }
             """,
         }),
     ),

@@ -25,7 +25,7 @@ RULE = Rule(
         "Enqueue it, in the transaction of its cause, in a queue that survives; let a worker of "
         "its own do it."
     ),
-    languages=("python", "typescript", "go"),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -53,6 +53,109 @@ RULE = Rule(
                 func Add(client *asynq.Client) { client.Enqueue(task) } // <-
             """,
         }),
+        Sample("python", {
+            "queue.py": """
+                from sqlalchemy import insert, select, update, delete
+                from tables import chores
+
+                def remind(conn, who):
+                    conn.execute(insert(chores), [{"who": who, "due_at": 0, "attempts": 0}])  # <-
+
+                def claim(conn, me):
+                    rows = conn.execute(select(chores).limit(10).with_for_update(skip_locked=True)).all()  # <-
+                    for row in rows:
+                        conn.execute(update(chores).values(locked_by=me, due_at=row.due_at + 30))
+                    return rows
+
+                def finish(conn, row):
+                    conn.execute(delete(chores))
+
+                def run(conn):
+                    while True:
+                        for row in claim(conn, "me"):
+                            work(row)
+                            finish(conn, row)
+            """,
+        }),
+        Sample("typescript", {
+            "queue.ts": """
+                export async function add(db, body) {
+                  await db.query(`INSERT INTO tasks (body, run_at) VALUES ($1, now())`, [body]); // <-
+                }
+                async function claim(db, me) {
+                  return db.query(`UPDATE tasks SET locked_by = $1 WHERE id IN (SELECT id FROM tasks WHERE run_at < now() LIMIT 1 FOR UPDATE SKIP LOCKED)`, [me]); // <-
+                }
+                async function done(db, id) { await db.query(`DELETE FROM tasks WHERE id = $1`, [id]); }
+                export async function work(db) {
+                  while (true) {
+                    for (const row of await claim(db, 'me')) { await run(row); await done(db, row.id); }
+                  }
+                }
+            """,
+        }),
+        Sample("go", {
+            "queue.go": """
+                package queue
+                func (s *Store) Add(ctx context.Context, body string) error {
+                    _, err := s.db.ExecContext(ctx, "INSERT INTO tasks (body, run_at) VALUES ($1, now())", body) // <-
+                    return err
+                }
+                func (s *Store) Claim(ctx context.Context, me string) (*sql.Rows, error) {
+                    return s.db.QueryContext(ctx, "UPDATE tasks SET locked_by = $1 WHERE id IN (SELECT id FROM tasks WHERE run_at < now() LIMIT 5 FOR UPDATE SKIP LOCKED)", me) // <-
+                }
+                func (s *Store) Done(ctx context.Context, id string) error {
+                    _, err := s.db.ExecContext(ctx, "DELETE FROM tasks WHERE id = $1", id)
+                    return err
+                }
+                func (s *Store) Work(ctx context.Context) {
+                    for {
+                        rows, _ := s.Claim(ctx, "me")
+                        run(rows)
+                    }
+                }
+            """,
+        }),
+        Sample("java", {
+            "Tasks.java": """
+                class Tasks {
+                  private JdbcTemplate jdbcTemplate;
+                  void add(String body) {
+                    jdbcTemplate.update("INSERT INTO tasks (body, run_at) VALUES (?, now())", body); // <-
+                  }
+                  int claim(String me) {
+                    return jdbcTemplate.update("UPDATE tasks SET locked_by = ? WHERE id IN (SELECT id FROM tasks WHERE run_at < now() LIMIT 5 FOR UPDATE SKIP LOCKED)", me); // <-
+                  }
+                  void done(String id) { jdbcTemplate.update("DELETE FROM tasks WHERE id = ?", id); }
+                  @Scheduled(fixedDelay = 500)
+                  void poll() { if (claim("me") > 0) { work(); done("1"); } }
+                }
+            """,
+        }),
+        Sample("java", {
+            "Mail.java": """
+                import org.jobrunr.scheduling.JobScheduler;
+                import org.jobrunr.jobs.annotations.Job;
+                class Mail {
+                  private JobScheduler jobScheduler;
+                  void later(String to) { jobScheduler.enqueue(() -> send(to)); } // <-
+                  @Job(retries = 3)
+                  void send(String to) { } // <-
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/riverqueue/river"
+                func Start(pool *pgxpool.Pool) {
+                    workers := river.NewWorkers()
+                    river.AddWorker(workers, &Mail{}) // <-
+                }
+                func Add(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx) {
+                    client.InsertTx(ctx, tx, MailArgs{}, nil) // <-
+                }
+            """,
+        }),
     ),
     invalid=(
         Sample("python", {
@@ -72,6 +175,50 @@ RULE = Rule(
             "a.go": """
                 package a
                 func Add(q *Queue) { q.Enqueue(task) }
+            """,
+        }),
+        Sample("java", {
+            "Mail.java": """
+                // jobScheduler.enqueue(() -> send(to));
+                class Mail { void send(String to) { queue.add(to); } }
+            """,
+        }),
+        Sample("python", {
+            "orders.py": """
+                from sqlalchemy import insert, select, update, delete
+                from tables import orders
+
+                def place(conn, who):
+                    conn.execute(insert(orders), [{"who": who, "status": "pending"}])
+
+                def ship(conn, id):
+                    conn.execute(update(orders).values(status="shipped"))
+
+                def poll(conn):
+                    while True:
+                        for row in conn.execute(select(orders)).all():
+                            ship(conn, row.id)
+            """,
+        }),
+        Sample("python", {
+            "outbox.py": """
+                import nats
+                from sqlalchemy import insert, select, update, delete
+                from tables import pending
+
+                def place(conn, who):
+                    conn.execute(insert(pending), [{"who": who}])
+
+                def claim(conn):
+                    rows = conn.execute(select(pending).limit(10).with_for_update(skip_locked=True)).all()
+                    conn.execute(update(pending).values(locked_by="me"))
+                    return rows
+
+                async def relay(conn, js):
+                    while True:
+                        for row in claim(conn):
+                            await js.publish("x", row.body)
+                            conn.execute(delete(pending))
             """,
         }),
     ),

@@ -19,16 +19,48 @@ RULE = Rule(
     title="Message consumers",
     why="A consumer that acknowledges after its work does work in the background without losing it.",
     remedy="Use a durable queue and acknowledge after the work is committed.",
-    languages=("python", "java"),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample(
             "python", {"a.py": "import pika\ndef f(channel):\n    channel.basic_consume('q', on)  # <-\n"}
         ),
         com_e02_async.RULE.valid[3],
+        Sample("typescript", {
+            "a.ts": """
+                import { Kafka } from 'kafkajs';
+                export async function f(consumer) {
+                  await consumer.subscribe({ topic: 'x' }); // <-
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/nats-io/nats.go"
+                func F(nc *nats.Conn) {
+                    nc.QueueSubscribe("orders.*", "mailer", handle) // <-
+                }
+            """,
+        }),
     ),
     invalid=(
         Sample("python", {"a.py": "import pika\n# channel.basic_consume('q', on)\n"}),
         com_e02_async.RULE.invalid[3],
+        Sample("typescript", {
+            "a.ts": """
+                // await consumer.subscribe({ topic: 'x' });
+                export const f = (store) => store.subscribe(() => render());
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func F(bus *EventEmitter) {
+                    // nc.Subscribe("orders.*", handle)
+                    bus.Subscribe("x", handle)
+                }
+            """,
+        }),
     ),
     check=check,
-)
+)  # fmt: skip

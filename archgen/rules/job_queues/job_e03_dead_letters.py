@@ -24,7 +24,7 @@ RULE = Rule(
         "After the last attempt, move the message with its reason to where a person can look at it "
         "and send it again."
     ),
-    languages=("python", "typescript"),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -41,6 +41,34 @@ RULE = Rule(
                 }
             """,
         }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import amqp "github.com/rabbitmq/amqp091-go"
+                func F(ch *amqp.Channel) {
+                    ch.QueueDeclare("q", true, false, false, false, amqp.Table{"x-dead-letter-exchange": "dlx"}) // <-
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A {
+                  DefaultErrorHandler errors(KafkaTemplate t) {
+                    return new DefaultErrorHandler(new DeadLetterPublishingRecoverer(t)); // <-
+                  }
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                import org.springframework.kafka.annotation.KafkaListener;
+                import org.springframework.kafka.annotation.RetryableTopic;
+                class A {
+                  @RetryableTopic(attempts = "4")
+                  @KafkaListener(topics="x") void on(String m) { handle(m); } // <-
+                }
+            """,
+        }),
     ),
     invalid=(
         Sample("python", {
@@ -51,6 +79,19 @@ RULE = Rule(
         }),
         Sample("typescript", {
             "a.ts": "logger.info('no dead letter queue yet');\n",
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                // x-dead-letter-exchange
+                func F() { log.Println("no dead letter queue yet") }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                // new DeadLetterPublishingRecoverer(t)
+                class A { void f() { log.info("dead letter queue is planned"); } }
+            """,
         }),
     ),
     check=check,

@@ -21,7 +21,7 @@ RULE = Rule(
     title="Limit of attempts",
     why="A job that fails for ever is done for ever, at the expense of those behind it.",
     remedy="Count attempts, wait longer after each, and give up after the last.",
-    languages=("python", "typescript"),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -38,6 +38,36 @@ RULE = Rule(
                 }
             """,
         }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/hibiken/asynq"
+                func Add(client *asynq.Client) {
+                    client.Enqueue(task, asynq.MaxRetry(5)) // <-
+                }
+            """,
+        }),
+        Sample("java", {
+            "Mail.java": """
+                import org.jobrunr.scheduling.JobScheduler;
+                import org.jobrunr.jobs.annotations.Job;
+                class Mail {
+                  void later(JobScheduler jobScheduler) { jobScheduler.enqueue(() -> send("x")); } // <-
+                  @Job(retries = 4)
+                  void send(String to) { } // <-
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                import org.springframework.kafka.annotation.KafkaListener;
+                import org.springframework.kafka.annotation.RetryableTopic;
+                class A {
+                  @RetryableTopic(attempts = "4")
+                  @KafkaListener(topics="x") void on(String m) { handle(m); } // <-
+                }
+            """,
+        }),
     ),
     invalid=(
         Sample("python", {
@@ -48,6 +78,17 @@ RULE = Rule(
         }),
         Sample("typescript", {
             "a.ts": "const attempts = 3;\n",
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func Login(attempts int) bool { return attempts < 3 }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A { boolean login(int attempts) { return attempts < 3; } }
+            """,
         }),
     ),
     check=check,

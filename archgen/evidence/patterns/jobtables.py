@@ -1,0 +1,126 @@
+"""Job queues that a project keeps in a table of its own: rows are added, claimed, done and tried again.
+
+What the table and the functions are called does not matter. There must be all of it: somebody adds rows;
+somebody claims them, so that no two workers hold one row; claimed rows end or are tried again; and a loop
+or a schedule brings the claiming about. A table whose rows are published to a broker is an outbox.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from archgen.evidence.code.model import Effect, Function, Module, Program
+from archgen.evidence.facts import Fact, Facts
+from archgen.evidence.patterns.common import fact, line_in
+
+_ADDS = re.compile(
+    r"^(insert( or \w+)?|insert\w*|save|add|create|persist|append|enqueue|put_?item)$", re.IGNORECASE
+)
+_CLAIMS = re.compile(
+    r"skip[ _]?locked|\b\w*lease\w*|locked_?(by|at|until)|claim|reserved?_?(by|at|until)|picked_?(by|at)?\b|"
+    r"\btoken\b|worker_?id|heartbeat|held_?(by|until)|visible_?at|processing_?(by|since)",
+    re.IGNORECASE,
+)
+_DUE = re.compile(
+    r"\bdue|run_?at|available_?at|schedul|next_?(run|attempt|retry|try)|not_?before|execute_?at|execution_?time|"
+    r"\b(ready|pending|waiting|queued|enqueued|available)\b",
+    re.IGNORECASE,
+)
+_TRIES = re.compile(r"attempts?\b|\bretries\b|retry_?count|max_?retries|\btries\b|failures\b", re.IGNORECASE)
+_LIMIT = re.compile(
+    r"(attempts?|retries|tries|retry_?count|failures)\b[\w.\[\]()]*\s*(<|>|<=|>=|==)|"
+    r"(<|>)=?\s*[\w.\[\]]*(attempts|retries|max)|max_?(attempts|retries|tries)",
+    re.IGNORECASE,
+)
+_FOR_EVER = re.compile(
+    r"\bwhile\b|\bfor\s*\{|\bfor\s*\(\s*;|setInterval|NewTicker|time\.Tick\b|scheduleWithFixedDelay|"
+    r"scheduleAtFixedRate|run_forever|@Scheduled|@Cron|@Interval|AddFunc\("
+)
+_DEPTH = 4
+
+
+def job_tables(program: Program, facts: Facts) -> Iterator[Fact]:
+    """`job.worker` and `job.enqueue` with `by` table, `attempts` where tries are counted and end."""
+    relayed = {str(f["table"]) for f in facts.of("outbox.relay")}
+    touched: dict[str, list[tuple[Module, Function, Effect]]] = defaultdict(list)
+    for module, function in program.functions():
+        for effect in function.effects:
+            if effect.kind in ("db.write", "db.read") and effect.table:
+                touched[effect.table].append((module, function, effect))
+    for table, uses in touched.items():
+        if any(table.rstrip("s") == name or table == name for name in relayed):
+            continue
+        adds = [(m, f, e) for m, f, e in uses if e.kind == "db.write" and _ADDS.match(e.target)]
+        claims = [use for use in uses if _claims(*use)]
+        if not adds or not claims or _reaches_broker([f for _, f, _ in claims]):
+            continue
+        module, function, effect = claims[0]
+        ends = [
+            f for _, f, e in uses if e.kind == "db.write" and e is not effect and not _ADDS.match(e.target)
+        ]
+        if not ends or not _goes_round(program, function):
+            continue
+        counted = [f for _, f, _ in uses if _TRIES.search(f.body)]
+        yield fact(
+            "job.worker", module, effect.call.line, what=f"rows of {table} are claimed by {function.title}",
+            by="table", attempts=bool(counted), function=function.title,
+        )  # fmt: skip
+        home, adder, added = adds[0]
+        yield fact(
+            "job.enqueue", home, added.call.line, what=f"a row of {table} in {adder.title}", by="table",
+            attempts=bool(counted),
+        )  # fmt: skip
+        for owner, limited in _limits(program, counted):
+            yield fact(
+                "attempts", owner, line_in(limited, _LIMIT), what="attempts are counted and end",
+                function=limited.title,
+            )  # fmt: skip
+            break
+
+
+def _claims(module: Module, function: Function, effect: Effect) -> bool:
+    """A row that is due is marked as held by the one who asks, in the function that looks for it."""
+    takes = effect.kind == "db.write" and effect.target in ("update", "findOneAndUpdate", "save", "with")
+    locks = re.search(r"skip[ _]?locked", function.body, re.IGNORECASE) is not None
+    if not takes and not locks:
+        return False
+    around = "\n".join(f.body for f in module.functions if f.name and f.owner == function.owner)
+    return (
+        _CLAIMS.search(function.body) is not None
+        and (_DUE.search(function.body) is not None or _DUE.search(around) is not None)
+        and (locks or re.search(r"\blimit\b|\bfirst\b|\border", function.body, re.IGNORECASE) is not None)
+    )
+
+
+def _reaches_broker(functions: list[Function]) -> bool:
+    """Rows that are claimed only to be published are on their way to a broker."""
+    seen, now = set(map(id, functions)), list(functions)
+    for _ in range(2):
+        if any(e.kind == "publish" for f in now for e in f.reach):
+            return True
+        now = [c for f in now for c in f.callers if id(c) not in seen]
+        seen |= set(map(id, now))
+    return False
+
+
+def _goes_round(program: Program, function: Function) -> bool:
+    """Whether something that comes round again leads to `function`: a loop, a ticker, a schedule."""
+    seen, now = {id(function)}, [function]
+    for _ in range(_DEPTH):
+        for one in now:
+            module = program.modules[one.file]
+            neighbours = [f for f in module.functions if f.owner == one.owner]
+            if any(_FOR_EVER.search(f.body) or any(_FOR_EVER.search(m) for m in f.marks) for f in neighbours):
+                return True
+        now = [c for f in now for c in f.callers if id(c) not in seen]
+        seen |= set(map(id, now))
+    return False
+
+
+def _limits(program: Program, counted: list[Function]) -> Iterator[tuple[Module, Function]]:
+    """Functions near those that count tries, themselves or their callers', that compare the count."""
+    for function in [*counted, *(c for f in counted for c in f.callers)]:
+        if _LIMIT.search(function.body):
+            yield program.modules[function.file], function
