@@ -227,6 +227,10 @@ def _place(event: Event) -> tuple[int, int]:
 def _explain(error: yaml.MarkedYAMLError, name: str) -> Problem:
     problem, context, mark = error.problem or "cannot be read", error.context or "", error.problem_mark
     remedy = ""
+    if "maximum nesting depth" in problem:
+        # libyaml has a limit of its own, far above ours, and meets it first in one long line
+        at = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        return Problem(f"nested deeper than {MAX_DEPTH} levels", name, *at, code="yaml")
     if "\\t" in problem or "tab" in problem or "cannot start any token" in problem:
         context = ""
         remedy = "indent with spaces, and quote text that starts with punctuation"
