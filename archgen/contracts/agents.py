@@ -13,7 +13,7 @@ from archgen.spec.agents import ANALYSE
 from archgen.spec.facts import id_type
 from archgen.spec.fieldtypes import FieldType, Scalar
 from archgen.spec.model import Agent, Aggregate, Service, System
-from archgen.spec.names import collection, kebab, title
+from archgen.spec.names import collection, title
 
 TAG = "agents"
 _RUN, _TASK, _DECISIONS = "agent.run", "agent.task", "agent.decisions"
@@ -237,8 +237,3 @@ def _owning(service: Service, command: str) -> Iterator[tuple[str, Aggregate]]:
 def _arguments(system: System, fields: dict[str, FieldType]) -> Schema:
     found = definitions(system, fields.values())
     return object_schema(fields) | ({"$defs": found} if found else {})
-
-
-def view_path(tool: Tool) -> str:
-    """What stands before the key in the URL of a peer's view."""
-    return f"/{kebab(tool.subject)}/"

@@ -10,6 +10,7 @@ from archgen.languages import python_messages as messages
 from archgen.languages import python_sagas as sagas
 from archgen.languages import python_wiring as wiring
 from archgen.languages.python_agents import agent_items
+from archgen.languages.python_calls import clients, clients_test
 from archgen.languages.python_domain import aggregate_file, use_case_file, view_file
 from archgen.languages.python_format import formatted
 from archgen.languages.python_history import (
@@ -22,7 +23,7 @@ from archgen.languages.python_history import (
 from archgen.languages.python_jobs import job_items
 from archgen.languages.python_layout import Layout, unique
 from archgen.languages.python_routes import routes
-from archgen.languages.python_tests import aggregate_test, clients_test, contract_test
+from archgen.languages.python_tests import aggregate_test, contract_test
 from archgen.plan_types import Item, Template, Text
 from archgen.spec.names import kebab, python_name, snake
 
@@ -102,7 +103,7 @@ def service_items(layout: Layout, contract: Mapping[str, object]) -> Iterator[It
     yield generated("routes.py", "routes.py.jinja", **routes(layout))
     yield generated("wiring.py", "wiring.py.jinja", **wiring.wiring(layout))
     if service.calls:
-        calls = wiring.clients(layout)
+        calls = clients(layout)
         yield generated("clients.py", "clients.py.jinja", **calls)
         tests = clients_test(layout, calls["calls"])
         yield yours(test_file("clients"), "tests/test_clients.py.jinja", **tests)

@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator
 
 from pydantic_core import to_json
 
-from archgen.contracts.agents import Tool, analysis_path, tool_contract, tools, view_path
+from archgen.contracts.agents import Tool, analysis_path, tool_contract, tools
 from archgen.contracts.examples import example_fields
 from archgen.escape import py
+from archgen.languages.python_calls import functions
 from archgen.languages.python_format import WIDTH, call, tuple_of
 from archgen.languages.python_imports import Import
 from archgen.languages.python_layout import Layout, unique
 from archgen.plan_types import Code, Item, Text
 from archgen.spec.facts import id_type
-from archgen.spec.model import Agent, Fallback
+from archgen.spec.model import Agent
 from archgen.spec.names import collection, python_name, snake
 
 FileOf = Callable[..., Item]
@@ -90,10 +91,9 @@ def _tools(layout: Layout, found: tuple[Tool, ...]) -> dict[str, object]:
             entry = call("ReadTool", [contract, ("", call("own_view", [("", py(tool.subject)), key]))])
         else:
             wanted |= {("chassis.agents", "ReadTool"), ("chassis.agents", "peer_view")}
-            asked = layout.service.calls[f"{tool.service}.{tool.subject}"]
-            arguments = [("", py(tool.service)), ("", py(view_path(tool))), key]
-            if asked.fallback is Fallback.LAST_KNOWN:
-                arguments.append(("fallback", py("last_known")))
+            wanted.add((f"{layout.package}.generated", "clients"))
+            ask = f"clients.{functions(layout)[f'{tool.service}.{tool.subject}']}"
+            arguments = [("", py(tool.service)), ("", ask), key]
             entry = call("ReadTool", [contract, ("", call("peer_view", arguments))])
         entries.append((_constant(tool), entry))
     return {"imports": layout.imports(wanted), "tools": entries}

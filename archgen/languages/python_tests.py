@@ -1,11 +1,9 @@
-"""Tests that a fresh service comes with: its domain, its contract, its calls to others."""
+"""Tests that a fresh service comes with: its domain and its contract."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import quote
 
 from archgen.contracts.examples import example
 from archgen.escape import py
@@ -17,7 +15,7 @@ from archgen.languages.python_domain import (
     status_of,
     told,
 )
-from archgen.languages.python_format import call, list_of, tuple_of
+from archgen.languages.python_format import call
 from archgen.languages.python_imports import Import
 from archgen.languages.python_layout import Layout, unique
 from archgen.languages.python_types import imports, literal, neutral
@@ -138,41 +136,3 @@ def contract_test(layout: Layout) -> dict[str, object]:
         (f"{package}.generated.routes", "router"),
     }
     return {"imports": layout.imports(wanted)}
-
-
-def clients_test(layout: Layout, calls: Iterable[Mapping[str, Any]]) -> dict[str, object]:
-    """The context of tests/test_clients.py; `calls` are those of generated/clients.py."""
-    wanted: set[Import] = {
-        ("json", ""),
-        ("collections.abc", "Awaitable"),
-        ("collections.abc", "Callable"),
-        ("collections.abc", "Iterator"),
-        ("contextlib", "contextmanager"),
-        ("dataclasses", "replace"),
-        ("http.server", "BaseHTTPRequestHandler"),
-        ("http.server", "ThreadingHTTPServer"),
-        ("threading", "Thread"),
-        ("typing", "Any"),
-        ("pytest", ""),
-        ("chassis.http_client", "Peer"),
-        ("chassis.http_client", "PeerRefused"),
-        ("chassis.http_client", "PeerUnavailable"),
-        ("chassis.last_known", "Answer"),
-        ("chassis.retry", "Retry"),
-        (f"{layout.package}.generated", "clients"),
-        (f"{layout.package}.generated.wiring", "POLICIES"),
-    }
-    wanted |= needed_by(call["example"] for call in calls)
-    cases = [
-        tuple_of(
-            [
-                py(call["peer"]),
-                f"clients.{call['function']}",
-                call["example"],
-                py(call["path"] + quote(call["key_example"], safe="")),
-                py(call["last_known"]),
-            ]
-        )
-        for call in calls
-    ]
-    return {"imports": layout.imports(wanted), "cases": list_of(cases)}

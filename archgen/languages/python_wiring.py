@@ -1,11 +1,9 @@
-"""How a service's parts are joined: aggregates, use cases, views, clients, and the service as a whole."""
+"""How a service's parts are joined: aggregates, use cases, views, and the service as a whole."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from archgen.contracts.examples import example
 from archgen.escape import py
 from archgen.languages.python_agents import agents_of
 from archgen.languages.python_format import call, dict_of, tuple_of
@@ -14,12 +12,10 @@ from archgen.languages.python_imports import Import
 from archgen.languages.python_jobs import definitions
 from archgen.languages.python_layout import Layout, unique
 from archgen.languages.python_sagas import reaction
-from archgen.languages.python_types import annotation, imports, literal
 from archgen.plan_types import Code
 from archgen.spec.analysis import CommandFacts
-from archgen.spec.facts import id_type
-from archgen.spec.model import Fallback, Policy
-from archgen.spec.names import kebab, python_name, snake
+from archgen.spec.model import Policy
+from archgen.spec.names import python_name, snake
 
 
 def packages(layout: Layout) -> Iterator[tuple[str, str]]:
@@ -101,40 +97,6 @@ def main(layout: Layout) -> dict[str, object]:
     return {"imports": layout.imports(wanted)}
 
 
-# Calls
-
-
-def clients(layout: Layout) -> dict[str, Any]:
-    """The context of generated/clients.py."""
-    wanted: set[Import] = {
-        ("chassis.http_client", "Peer"),
-        ("chassis.last_known", "Answer"),
-        ("urllib.parse", "quote"),
-    }
-    entries = []
-    taken: set[str] = {"quote"}
-    for reference, described in layout.service.calls.items():
-        peer, _, view = reference.partition(".")
-        aggregate = layout.system.services[peer].aggregates[layout.system.services[peer].views[view].of]
-        kind = id_type(aggregate)
-        wanted |= imports([kind], layout.package)
-        taken.add(function := unique(f"{snake(peer)}_{view}", taken, "_"))
-        entries.append(
-            {
-                "function": function,
-                "peer": peer,
-                "view": view,
-                "key": unique(aggregate.id, {"peer", "path", "str", "quote"}, "_"),
-                "annotation": annotation(kind),
-                "key_example": (key := example(layout.system, kind, aggregate.id)),
-                "example": literal(layout.system, kind, key),
-                "path": f"/{kebab(view)}/",
-                "last_known": described.fallback is Fallback.LAST_KNOWN,
-            }
-        )
-    return {"imports": layout.imports(wanted), "calls": entries}
-
-
 # Putting it together
 
 
@@ -173,6 +135,8 @@ def wiring(layout: Layout) -> dict[str, object]:
         arguments.append(("reactions", "REACTIONS"))
     if layout.orchestrations:
         arguments.append(("sagas", tuple_of([layout.saga(saga) for saga in layout.orchestrations])))
+    if layout.peers:
+        arguments.append(("peers", tuple_of([py(peer) for peer in layout.peers])))
     if layout.service.jobs:
         assigned.append(("JOBS", definitions(layout, wanted)))
         arguments.append(("jobs", "JOBS"))

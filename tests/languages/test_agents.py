@@ -39,7 +39,7 @@ def test_tools_are_what_the_contract_lists(files: dict[str, str]) -> None:
     code = files[f"{SOURCE}generated/tools.py"]
     assert told == ["charges", "orders__details", "refund", "charge"]
     assert all(f'_contract["{name}"]' in code for name in told)
-    assert 'peer_view("orders", "/details/", key="order_id")' in code
+    assert 'peer_view("orders", clients.orders_details, key="order_id")' in code
     assert 'REFUND = CommandTool(_contract["refund"], use_cases.REFUND)' in code
 
 

@@ -43,7 +43,8 @@ class Breaker:
 
     `failures` in a row open it and `reset` is the seconds until the first probe. `is_failure`
     tells whether an exception speaks against the peer: a refusal on business grounds (4xx) does
-    not, since a peer that refuses is a peer that works. `clock` counts seconds and never jumps.
+    not, since a peer that refuses is a peer that works; None is for what says nothing about it.
+    `clock` counts seconds and never jumps.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Breaker:
         failures: int = 5,
         reset: float = 60.0,
         *,
-        is_failure: Callable[[Exception], bool] = any_error,
+        is_failure: Callable[[Exception], bool | None] = any_error,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
@@ -81,7 +82,11 @@ class Breaker:
         try:
             yield
         except Exception as error:
-            self._finish(era, failed=self._is_failure(error))
+            failed = self._is_failure(error)
+            if failed is None:
+                self._abandon(era)
+            else:
+                self._finish(era, failed=failed)
             raise
         except BaseException:
             self._abandon(era)

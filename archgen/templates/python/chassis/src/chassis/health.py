@@ -26,14 +26,25 @@ class Health:
     seconds: float = 2.0
     draining: bool = False
     _checks: dict[str, Check] = field(default_factory=dict)
+    _on_drain: list[Callable[[], object]] = field(default_factory=list)
 
     def add(self, name: str, check: Check) -> None:
         """Make readiness depend on `check`; `name` is shown to whoever asks."""
         self._checks[name] = check
 
+    def on_drain(self, hook: Callable[[], object]) -> None:
+        """Call `hook` when draining begins. It runs in a signal handler, so it does next to nothing."""
+        self._on_drain.append(hook)
+
     def drain(self) -> None:
         """From now on not ready: the process is about to end and finishes what it has."""
         self.draining = True
+        for hook in self._on_drain:
+            hook()
+
+    async def ready(self) -> bool:
+        """Whether the process should be sent work."""
+        return not self.draining and all(result == "ok" for result in (await self.report()).values())
 
     async def report(self) -> dict[str, str]:
         """Each check by name: "ok", "failed" or "timeout". They run at the same time."""

@@ -61,7 +61,8 @@ def create_app(
         flush_traces = tracing.setup(service.name)
         try:
             await runtime.start()
-            yield
+            async with _answering_grpc(service, runtime, health, settings):
+                yield
         finally:
             await runtime.stop()
             if service.agents:
@@ -74,7 +75,9 @@ def create_app(
     app.state.runtime = runtime
     app.state.health = health
     app.state.peers = {
-        name: Peer(name, settings.peer_url(name), policy) for name, policy in (policies or {}).items()
+        name: Peer(name, url, policy, grpc_url=grpc_url)
+        for name, policy in (policies or {}).items()
+        for url, grpc_url in [settings.peer_urls(name)]
     }
     if service.agents:
         # Imported here: most services have none, and JSON Schema takes a while to load.
@@ -93,11 +96,29 @@ def create_app(
     return app
 
 
+@contextlib.asynccontextmanager
+async def _answering_grpc(
+    service: Service, runtime: Runtime, health: Health, settings: Settings
+) -> AsyncIterator[None]:
+    if not service.rpcs:
+        yield
+        return
+    # Imported here: most services answer over HTTP only, and gRPC takes a while to load.
+    from chassis.rpc.server import Server
+
+    server = Server(service.rpcs, runtime, health, settings)
+    await server.start()
+    try:
+        yield
+    finally:
+        await server.stop()
+
+
 def run(
     service: Service, routes: APIRouter, contract: Path, policies: Mapping[str, Policy] | None = None
 ) -> None:
     """Run `service` as this process, configured by the environment, until a signal ends it."""
-    settings = Settings.from_env(service.name, peers=tuple(policies or ()))
+    settings = Settings.from_env(service.name, peers=service.peers, grpc_peers=service.grpc_peers)
     logs.setup(service.name, settings.log_level)
     app = create_app(service, routes, settings, contract, policies)
     serve(app, settings, app.state.health)

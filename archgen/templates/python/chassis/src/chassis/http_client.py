@@ -3,6 +3,11 @@
     inventory = Peer("inventory", settings.peer_url("inventory"), policies.default)
     answer = await inventory.get_json(f"/items/{quote(sku, safe='')}", fallback="last_known")
 
+or over gRPC, with the same outcomes under the same policy:
+
+    inventory = Peer("inventory", policy=policies.default, grpc_url="grpc://inventory:9000")
+    answer = await inventory.ask(GET_AVAILABILITY, {"sku": sku}, fallback="last_known")
+
 Three things can come of it: an `Answer`; `PeerRefused`, which is the peer's considered no; and
 `PeerUnavailable`, which says nothing about what the peer would have answered.
 
@@ -15,21 +20,26 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, Literal, Self
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import httpx
 from opentelemetry.trace import SpanKind
 
-from chassis import metrics, tracing
+from chassis import deadline, metrics, tracing
 from chassis.breaker import Breaker, BreakerOpen
 from chassis.errors import ServiceError, Unavailable
+from chassis.jsons import dumps
 from chassis.last_known import Answer, LastKnown
 from chassis.policy import Policy
 from chassis.retry import Budget, retrying
 
-Reason = Literal["timeout", "connection", "status", "garbled", "busy", "open"]
+if TYPE_CHECKING:  # what they need takes a while to load
+    from chassis.rpc.client import Channel
+    from chassis.rpc.contract import Method
+
+Reason = Literal["timeout", "late", "connection", "status", "garbled", "busy", "open"]
 # HTTP's own list of methods that may be repeated; a POST may be as well once it carries a key.
 # Source: RFC 9110, section 9.2.2.
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
@@ -47,7 +57,10 @@ class PeerRefused(ServiceError):
 
 
 class PeerUnavailable(Unavailable):
-    """No usable answer; whether the peer acted on the call is not known."""
+    """No usable answer; whether the peer acted on the call is not known.
+
+    `reason` "late" is about the caller: whoever it works for gave it less time than the policy does.
+    """
 
     def __init__(self, peer: str, reason: Reason, detail: str, retry_after: float | None = None) -> None:
         super().__init__(f"{peer} is not available: {detail}", retry_after)
@@ -55,11 +68,30 @@ class PeerUnavailable(Unavailable):
         self.reason = reason
 
 
+@dataclass(frozen=True)
+class _Call:
+    """One call, made as often as the policy says. `send` is given the seconds that an attempt may take."""
+
+    name: str
+    send: Callable[[float], Awaitable[Answer]]
+    repeatable: bool
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
 class Peer:
-    """Another service. One per process and peer: its breaker and budget only work when shared."""
+    """Another service. One per process and peer: its breaker and budget only work when shared.
+
+    Calls go to `base_url` over HTTP and to `grpc_url` (`grpc://host:port`) over gRPC, whichever are made.
+    """
 
     def __init__(
-        self, name: str, base_url: str, policy: Policy | None = None, *, connections: int = 100
+        self,
+        name: str,
+        base_url: str = "",
+        policy: Policy | None = None,
+        *,
+        grpc_url: str = "",
+        connections: int = 100,
     ) -> None:
         self.name = name
         self.policy = policy or Policy()
@@ -77,6 +109,8 @@ class Peer:
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
             trust_env=False,  # its proxies are for the way out, not for calls between services
         )
+        self._grpc_url = grpc_url
+        self._channel: Channel | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -86,6 +120,8 @@ class Peer:
 
     async def close(self) -> None:
         await self._http.aclose()
+        if self._channel is not None:
+            await self._channel.close()
 
     async def get_json(
         self,
@@ -95,22 +131,8 @@ class Peer:
         fallback: Literal["last_known"] | None = None,
     ) -> Answer:
         """GET `path`. With the fallback, the last good answer to the same question stands in for none."""
-        if fallback is None:
-            return await self.request("GET", path, params=params)
         question = str(httpx.URL(path, params=dict(params or {})))
-        try:
-            answer = await self.request("GET", path, params=params)
-        except PeerRefused:
-            self._known.forget(question)
-            raise
-        except PeerUnavailable:
-            known = self._known.get(question)
-            if known is None:
-                raise
-            metrics.fallbacks.labels(self.name).inc()
-            return known
-        self._known.put(question, answer)
-        return answer
+        return await self._or_known(question, fallback, lambda: self.request("GET", path, params=params))
 
     async def post_json(self, path: str, body: object, *, key: str | None = None) -> Answer:
         """POST `body` as JSON under an idempotency key: `key`, or a new one for this call.
@@ -143,20 +165,86 @@ class Peer:
             method, path, params=params, json=body, headers=dict(headers or {})
         )
         repeatable = method in REPEATABLE or "idempotency-key" in request.headers
-        retry = self.policy.retry if repeatable else replace(self.policy.retry, attempts=1)
-        deadline = asyncio.get_running_loop().time() + self.policy.total
+
+        async def send(_: float) -> Answer:
+            request.headers.update(self._context())
+            try:
+                return self._read(await self._http.send(request))
+            except httpx.TimeoutException:
+                raise TimeoutError from None
+            except httpx.HTTPError as error:
+                raise PeerUnavailable(self.name, "connection", type(error).__name__) from error
+
+        attributes = {"http.request.method": method}
+        return await self._under_policy(_Call(f"{method} {self.name}", send, repeatable, attributes))
+
+    async def ask(
+        self,
+        method: Method,
+        values: Mapping[str, Any],
+        *,
+        fallback: Literal["last_known"] | None = None,
+    ) -> Answer:
+        """Call `method` of the peer over gRPC; the answer is the row in it, as HTTP would have told it.
+
+        With the fallback, the last good answer to the same question stands in for none.
+        """
+        request = method.request(values)
+
+        async def send(seconds: float) -> Answer:
+            if self._channel is None:
+                # Imported here: most services speak HTTP only, and gRPC takes a while to load.
+                from chassis.rpc.client import Channel
+
+                self._channel = Channel(self.name, self._grpc_url)
+            return await self._channel.call(method, request, seconds, self._context())
+
+        call = _Call(method.path.removeprefix("/"), send, method.repeatable, {"rpc.system": "grpc"})
+        question = f"{method.path} {dumps(values)}"
+        return await self._or_known(question, fallback, lambda: self._under_policy(call))
+
+    # What holds however a peer is spoken to
+
+    async def _or_known(
+        self, question: str, fallback: Literal["last_known"] | None, ask: Callable[[], Awaitable[Answer]]
+    ) -> Answer:
+        if fallback is None:
+            return await ask()
+        try:
+            answer = await ask()
+        except PeerRefused:
+            self._known.forget(question)
+            raise
+        except PeerUnavailable:
+            known = self._known.get(question)
+            if known is None:
+                raise
+            metrics.fallbacks.labels(self.name).inc()
+            return known
+        self._known.put(question, answer)
+        return answer
+
+    def _context(self) -> dict[str, str]:
+        """What goes with every call, as headers or as metadata: trace and correlation."""
+        context = tracing.inject()
+        if correlation := tracing.correlation_id.get():
+            context[tracing.CORRELATION_HEADER] = correlation
+        return context
+
+    async def _under_policy(self, call: _Call) -> Answer:
+        retry = self.policy.retry if call.repeatable else replace(self.policy.retry, attempts=1)
+        end = min(asyncio.get_running_loop().time() + self.policy.total, deadline.ends())
         return await retrying(
-            lambda: self._attempt(request, deadline), retry, self._budget, peer=self.name, deadline=deadline
+            lambda: self._attempt(call, end), retry, self._budget, peer=self.name, deadline=end
         )
 
-    async def _attempt(self, request: httpx.Request, deadline: float) -> Answer:
+    async def _attempt(self, call: _Call, end: float) -> Answer:
         began = time.perf_counter()
         outcome = "error"
-        attributes = {"http.request.method": request.method, "peer.service": self.name}
-        with tracing.span(f"{request.method} {self.name}", SpanKind.CLIENT, attributes):
+        with tracing.span(call.name, SpanKind.CLIENT, {**call.attributes, "peer.service": self.name}):
             try:
                 with self.breaker.guard():
-                    answer = await self._send(request, deadline)
+                    answer = await self._in_time(call, end)
                 outcome = "ok"
                 return answer
             except BreakerOpen as error:
@@ -173,19 +261,17 @@ class Peer:
                 if outcome != "open":
                     metrics.peer_seconds.labels(self.name).observe(time.perf_counter() - began)
 
-    async def _send(self, request: httpx.Request, deadline: float) -> Answer:
-        request.headers.update(tracing.inject())
-        if correlation := tracing.correlation_id.get():
-            request.headers[tracing.CORRELATION_HEADER] = correlation
-        limit = min(asyncio.get_running_loop().time() + self.policy.timeout, deadline)
+    async def _in_time(self, call: _Call, end: float) -> Answer:
+        loop = asyncio.get_running_loop()
+        limit = min(loop.time() + self.policy.timeout, end)
+        slow: Reason = "late" if deadline.ends() <= limit else "timeout"
+        if slow == "late" and limit <= loop.time():
+            raise PeerUnavailable(self.name, slow, "there is no time left to ask it")
         try:
             async with asyncio.timeout_at(limit), self._places:
-                response = await self._http.send(request)
-        except (TimeoutError, httpx.TimeoutException):
-            raise PeerUnavailable(self.name, "timeout", "it took too long") from None
-        except httpx.HTTPError as error:
-            raise PeerUnavailable(self.name, "connection", type(error).__name__) from error
-        return self._read(response)
+                return await call.send(limit - loop.time())
+        except TimeoutError:
+            raise PeerUnavailable(self.name, slow, "it took too long") from None
 
     def _read(self, response: httpx.Response) -> Answer:
         status = response.status_code
@@ -203,7 +289,9 @@ class Peer:
         raise PeerRefused(self.name, status, _problem(response))
 
 
-def _speaks_against_peer(error: Exception) -> bool:
+def _speaks_against_peer(error: Exception) -> bool | None:
+    if isinstance(error, PeerUnavailable) and error.reason == "late":
+        return None  # it is the caller who had no time
     # A peer that says it is busy is alive. To open on 429 would turn "slower, please" into an outage
     # for every caller; the wait it asks for and the retry budget are the answer to it.
     return isinstance(error, PeerUnavailable) and error.reason != "busy"

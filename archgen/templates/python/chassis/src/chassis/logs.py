@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import sys
 from datetime import UTC, datetime
@@ -51,6 +52,8 @@ def setup(service: str, level: str = "INFO", *, human: bool | None = None) -> No
     # Each of them says once per request what metrics and traces say better.
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel("WARNING")
+    # What gRPC's C code says goes to stderr in a form of its own; read when it is loaded.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
 
 def redacted(value: Any, name: str = "", depth: int = 8) -> Any:

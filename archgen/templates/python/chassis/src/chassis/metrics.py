@@ -47,6 +47,11 @@ http_requests = _counter("http_requests_total", "Requests answered.", "method", 
 http_seconds = _histogram("http_request_duration_seconds", "Time to answer a request.", "method", "route")
 http_in_flight = _gauge("http_requests_in_flight", "Requests being answered now.")
 
+# gRPC, coming in; `code` is the name of the status, such as NOT_FOUND
+grpc_requests = _counter("grpc_requests_total", "gRPC calls answered.", "method", "code")
+grpc_seconds = _histogram("grpc_request_duration_seconds", "Time to answer a gRPC call.", "method")
+grpc_in_flight = _gauge("grpc_requests_in_flight", "gRPC calls being answered now.")
+
 # Calls to peers
 peer_calls = _counter("peer_calls_total", "Attempts to call a peer.", "peer", "outcome")
 peer_seconds = _histogram("peer_call_duration_seconds", "Time a peer took for one attempt.", "peer")

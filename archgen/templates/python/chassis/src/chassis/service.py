@@ -27,6 +27,7 @@ from chassis.views import View
 
 if TYPE_CHECKING:  # what they need takes a while to load
     from chassis.agents.definition import Agent
+    from chassis.rpc.views import ServedView
 
 log = logging.getLogger(__name__)
 Handle = Callable[[Session, Origin, Message], None]
@@ -64,7 +65,8 @@ class Consumer:
 class Service:
     """One service of the system.
 
-    `upcasters` are for all events that it reads, its own and its peers'.
+    `upcasters` are for all events that it reads, its own and its peers'. `peers` are those that it asks
+    over HTTP and `grpc_peers` those that it asks over gRPC; `rpcs` is what it answers over gRPC itself.
     """
 
     system: str
@@ -75,6 +77,8 @@ class Service:
     reactions: tuple[Reaction, ...] = ()
     sagas: tuple[Saga, ...] = ()
     peers: tuple[str, ...] = ()
+    grpc_peers: tuple[str, ...] = ()
+    rpcs: tuple[ServedView, ...] = ()
     agents: tuple[Agent, ...] = ()
     jobs: tuple[Job, ...] = ()
     upcasters: Upcasters = field(default_factory=dict)

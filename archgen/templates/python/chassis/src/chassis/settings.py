@@ -38,11 +38,13 @@ class Settings:
     profile: str
     host: str
     port: int
+    grpc_port: int
     log_level: str
     shutdown_seconds: float
     database_url: str = field(repr=False)
     broker_url: str = field(repr=False)
     _peers: Mapping[str, str] = field(repr=False, default_factory=dict)
+    _grpc_peers: Mapping[str, str] = field(repr=False, default_factory=dict)
     _secrets: Mapping[str, str] = field(repr=False, default_factory=dict)
 
     @classmethod
@@ -51,12 +53,14 @@ class Settings:
         service: str,
         *,
         peers: Iterable[str] = (),
+        grpc_peers: Iterable[str] = (),
         secrets: Mapping[str, str] | None = None,
         env: Mapping[str, str] = os.environ,
     ) -> Settings:
         """Read the settings of `service`.
 
-        `peers` names the services whose `<SERVICE>_URL` must be there. `secrets` maps the name of
+        `peers` names the services whose `<SERVICE>_URL` must be there, and `grpc_peers` those whose
+        `<SERVICE>_GRPC_URL` must. `secrets` maps the name of
         each secret variable to the value it has in development, which production never accepts.
         Raises `SettingsError` with every problem at once.
         """
@@ -66,11 +70,13 @@ class Settings:
             profile=read.profile,
             host=read.text("HOST", "0.0.0.0" if read.prod else "127.0.0.1"),
             port=read.port("PORT", 8000),
+            grpc_port=read.port("GRPC_PORT", 9000),
             log_level=read.choice("LOG_LEVEL", "INFO", LEVELS),
             shutdown_seconds=read.seconds("SHUTDOWN_SECONDS", 20.0),
             database_url=read.address("DATABASE_URL", f"sqlite:///data/{service}.db"),
             broker_url=read.address("BROKER_URL", "nats://127.0.0.1:4222"),
             _peers={peer: read.peer(peer) for peer in peers},
+            _grpc_peers={peer: read.grpc_peer(peer) for peer in grpc_peers},
             _secrets={name: read.secret(name, dev) for name, dev in (secrets or {}).items()},
         )
         if read.problems:
@@ -84,6 +90,10 @@ class Settings:
     def peer_url(self, name: str) -> str:
         """The base URL of a peer that was named to `from_env`; `KeyError` otherwise."""
         return self._peers[name]
+
+    def peer_urls(self, name: str) -> tuple[str, str]:
+        """The base URL of a peer and its gRPC address; empty for the one that no call goes to."""
+        return self._peers.get(name, ""), self._grpc_peers.get(name, "")
 
     def secret(self, name: str) -> str:
         """The value of a secret that was named to `from_env`; `KeyError` otherwise."""
@@ -140,6 +150,13 @@ class _Reader:
         if not given.startswith(("http://", "https://")):
             self.problems.append(f"{variable} must be the http(s) address of {name}")
         return given.rstrip("/")
+
+    def grpc_peer(self, name: str) -> str:
+        variable = f"{name.replace('-', '_').upper()}_GRPC_URL"
+        given = self.text(variable, "").rstrip("/")
+        if not re.fullmatch(r"grpc://[^/:@\s]+:[0-9]{1,5}|grpc://\[[0-9a-fA-F:.]+\]:[0-9]{1,5}", given):
+            self.problems.append(f"{variable} must be the address of {name}, as grpc://host:port")
+        return given
 
     def secret(self, name: str, dev: str) -> str:
         given = self.text(name, "" if self.prod else dev)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
-from urllib.parse import quote
+from typing import Any
 
 from chassis import views
 from chassis.agents.definition import Read
 from chassis.errors import NotFound
 from chassis.http_client import Peer, PeerRefused
+from chassis.last_known import Answer
 from chassis.runtime import Runtime
+
+Ask = Callable[[Peer, Any], Awaitable[Answer]]
 
 
 @dataclass(frozen=True)
@@ -35,16 +37,19 @@ def own_view(view: str, *, key: str) -> Read:
     return read
 
 
-def peer_view(peer: str, path: str, *, key: str, fallback: Literal["last_known"] | None = None) -> Read:
-    """Reads one row of a peer's view, under the peer's policy; `path` is what stands before the key."""
+def peer_view(peer: str, ask: Ask, *, key: str) -> Read:
+    """Reads one row of a peer's view by the generated client `ask`, as any other code of the service does.
+
+    `key` names the argument that holds the row's key.
+    """
 
     async def read(desk: Desk, arguments: Mapping[str, Any]) -> Any:
         wanted = str(arguments[key])
         try:
-            answer = await desk.peers[peer].get_json(path + quote(wanted, safe=""), fallback=fallback)
+            answer = await ask(desk.peers[peer], wanted)
         except PeerRefused as refusal:
             if refusal.status == 404:
-                raise NotFound(path.strip("/"), wanted) from None
+                raise NotFound(f"a row of {peer}", wanted) from None
             raise
         if answer.stale:
             return {"answer": answer.value, "seconds_old": round(answer.age)}

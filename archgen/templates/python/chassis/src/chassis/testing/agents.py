@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -30,8 +31,12 @@ async def serving(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of `service`, whose agents are set up by `env` (see `LlmStub.env`) and by nothing else."""
     variables = {"DATABASE_URL": f"sqlite:///{folder}/test.db", "BROKER_URL": f"nats://{NOBODY}"}
-    variables |= {f"{peer.upper()}_URL": f"http://{NOBODY}" for peer in policies}
-    settings = Settings.from_env(service.name, peers=tuple(policies), env=variables)
+    variables |= {f"{peer.upper()}_URL": f"http://{NOBODY}" for peer in service.peers}
+    variables |= {f"{peer.upper()}_GRPC_URL": f"grpc://{NOBODY}" for peer in service.grpc_peers}
+    settings = Settings.from_env(
+        service.name, peers=service.peers, grpc_peers=service.grpc_peers, env=variables
+    )
+    settings = replace(settings, grpc_port=0)  # any that is free
     app = create_app(service, routes, settings, contract, policies)
     await app.state.staff.close()
     app.state.staff = Staff(app.state.runtime, app.state.peers, env)
