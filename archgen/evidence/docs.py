@@ -14,19 +14,31 @@ _DECISION_FILE = re.compile(
     r"/)\d{3,4}-[\w-]+\.(md|adoc|rst)$",
     re.I,
 )
+# Topic: what a line that speaks of it must contain, in lower case (a quick look, most lines fail it), and how.
 _TOPICS = {
-    "event_sourcing": r"event[- ]sourc",
-    "communication": r"\b(synchronous|asynchronous|async|rest|grpc|http|message broker|messaging|kafka|"
-    r"nats|rabbitmq|pub/?sub)\b",
-    "saga": r"\bsagas?\b|compensat(ion|ing|e)",
-    "boundaries": r"bounded context|service boundar|microservice",
-    "backup": r"\bback-?ups?\b",
-    "restore": r"\brestor(e|es|ing|ation)\b|\brecover(y|ing)?\b",
-    "rpo": r"\bRPO\b|recovery point objective",
-    "rto": r"\bRTO\b|recovery time objective",
-    "drill": r"\b(dr|recovery|restore|disaster)[- ](drill|exercise|test|rehearsal)|game ?day|make drill",
-    "runbook": r"\brun-?books?\b",
-    "disaster": r"disaster[- ]recovery",
+    "event_sourcing": (("sourc",), r"event[- ]sourc"),
+    "communication": (
+        ("async", "synchronous", "rest", "grpc", "http", "messag", "kafka", "nats", "rabbit", "pub"),
+        r"\b(synchronous|asynchronous|async|rest|grpc|http|message broker|messaging|kafka|"
+        r"nats|rabbitmq|pub/?sub)\b",
+    ),
+    "saga": (("saga", "compensat"), r"\bsagas?\b|compensat(ion|ing|e)"),
+    "boundaries": (("bound", "microservice"), r"bounded context|service boundar|microservice"),
+    "backup": (("back",), r"\bback-?ups?\b"),
+    "restore": (("restor", "recover"), r"\brestor(e|es|ing|ation)\b|\brecover(y|ing)?\b"),
+    "rpo": (("rpo", "recovery point"), r"\bRPO\b|(?i:recovery point objective)"),
+    "rto": (("rto", "recovery time"), r"\bRTO\b|(?i:recovery time objective)"),
+    "drill": (
+        ("drill", "exercise", "test", "rehears", "game"),
+        r"\b(dr|recovery|restore|disaster)[- ](drill|exercise|test|rehearsal)|game ?day|make drill",
+    ),
+    "runbook": (("run",), r"\brun-?books?\b"),
+    "disaster": (("disaster",), r"disaster[- ]recovery"),
+}
+_EXACT = ("rpo", "rto")  # words of their own only in capitals
+_LOOKS = {
+    topic: (stems, re.compile(words, 0 if topic in _EXACT else re.IGNORECASE))
+    for topic, (stems, words) in _TOPICS.items()
 }
 _HEADING = re.compile(r"^(#{1,6}\s+|={1,6}\s+)(.+)$")
 _FENCE = re.compile(r"^\s*(```|~~~|----\s*$)")
@@ -58,8 +70,9 @@ def collect(source: Source) -> Iterator[Fact]:
         heading = _HEADING.match(line)
         if heading:
             yield Fact("doc.heading", source.path, number, Strength.CLAIMED, {"text": heading[2].strip()})
-        for topic, pattern in _TOPICS.items():
-            if re.search(pattern, line, re.IGNORECASE if topic not in ("rpo", "rto") else 0):
+        low = line.lower()
+        for topic, (stems, pattern) in _LOOKS.items():
+            if any(stem in low for stem in stems) and pattern.search(line):
                 planned = _PLANNED.search(line) is not None
                 data = {
                     "topic": topic,

@@ -52,6 +52,8 @@ _GENERATED_HEADER = re.compile(
     re.IGNORECASE,
 )
 
+_LONG_LINES = 300  # characters on average
+
 
 def nature_of(path: str, text: str) -> Nature:
     """Judged by where a file lies, what it is called and what its first lines say."""
@@ -63,6 +65,15 @@ def nature_of(path: str, text: str) -> Nature:
         return Nature.TEST
     if not _EXAMPLE_FOLDERS.isdisjoint(folders):
         return Nature.EXAMPLE
-    if _GENERATED_FILE.search(name) or _GENERATED_HEADER.search(text[:600]):
+    if _GENERATED_FILE.search(name) or _GENERATED_HEADER.search(text[:600]) or _packed(name, text):
         return Nature.GENERATED
     return Nature.PRODUCTION
+
+
+def _packed(name: str, text: str) -> bool:
+    """Whether a script was minified or bundled: nobody writes lines of hundreds of characters throughout."""
+    return (
+        len(text) > 5_000
+        and name.endswith((".js", ".mjs", ".cjs"))
+        and len(text) > _LONG_LINES * (text.count("\n") + 1)
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -200,3 +201,27 @@ def test_no_text_makes_the_reader_stumble(path: str, parts: list[str]) -> None:
     module = parse(path, "".join(parts))
     assert module is not None
     assert all(f.line >= 1 for f in module.functions)
+
+
+_LONG = {
+    "a.py": "def apply(events):\n    db.execute('select 1')\n"
+    + "    for x in y: range(of, x.apply_events" + ", in_x for z in reduce" * 3_000 + ")\n",
+    "a.ts": "export function f() { db.query(1); " + "for (const x of y) { a.b(x => c); } " * 3_000 + "}\n",
+    "a.go": "package a\nfunc f() { " + "for _, x := range y { try(x, func() { g(x) }) }; " * 3_000 + "}\n",
+    "A.java": "class A { void f() { " + "for (E e : es) { try { g(e); } catch (E x) { } } " * 3_000 + "} }\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(_LONG))
+def test_lines_without_an_end_take_no_time_without_an_end(tmp_path: Path, name: str) -> None:
+    """Patterns that look ahead over long lines have taken hours over a bundled script."""
+    (tmp_path / name).write_text(_LONG[name])
+    started = time.process_time()
+    audit(tmp_path)
+    assert time.process_time() - started < 60
+
+
+def test_a_packed_script_is_nobodys_code(tmp_path: Path) -> None:
+    (tmp_path / "app.js").write_text("import axios from 'axios'\naxios.get('/x')\n")
+    (tmp_path / "bundle.js").write_text("axios.get('http://payments/x');" * 1_000)
+    assert {f.file for item in audit(tmp_path).items for f in item.findings} == {"app.js"}

@@ -166,7 +166,7 @@ class Module:
     package: str = ""
     broken_at: int = 0
     live: bool = True
-    matched: dict[re.Pattern[str], bool] = field(default_factory=dict)
+    matched: dict[object, bool] = field(default_factory=dict)
 
     def imported(self, name: str) -> str:
         """Where a name of this file comes from: `httpx` for `httpx`, `a.b.C` for C of `from a.b import C`."""

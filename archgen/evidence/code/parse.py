@@ -116,6 +116,8 @@ class _Reader:
         """Opens the blocks whose body starts at or before `at`: a condition lies outside of what it
         guards.
         """
+        if not self.pending:
+            return
         for item in [item for item in self.pending if item[0] <= at]:
             self.pending.remove(item)
             if item[1] > at:
@@ -130,7 +132,10 @@ class _Reader:
         return self.lines[self._line(index) - 1]
 
     def _function_here(self) -> Function | None:
-        return next((item for _, item in reversed(self.stack) if isinstance(item, Function)), None)
+        for _, item in reversed(self.stack):
+            if isinstance(item, Function):
+                return item
+        return None
 
     def _blocks_here(self) -> tuple[Block, ...]:
         found: list[Block] = []

@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import re
 
-_OPEN, _CLOSE = "([{<", ")]}>"
+_OPEN, _CLOSE, _QUOTES = "([{<", ")]}>", "\"'`"
+# What a text is taken apart at; an escaped character is one mark that means nothing.
+_MARKS = re.compile(r"""\\.|[()\[\]{},"'`]""", re.DOTALL)
+_MARKS_WITH_ANGLES = re.compile(r"""\\.|[()\[\]{}<>,"'`]""", re.DOTALL)
 _PAIR = re.compile(
     r"""(?:^|[{,(\s])(?:\.\.\.)?['"]?([A-Za-z_$][\w$.-]*)['"]?\s*[:=](?![:=>])\s*([^,{}\n]+|\{)"""
 )
@@ -17,25 +20,25 @@ _MODIFIERS = re.compile(
 
 def split(text: str, *, angles: bool = False) -> list[str]:
     """Parts of `text` between commas that lie outside of brackets and quotes."""
-    parts, depth, start, quote, i = [], 0, 0, "", 0
-    opens, closes = (_OPEN, _CLOSE) if angles else (_OPEN[:3], _CLOSE[:3])
-    while i < len(text):
-        char = text[i]
+    if "," not in text:
+        part = text.strip()
+        return [part] if part else []
+    parts, depth, start, quote = [], 0, 0, ""
+    for match in (_MARKS_WITH_ANGLES if angles else _MARKS).finditer(text):
+        mark = match[0]
         if quote:
-            if char == "\\":
-                i += 1
-            elif char == quote:
+            if mark == quote:
                 quote = ""
-        elif char in "\"'`":
-            quote = char
-        elif char in opens:
+        elif mark == ",":
+            if depth == 0:
+                parts.append(text[start : match.start()].strip())
+                start = match.end()
+        elif mark in _QUOTES:
+            quote = mark
+        elif mark in _OPEN:
             depth += 1
-        elif char in closes:
+        elif mark in _CLOSE:
             depth = max(0, depth - 1)
-        elif char == "," and depth == 0:
-            parts.append(text[start:i].strip())
-            start = i + 1
-        i += 1
     parts.append(text[start:].strip())
     return [part for part in parts if part]
 

@@ -17,14 +17,46 @@ An origin is where a call comes from as far as the file tells: `requests.post`, 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 _VERBS_WRITE = (
     r"(?:save|add|insert|update|create|delete|remove|store|persist|upsert|put|append|append_to|replace|set)"
 )
 
 
-def _any(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{p})" for p in patterns))
+class Names:
+    """A pattern for names. A project repeats a few thousand of them, so each answer is kept."""
+
+    _MOST = 100_000
+
+    def __init__(self, pattern: str, flags: int = 0) -> None:
+        self._pattern = re.compile(pattern, flags)
+        self._searched: dict[str, re.Match[str] | None] = {}
+        self._matched: dict[str, re.Match[str] | None] = {}
+
+    def search(self, text: str) -> re.Match[str] | None:
+        return self._ask(self._searched, self._pattern.search, text)
+
+    def match(self, text: str) -> re.Match[str] | None:
+        return self._ask(self._matched, self._pattern.match, text)
+
+    def _ask(
+        self,
+        known: dict[str, re.Match[str] | None],
+        ask: Callable[[str], re.Match[str] | None],
+        text: str,
+    ) -> re.Match[str] | None:
+        try:
+            return known[text]
+        except KeyError:
+            if len(known) >= self._MOST:
+                known.clear()
+            known[text] = found = ask(text)
+            return found
+
+
+def _any(*patterns: str) -> Names:
+    return Names("|".join(f"(?:{p})" for p in patterns))
 
 
 HTTP = _any(
@@ -40,103 +72,103 @@ HTTP = _any(
     r"^(WebClient|RestClient)\.(get|post|put|patch|delete|method)$",
     r"^(HttpClient|CloseableHttpClient|OkHttpClient)\.(send|sendAsync|execute|newCall)$",
 )
-GRPC = re.compile(
+GRPC = Names(
     r"(?:\w*(?:ServiceClient|GrpcClient|BlockingStub|FutureStub|Stub|GrpcService))\.[A-Za-z]\w+$"
 )
-GRPC_SETUP = re.compile(r"\.(with\w+|Register\w+|New\w+|new\w+|build|close|Close|getService|__init__)$")
-READ_NAME = re.compile(
+GRPC_SETUP = Names(r"\.(with\w+|Register\w+|New\w+|new\w+|build|close|Close|getService|__init__)$")
+READ_NAME = Names(
     r"^(?i:get|list|find|fetch|read|query|is|has|check|count|search|watch|describe|available|head|lookup|load|"
     r"retrieve|options|exists)(?![a-z])"
 )
 
-PUBLISH_NAME = re.compile(
+PUBLISH_NAME = Names(
     r"^(publish|publish_\w+|publish[A-Z]\w*|Publish\w*|basic_publish|sendToQueue|convertAndSend|convertSendAndReceive|"
     r"send_and_wait|SendMessages?|sendMessage(Batch)?|put_events|putEvents|xadd|XAdd|XADD|lpush|rpush|produce)$"
 )
-PUBLISH_SEND = re.compile(r"^(send|emit|sendAsync|Send|WriteMessages|Produce|send_message|dispatch)$")
-BROKER_WORD = re.compile(
+PUBLISH_SEND = Names(r"^(send|emit|sendAsync|Send|WriteMessages|Produce|send_message|dispatch)$")
+BROKER_WORD = Names(
     r"(kafka|rabbit|amqp|pika|kombu|jms|sqs|sns|nats|jetstream|pulsar|producer|publisher|broker|channel|exchange|messagebus|message_bus|"
     r"streambridge|eventhub|servicebus|pubsub|queue|topic|ClientProxy|event_?bus)",
     re.IGNORECASE,
 )
-LOCAL_BUS = re.compile(
+LOCAL_BUS = Names(
     r"(ApplicationEventPublisher|applicationEventPublisher|EventEmitter|CommandBus|commandBus|QueryBus|queryBus|"
     r"@nestjs/cqrs|mediator|Mediator|blinker|dispatcher|Subject\b|socket|websocket|console|logger|process)",
 )
-OUTBOX_FRAMEWORK = re.compile(
+OUTBOX_FRAMEWORK = Names(
     r"^(io\.eventuate|org\.springframework\.modulith|org\.axonframework|io\.debezium\.outbox|com\.gruelbox\.transactionoutbox|"
     r"no\.sparebank1|pg-boss|pg-transactional-outbox|graphile-worker|procrastinate|riverqueue|github\.com/ThreeDotsLabs/watermill-sql|"
     r"github\.com/ThreeDotsLabs/watermill/components/forwarder|django_outbox|jaiminho)"
 )
 
-CONSUME_NAME = re.compile(
+CONSUME_NAME = Names(
     r"^(subscribe|pull_subscribe|psubscribe|Subscribe|QueueSubscribe|ChanSubscribe|PullSubscribe|basic_consume|basicConsume|consume|Consume|consumeMessage|"
     r"eachMessage|onEvent|onMessage|ReceiveMessages?|receive_message|ReadMessage|FetchMessage|addConsumer|createConsumer|"
     r"pull_subscribe_bind|fetch|AddNoPublisherHandler|AddHandler|AddConsumerHandler)$"
 )
-CONSUME_MARK = re.compile(
+CONSUME_MARK = Names(
     r"@(?:\w+\.)*(KafkaListener|RabbitListener|JmsListener|SqsListener|StreamListener|EventPattern|MessagePattern|RabbitSubscribe|"
     r"RabbitRPC|Incoming|PulsarListener|subscriber|Processor|Process|task|shared_task|actor|job|EventHandlerMethod|Saga)\b"
 )
 
-TX_NAME = re.compile(
+TX_NAME = Names(
     r"^(transaction|\$transaction|runInTransaction|RunTransaction|runTransaction|withTransaction|WithTransaction|"
     r"transactional|executeInTransaction|inTransaction|InTransaction|BeginTx|Beginx|BeginTxx|Begin|startTransaction|"
     r"beginTransaction|BeginFunc|RunInTx|WithTx|ReadWriteTransaction|begin_nested|begin|atomic)$"
 )
-TX_WITH = re.compile(
+TX_WITH = Names(
     r"\b(begin|begin_nested|transaction|atomic|in_transaction|UnitOfWork|unit_of_work|uow)\b", re.IGNORECASE
 )
-TX_MARK = re.compile(r"@(?:\w+\.)*(Transactional|transactional|atomic|transaction|UnitOfWork)\b")
-COMMIT_NAME = re.compile(r"^(commit|Commit|commitTransaction|CommitTransaction)$")
+TX_MARK = Names(r"@(?:\w+\.)*(Transactional|transactional|atomic|transaction|UnitOfWork)\b")
+COMMIT_NAME = Names(r"^(commit|Commit|commitTransaction|CommitTransaction)$")
 
-DB_RECEIVER = re.compile(
+DB_RECEIVER = Names(
     r"(^|\b|_)(db|database|session|conn|connection|cursor|cur|tx|trx|txn|pool|engine|em|entityManager|manager|queryRunner|"
     r"jdbcTemplate|namedParameterJdbcTemplate|mongoTemplate|dynamoDb|table|collection|coll|knex|sequelize|prisma|gorm|sql|store|"
     r"eventStore|event_store|dslContext|transaction|q|queries)$",
     re.IGNORECASE,
 )
-REPOSITORY = re.compile(r"(repo|repository|repositories|dao|mapper)(<.*>)?$", re.IGNORECASE)
-DB_TYPE = re.compile(
+REPOSITORY = Names(r"(repo|repository|repositories|dao|mapper)(<.*>)?$", re.IGNORECASE)
+DB_TYPE = Names(
     r"(Repository|EntityManager|JdbcTemplate|MongoTemplate|\bsql\.(DB|Tx|Conn)|sqlx\.|pgx|pgxpool|firestore\.|gorm\.DB|Session\b|"
     r"sqlite3|psycopg|asyncpg|sqlalchemy|PrismaClient|Connection|Knex|DynamoDB|Model<)"
 )
-MONGO_WRITE_NAME = re.compile(
+MONGO_WRITE_NAME = Names(
     r"^(insert(One|Many)|update(One|Many)|delete(One|Many)|replaceOne|findOneAnd\w+|findByIdAnd\w+|(Insert|Update|Delete)(One|Many)|"
     r"(insert|update|delete|replace)_(one|many))$"
 )
-DB_WRITE_NAME = re.compile(
+DB_WRITE_NAME = Names(
     r"^(save|saveAll|saveAndFlush|insert|insert_one|insert_many|insertOne|insertMany|update|updateOne|updateMany|update_one|"
     r"update_many|upsert|delete|deleteOne|deleteMany|deleteById|deleteAll|delete_one|remove|softDelete|softRemove|persist|merge|add|add_all|"
     r"create|createMany|bulk_create|bulk_update|batchUpdate|putItem|updateItem|put_item|update_item|deleteItem|findOneAndUpdate|"
     r"findByIdAndUpdate|findOneAndReplace|replaceOne|Create|Save|Updates|Delete|Set|Update|Insert|InsertOne|UpdateOne|"
     r"NamedExec|NamedExecContext|append_events|append)$"
 )
-REPO_WRITE_NAME = re.compile(rf"^(?i:{_VERBS_WRITE})(?![a-z])\w*$")
-SQL_CALL = re.compile(
+REPO_WRITE_NAME = Names(rf"^(?i:{_VERBS_WRITE})(?![a-z])\w*$")
+SQL_CALL = Names(
     r"^(execute|executemany|exec|Exec|ExecContext|MustExec|query|Query|QueryRow|QueryRowContext|executescript|raw|run|fetch\w*|executeUpdate|prepareStatement)$"
 )
 # Names that mean SQL only where a statement is handed over.
-SQL_TEXT_CALL = re.compile(
+SQL_TEXT_CALL = Names(
     r"^(QueryContext|Queryx|QueryxContext|QueryRowx|QueryRowxContext|Get|GetContext|Select|SelectContext|"
     r"NamedExec|NamedExecContext|NamedQuery|NamedQueryContext|PrepareContext|Prepare|SendBatch|Queue|Raw|"
     r"update|batchUpdate|queryForObject|queryForList|queryForMap|queryForStream|sql|createNativeQuery|createQuery|"
     r"createUpdate|nativeQuery|\$executeRaw\w*|\$queryRaw\w*|prepare|all|get|execute_sql)$"
 )
-SQL_BUILDER = re.compile(r"^(sqlalchemy(\.[\w.]+)?\.)(insert|update|delete|select)$")
+SQL_BUILDER = Names(r"^(sqlalchemy(\.[\w.]+)?\.)(insert|update|delete|select)$")
 SQL_STATEMENT = re.compile(
     r"""^\s*(?:with\b.*?\b)?(insert\s+(?:or\s+\w+\s+)?into|update|delete\s+from|replace\s+into|merge\s+into|select\b.*?\bfrom)\s+["'`\[]?([\w.]+)""",
     re.IGNORECASE | re.DOTALL,
 )
 
-LOG = re.compile(
+LOG = Names(
     r"(^|\.)(log|logger|logging|Logger|console|slog|logrus|zap|_log|_logger|LOG|LOGGER|structlog|winston|pino|entry)\.?(\w*\.)?"
     r"(debug|info|warn|warning|error|exception|critical|log|fatal|Debug\w*|Info\w*|Warn\w*|Error\w*|Print\w*|bind)$"
 )
-WAIT = re.compile(r"(^|\.)(sleep|Sleep|delay|After|setTimeout|sleep_ms|park)$")
-ACK = re.compile(
+WAIT = Names(r"(^|\.)(sleep|Sleep|delay|After|setTimeout|sleep_ms|park)$")
+ACK = Names(
     r"^(ack|Ack|basic_ack|basicAck|ackAll|acknowledge|ack_sync|commitOffsets|commitSync|CommitMessages|deleteMessage|delete_message|xack|XAck)$"
 )
-REJECT = re.compile(
+REJECT = Names(
     r"^(nack|Nack|nak|Nak|reject|Reject|basic_nack|basic_reject|basicNack|basicReject|term|Term|nackAll)$"
 )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from archgen.evidence.code.model import Call, Class, Function, Module, Program
+from archgen.evidence.code.vocabulary import Names
 from archgen.evidence.facts import Fact, Strength
 
 
@@ -34,7 +35,7 @@ def marks(program: Program) -> Iterator[tuple[Module, Function | Class, str, int
             yield module, one, mark, one.line
 
 
-def imports(module: Module, pattern: re.Pattern[str]) -> bool:
+def imports(module: Module, pattern: re.Pattern[str] | Names) -> bool:
     """Whether a module that is imported, or a name taken from one, matches."""
     known = module.matched.get(pattern)
     if known is None:

@@ -23,10 +23,12 @@ _FOLD = (
     r"(apply|apply_event|applyEvent|Apply|evolve|mutate|when|_when|on_event|On|replay|transition|"
     r"fold|reduce|rehydrate|Transition)"
 )
-_LOOPED = re.compile(
-    rf"\bfor\b[^\n]*\n?[^\n]*\b(in|of|range|:)\b.{{0,400}}?\b{_FOLD}\s*\(|\breduce\(\s*(?:[\w.]*{_FOLD}|\([^)]*\)\s*=>\s*[\w.]*{_FOLD})|"
-    rf"\.forEach\([^)]*{_FOLD}|\.reduce\([^)]*{_FOLD}",
-    re.DOTALL,
+_FOR = re.compile(r"\bfor\b")
+_OVER = re.compile(r"\b(in|of|range)\b|:")
+_FOLDED = re.compile(rf"\b{_FOLD}\s*\(")
+_FAR = 800  # characters from the head of a loop to the fold in it
+_REDUCED = re.compile(
+    rf"\breduce\(\s*(?:[\w.]*{_FOLD}|\([^)]{{0,200}}\)\s*=>\s*[\w.]*{_FOLD})|\.(?:forEach|reduce)\([^)]{{0,400}}{_FOLD}"
 )
 _STREAM = re.compile(r"event|stream|history|journal|commit|row", re.IGNORECASE)
 _EVENT_TABLE = re.compile(
@@ -77,8 +79,8 @@ def event_sourcing(program: Program, facts: Facts) -> Iterator[Fact]:
 def _replays(program: Program) -> Iterator[tuple[Module, Function, int]]:
     """Functions that read a stream and fold it into a state."""
     for module, function in program.functions():
-        match = _LOOPED.search(function.body)
-        if not match or not function.name or not _STREAM.search(match[0]):
+        at, text = _fold_in(function.body) if function.name else (0, "")
+        if not _STREAM.search(text):
             continue
         reads = any(e.kind == "db.read" for e in function.effects) or any(
             re.search(
@@ -89,7 +91,19 @@ def _replays(program: Program) -> Iterator[tuple[Module, Function, int]]:
             for c in function.calls
         )
         if reads:
-            yield module, function, function.line + function.body.count("\n", 0, match.start())
+            yield module, function, function.line + function.body.count("\n", 0, at)
+
+
+def _fold_in(body: str) -> tuple[int, str]:
+    """Where a loop folds one thing after the other into a state, and its text; (0, "") for none."""
+    if _FOLDED.search(body):
+        for loop in _FOR.finditer(body):
+            text = body[loop.start() : loop.start() + _FAR]
+            fold = _FOLDED.search(text)
+            if fold and _OVER.search(text, 0, fold.start()):
+                return loop.start(), text[: fold.end()]
+    reduced = _REDUCED.search(body)
+    return (reduced.start(), reduced[0]) if reduced else (0, "")
 
 
 def _appends(program: Program, facts: Facts) -> Iterator[tuple[Module, Function, int, bool]]:
