@@ -23,7 +23,8 @@ from chassis.jobs import queue
 from chassis.tables import jobs, schedules
 from chassis.testing.servers import free_port
 
-Start = Callable[[], tuple[subprocess.Popen[bytes], int]]
+NEVER, EVERY_MINUTE = "0 0 30 2 *", "* * * * *"
+Start = Callable[..., tuple[subprocess.Popen[bytes], int]]
 
 
 @pytest.fixture(autouse=True)
@@ -37,9 +38,10 @@ def start(url: str, tmp_path: Path) -> Iterator[Start]:
     started: list[subprocess.Popen[bytes]] = []
     here = Path(__file__).parent
 
-    def begin() -> tuple[subprocess.Popen[bytes], int]:
+    def begin(nightly: str = NEVER) -> tuple[subprocess.Popen[bytes], int]:
         port = free_port()
         settings = {"DATABASE_URL": url, "PORT": str(port), "JOB_LEASE_SECONDS": "1", "JOB_SLOTS": "4"}
+        settings["NIGHTLY"] = nightly
         with (tmp_path / "worker.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, str(here / "jobs_process_for_tests.py")],
@@ -105,8 +107,8 @@ async def test_due_times_that_passed_while_no_worker_ran_are_made_up_for_once_by
     # The job is due every minute, and was last seen to a little more than three minutes ago.
     now = time.time()
     await db.run(lambda conn: conn.execute(insert(schedules).values(name="nightly", seen_at=now - 185)))
-    start()
-    start()
+    start(EVERY_MINUTE)
+    start(EVERY_MINUTE)
     async with asyncio.timeout(40):
         while len(await done(db)) < 3:
             await asyncio.sleep(0.05)
