@@ -14,7 +14,7 @@ _DECISION_FILE = re.compile(
     r"/)\d{3,4}-[\w-]+\.(md|adoc|rst)$",
     re.I,
 )
-# Topic: what a line that speaks of it must contain, in lower case (a quick look, most lines fail it), and how.
+# Topic: what a line on it contains for sure (a quick look that most lines fail), and how it says it.
 _TOPICS = {
     "event_sourcing": (("sourc",), r"event[- ]sourc"),
     "communication": (

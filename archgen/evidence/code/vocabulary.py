@@ -72,9 +72,7 @@ HTTP = _any(
     r"^(WebClient|RestClient)\.(get|post|put|patch|delete|method)$",
     r"^(HttpClient|CloseableHttpClient|OkHttpClient)\.(send|sendAsync|execute|newCall)$",
 )
-GRPC = Names(
-    r"(?:\w*(?:ServiceClient|GrpcClient|BlockingStub|FutureStub|Stub|GrpcService))\.[A-Za-z]\w+$"
-)
+GRPC = Names(r"(?:\w*(?:ServiceClient|GrpcClient|BlockingStub|FutureStub|Stub|GrpcService))\.[A-Za-z]\w+$")
 GRPC_SETUP = Names(r"\.(with\w+|Register\w+|New\w+|new\w+|build|close|Close|getService|__init__)$")
 READ_NAME = Names(
     r"^(?i:get|list|find|fetch|read|query|is|has|check|count|search|watch|describe|available|head|lookup|load|"
