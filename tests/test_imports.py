@@ -15,7 +15,7 @@ PACKAGE = ROOT / "archgen"
 # Each room may import those to its left, and itself. The audit reads the project on disk: it knows
 # nothing of the description, the plan or the writing, and judges foreign projects in the same way.
 GENERATE = ("errors", "spec", "files", "plan", "render", "project", "commands", "cli")
-AUDIT = ("errors", "evidence", "rules", "checklist", "reports", "commands", "cli")
+AUDIT = ("errors", "evidence", "rules", "triage", "checklist", "reports", "commands", "cli")
 
 ROOMS = {
     "errors": "errors console",
@@ -27,6 +27,7 @@ ROOMS = {
     "project": "base lock merge reconcile staging project",
     "evidence": "evidence",
     "rules": "rules",
+    "triage": "triage",
     "checklist": "checklist",
     "reports": "reports",
     "commands": "commands",

@@ -40,31 +40,24 @@ _SPRING_YAML = re.compile(r"(^|/)(application|bootstrap)([-.][\w-]+)?\.ya?ml$")
 _SHELL = re.compile(
     r"(\.(sh|bash|cron|crontab|mk)|(^|/)(Makefile|crontab|justfile|Justfile|Taskfile\.ya?ml|Procfile))$"
 )
+_SPOKEN = "archgen:"
 
 
-def collect(root: Path) -> Facts:
-    """Everything that can be known of the folder `root`.
+def collect(root: Path, step: Callable[[], None] = lambda: None) -> Facts:
+    """Everything that can be known of the folder `root`. `step` is called once per file.
 
     Raises ArchgenError when `root` is not a folder that can be read.
     """
-    if not root.exists():
-        raise ArchgenError(
-            Problem("there is no such folder", file=str(root), remedy="give the folder of a project")
-        )
-    if not root.is_dir():
-        raise ArchgenError(
-            Problem("this is a file, not a folder", file=str(root), remedy="give the folder of a project")
-        )
-    try:
-        next(root.iterdir(), None)
-    except OSError as error:
-        raise ArchgenError(Problem(f"the folder cannot be read: {error.strerror}", file=str(root))) from error
+    require(root)
     notes: list[Note] = []
     facts, program, paths = Facts(), Program(), []
     sources = list(walk(root, notes))
     twins = {s.path.rpartition(".")[0] for s in sources if s.suffix in (".ts", ".tsx")}
     for source in sources:
         paths.append(source.path)
+        step()
+        if _SPOKEN in source.text:
+            facts.marked[source.path] = source.text
         if source.suffix in BY_SUFFIX:
             if source.suffix == ".js" and source.path.rpartition(".")[0] in twins:
                 continue  # compiled from the TypeScript beside it
@@ -86,6 +79,22 @@ def collect(root: Path) -> Facts:
             facts.crashed.update(dict.fromkeys(items, message))
     facts.notes = tuple(notes)
     return facts
+
+
+def require(root: Path) -> None:
+    """Raises ArchgenError when `root` is not a folder that can be read."""
+    if not root.exists():
+        raise ArchgenError(
+            Problem("there is no such folder", file=str(root), remedy="give the folder of a project")
+        )
+    if not root.is_dir():
+        raise ArchgenError(
+            Problem("this is a file, not a folder", file=str(root), remedy="give the folder of a project")
+        )
+    try:
+        next(root.iterdir(), None)
+    except OSError as error:
+        raise ArchgenError(Problem(f"the folder cannot be read: {error.strerror}", file=str(root))) from error
 
 
 Recogniser = Callable[[Program, Facts], Iterator[Fact]]

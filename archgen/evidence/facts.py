@@ -64,6 +64,7 @@ class Facts:
     """Everything known about a project: facts by kind, its services, and its code as a program.
 
     `crashed` names, per item, a recogniser that failed: what it would have seen is not known.
+    `marked` are the texts of files in which somebody speaks to the audit, by path.
     """
 
     services: tuple[Service, ...] = ()
@@ -72,6 +73,7 @@ class Facts:
     files: int = 0
     sources: int = 0
     crashed: dict[str, str] = field(default_factory=dict)
+    marked: dict[str, str] = field(default_factory=dict)
     _kinds: dict[str, list[Fact]] = field(default_factory=dict)
 
     def add(self, facts: Iterable[Fact]) -> None:

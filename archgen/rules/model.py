@@ -9,6 +9,7 @@ from textwrap import dedent
 from typing import Literal
 
 from archgen.evidence.facts import Fact, Facts, Strength
+from archgen.rules.marks import Mark, Suppression
 
 
 class Severity(IntEnum):
@@ -91,12 +92,33 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
+    """What a defect rule found. `last` is the last line of the statement that starts on `line`.
+
+    `known`: the baseline has it. `changed`: on a line that the compared change touched, True where
+    nothing is compared.
+    """
+
     rule: str
     severity: Severity
     file: str
     line: int
     message: str
     remedy: str
+    mark: Mark | None = None
+    last: int = 0
+    suppressed: Suppression | None = None
+    known: bool = False
+    changed: bool = True
+
+    @property
+    def decides(self) -> bool:
+        """Whether the finding counts in the exit code."""
+        return self.suppressed is None and not self.known and self.changed
+
+    @property
+    def fingerprint(self) -> str:
+        """What stays the same while the code around moves; "" where nothing was compared."""
+        return self.mark.fingerprint if self.mark else ""
 
 
 @dataclass(frozen=True, slots=True)
