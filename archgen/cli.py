@@ -69,6 +69,10 @@ FailOn = Annotated[
     Level,
     typer.Option("--fail-on", help="Exit with 1 when the audit finds something of this level or above."),
 ]
+Rules = Annotated[
+    list[Path] | None,
+    typer.Option("--rules", metavar="DIR", help="A folder with rules of your own; may be repeated."),
+]
 Spec = Annotated[Path, typer.Argument(help="The YAML description of the system.", metavar="SPEC")]
 
 
@@ -178,32 +182,73 @@ def schema() -> None:
 @checklist.command()
 def audit(
     path: Annotated[Path, typer.Argument(help="The project to judge.")] = Path(),
-    format_: Annotated[str, typer.Option("--format", "-f", help="table, json, markdown or sarif.")] = "table",
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT[=FILE]",
+            help="table (default), json, sarif, junit, markdown or html; may be repeated.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write the report there; its name tells the format."
+        ),
+    ] = None,
     fail_on: FailOn = "error",
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 4 when an item is unknown.")] = False,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What was known before; only what is new decides."),
+    ] = None,
+    write_baseline: Annotated[
+        Path | None,
+        typer.Option("--write-baseline", metavar="FILE", help="Write what is found as the baseline."),
+    ] = None,
+    since: Annotated[
+        str,
+        typer.Option("--changed-since", metavar="REF", help="Only lines changed since this commit decide."),
+    ] = "",
+    rules: Rules = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Judge a project against the ten items, with file and line for every verdict."""
     from archgen.commands.audit import audit as command
 
-    raise typer.Exit(command(path, format=format_, fail_on=fail_on, strict=strict))
+    raise typer.Exit(
+        command(
+            path,
+            formats=formats or [],
+            output=output,
+            fail_on=fail_on,
+            strict=strict,
+            baseline=baseline,
+            write_baseline=write_baseline,
+            since=since,
+            rules=rules or [],
+        )
+    )
 
 
 @checklist.command("list")
-def list_() -> None:
+def list_(rules: Rules = None) -> None:
     """List the ten items and their rules."""
     from archgen.commands.catalogue import list_rules
 
-    raise typer.Exit(list_rules())
+    raise typer.Exit(list_rules(rules or []))
 
 
 @checklist.command()
-def explain(rule: Annotated[str, typer.Argument(help="The id of a rule or of an item.")]) -> None:
+def explain(
+    rule: Annotated[str, typer.Argument(help="The id of a rule or of an item.")], rules: Rules = None
+) -> None:
     """Tell why a rule exists and how to fix what it finds."""
     from archgen.commands.catalogue import explain as command
 
-    raise typer.Exit(command(rule))
+    raise typer.Exit(command(rule, rules or []))
 
 
 def main() -> None:

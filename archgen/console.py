@@ -106,8 +106,11 @@ def _line_of(path: Path, number: int) -> str:
 
 
 @contextmanager
-def progress(label: str, total: int) -> Iterator[Callable[[], None]]:
-    """A function to call once per step; a bar appears on a terminal if it takes more than a moment."""
+def progress(label: str, total: int | None) -> Iterator[Callable[[], None]]:
+    """A function to call once per step; a bar appears on a terminal if it takes more than a moment.
+
+    Where `total` is None nobody knows how many steps there will be: they are counted.
+    """
     if _level < NORMAL or not sys.stderr.isatty():
         yield lambda: None
         return
@@ -121,7 +124,7 @@ def progress(label: str, total: int) -> Iterator[Callable[[], None]]:
 class _Bar:
     """Loads rich only once there is something to show."""
 
-    def __init__(self, label: str, total: int) -> None:
+    def __init__(self, label: str, total: int | None) -> None:
         import time
 
         self._label, self._total, self._done = label, total, 0
@@ -138,9 +141,12 @@ class _Bar:
 
     def _show(self) -> None:
         from rich.console import Console
-        from rich.progress import Progress
+        from rich.progress import Progress, ProgressColumn, TextColumn
 
-        bar = Progress(console=Console(stderr=True), transient=True)
+        columns: tuple[ProgressColumn, ...] = Progress.get_default_columns()
+        if self._total is None:
+            columns = (columns[0], columns[1], TextColumn("{task.completed} files"))
+        bar = Progress(*columns, console=Console(stderr=True), transient=True)
         task = bar.add_task(self._label, total=self._total, completed=self._done)
         bar.start()
         self._advance = lambda steps: bar.advance(task, steps)

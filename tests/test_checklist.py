@@ -174,8 +174,8 @@ def test_the_score_is_over_judged_items_and_coverage_says_how_many(
 def test_exit_codes(
     verdict: Verdict, fail_on: str, strict: bool, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checklist, "audit", lambda path: _result(verdict))
-    assert command(Path(), format="json", fail_on=fail_on, strict=strict, out=io.StringIO()) == code
+    monkeypatch.setattr(checklist, "audit", lambda path, **_: _result(verdict))
+    assert command(Path(), formats=["json"], fail_on=fail_on, strict=strict, out=io.StringIO()) == code
 
 
 @pytest.mark.parametrize(("fail_on", "code"), [("error", 1), ("warning", 1), ("note", 1), ("never", 0)])
@@ -183,15 +183,15 @@ def test_findings_at_the_level_fail(tmp_path: Path, fail_on: str, code: int) -> 
     assert command(_write(tmp_path, _NAIVE), fail_on=fail_on, out=io.StringIO()) == code
 
 
-@pytest.mark.parametrize("wrong", [{"format": "pdf"}, {"fail_on": "sometimes"}])
-def test_wrong_options_name_the_right_ones(tmp_path: Path, wrong: dict[str, str]) -> None:
+@pytest.mark.parametrize("wrong", [{"formats": ["pdf"]}, {"fail_on": "sometimes"}])
+def test_wrong_options_name_the_right_ones(tmp_path: Path, wrong: dict[str, object]) -> None:
     with pytest.raises(ArchgenError, match="use one of"):
         command(tmp_path, out=io.StringIO(), **wrong)  # type: ignore[arg-type]
 
 
 def test_the_list_has_every_item_and_rule() -> None:
     out = io.StringIO()
-    assert list_rules(out) == 0
+    assert list_rules(out=out) == 0
     text = out.getvalue()
     assert all(item.id in text for item in ITEMS)
     assert all(rule.id in text for rule in RULES)
@@ -200,7 +200,7 @@ def test_the_list_has_every_item_and_rule() -> None:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_every_rule_is_explained(rule: object) -> None:
     out = io.StringIO()
-    assert explain(rule.id.lower(), out) == 0  # type: ignore[attr-defined]
+    assert explain(rule.id.lower(), out=out) == 0  # type: ignore[attr-defined]
     assert rule.why in out.getvalue()  # type: ignore[attr-defined]
 
 
@@ -211,5 +211,5 @@ def test_an_unknown_rule_is_told_with_the_nearest() -> None:
 
 def test_an_item_is_explained_by_its_rules() -> None:
     out = io.StringIO()
-    assert explain("saga", out) == 0
+    assert explain("saga", out=out) == 0
     assert all(rule.title in out.getvalue() for rule in RULES if rule.item == "saga")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TextIO
 
 from archgen.errors import ArchgenError, Problem
@@ -11,26 +13,37 @@ from archgen.rules.model import Rule
 from archgen.rules.registry import ITEMS, RULES
 
 
-def list_rules(out: TextIO | None = None) -> int:
-    """Print the ten items with their rules."""
+def rules_with(folders: Sequence[Path]) -> tuple[Rule, ...]:
+    """All rules, those of a team in `folders` included. Raises ArchgenError for one that is not sound."""
+    if not folders:
+        return RULES
+    from archgen.rules.team import load
+
+    return (*RULES, *load(folders))
+
+
+def list_rules(folders: Sequence[Path] = (), out: TextIO | None = None) -> int:
+    """Print the ten items with their rules, those in `folders` included."""
     out = out or sys.stdout
+    rules = rules_with(folders)
     for item in ITEMS:
         out.write(f"{item.id}\n")
-        for rule in (r for r in RULES if r.item == item.id):
+        for rule in (r for r in rules if r.item == item.id):
             kind = "evidence" if rule.kind == "evidence" else str(rule.severity)
             out.write(f"  {rule.id}  {kind:<8}  {rule.title} ({', '.join(rule.languages)})\n")
     return 0
 
 
-def explain(rule: str, out: TextIO | None = None) -> int:
+def explain(rule: str, folders: Sequence[Path] = (), out: TextIO | None = None) -> int:
     """Print why a rule exists, how to mend what it finds, and a sample; of an item, all its rules.
 
     Raises ArchgenError for an id that is neither.
     """
     out = out or sys.stdout
-    chosen = [one for one in RULES if rule.upper() == one.id or rule.lower() == one.item]
+    rules = rules_with(folders)
+    chosen = [one for one in rules if rule.upper() == one.id or rule.lower() == one.item]
     if not chosen:
-        known = [*(one.id for one in RULES), *(item.id for item in ITEMS)]
+        known = [*(one.id for one in rules), *(item.id for item in ITEMS)]
         near = get_close_matches(rule.upper(), known, n=1) or get_close_matches(rule.lower(), known, n=1)
         remedy = f"did you mean {near[0]}?" if near else "`archgen checklist list` shows all rules"
         raise ArchgenError(Problem(f"there is no rule or item {rule!r}", remedy=remedy))

@@ -139,7 +139,7 @@ def _label(action: Action) -> str:
 def _audit(target: Path, fail_on: str) -> int:
     """A line per verdict and the score; the whole audit is a command of its own."""
     from archgen import checklist
-    from archgen.reports.table import summary
+    from archgen.reports.wording import summary
     from archgen.rules.model import Severity
 
     result = checklist.audit(target)

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from archgen.checklist import Audit
-from archgen.reports import json, markdown, sarif
+from archgen.reports import json, junit, markdown, sarif
 
 FORMATS: dict[str, Callable[[Audit], str]] = {
     "json": json.render,
+    "junit": junit.render,
     "markdown": markdown.render,
     "sarif": sarif.render,
 }

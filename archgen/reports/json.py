@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from archgen.checklist import Audit, ItemResult
+from archgen.rules.marks import Suppression
 from archgen.rules.model import Evidence, Finding
 
 SCHEMA = "archgen-audit/1"
@@ -23,15 +24,32 @@ def document(audit: Audit) -> dict[str, Any]:
         "schema": SCHEMA,
         "project": audit.project,
         "score": audit.score,
+        "score_without_suppressions": audit.counted_score,
         "coverage": audit.coverage,
         "judged": audit.judged,
         "applicable": audit.applicable,
         "files": audit.files,
+        "changed_since": audit.since or None,
+        "baseline": _baseline(audit) if audit.baseline else None,
         "services": [
             {"name": s.name, "folder": s.folder, "file": s.file, "line": s.line} for s in audit.services
         ],
         "items": [_item(item) for item in audit.items],
+        "suppressions": [_suppression(one) | {"state": one.state.value} for one in audit.suppressions],
         "not_read": [{"file": note.file, "message": note.message} for note in audit.notes],
+    }
+
+
+def _baseline(audit: Audit) -> dict[str, Any]:
+    """How the audit compares with the baseline; `fixed` may leave the file."""
+    return {
+        "file": audit.baseline,
+        "new": sum(not finding.known for finding in audit.findings),
+        "known": sum(finding.known for finding in audit.findings),
+        "fixed": [
+            {"rule": mark.rule, "file": mark.file, "in": mark.owner, "text": mark.text}
+            for mark in audit.fixed
+        ],
     }
 
 
@@ -47,8 +65,12 @@ def _item(item: ItemResult) -> dict[str, Any]:
         "id": item.id,
         "title": item.title,
         "verdict": item.verdict.value,
+        "verdict_without_suppressions": (item.counted or item.verdict).value,
+        "accepted": _suppression(item.accepted) if item.accepted else None,
+        "known": item.known,
         "reason": item.reason,
         "findings": [_finding(f) for f in item.findings],
+        "suppressed": [_finding(f) for f in item.suppressed],
         "evidence": [_evidence(e) for e in item.evidence],
     }
 
@@ -61,6 +83,22 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "line": finding.line,
         "message": finding.message,
         "remedy": finding.remedy,
+        "fingerprint": finding.fingerprint,
+        "decides": finding.decides,
+        "known": finding.known,
+        "changed": finding.changed,
+        "suppression": _suppression(finding.suppressed) if finding.suppressed else None,
+    }
+
+
+def _suppression(one: Suppression) -> dict[str, Any]:
+    return {
+        "rule": one.rule,
+        "reason": one.reason,
+        "until": str(one.until or ""),
+        "file": one.file,
+        "line": one.line,
+        "problem": one.problem,
     }
 
 

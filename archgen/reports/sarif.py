@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any
 from urllib.parse import quote
 
 from archgen import __version__
-from archgen.checklist import Audit
-from archgen.rules.model import Finding, Severity
-from archgen.rules.registry import RULES
+from archgen.checklist import Audit, ItemResult
+from archgen.rules.marks import State, Suppression
+from archgen.rules.model import Finding, Severity, Verdict
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 
 
 def render(audit: Audit) -> str:
-    """One run with a result per finding; rules without a finding are left out."""
-    findings = [f for item in audit.items for f in item.findings]
-    known = {rule.id: rule for rule in RULES}
-    used = sorted({f.rule for f in findings})
+    """One run: a result per finding, suppressed ones included, and what went wrong as notifications."""
+    findings = [*audit.findings, *audit.suppressed]
+    known = {rule.id: rule for rule in audit.rules}
+    used = sorted({f.rule for f in findings if f.rule in known})
+    crashed = [item for item in audit.items if item.verdict is Verdict.ERROR]
     log = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -28,45 +28,88 @@ def render(audit: Audit) -> str:
                 "tool": {
                     "driver": {
                         "name": "archgen",
-                        "version": __version__,
+                        "semanticVersion": __version__,
                         "rules": [
                             {
                                 "id": rule,
+                                "name": known[rule].title,
                                 "shortDescription": {"text": known[rule].title},
                                 "fullDescription": {"text": known[rule].why},
                                 "help": {"text": known[rule].remedy},
                                 "defaultConfiguration": {"level": _LEVELS[known[rule].severity]},
+                                "properties": {"tags": [known[rule].item]},
                             }
                             for rule in used
                         ],
                     }
                 },
+                "invocations": [
+                    {
+                        "executionSuccessful": not crashed,
+                        "toolExecutionNotifications": [
+                            *map(_crash, crashed),
+                            *map(_notification, audit.idle),
+                            *(
+                                {"level": "note", "message": {"text": f"{n.file}: {n.message}"}}
+                                for n in audit.notes
+                            ),
+                        ],
+                    }
+                ],
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(finding, used.index(finding.rule)) for finding in findings],
+                "results": [_result(finding, used, audit) for finding in findings],
+                "properties": {
+                    "score": audit.score,
+                    "coverage": audit.coverage,
+                    "verdicts": {item.id: item.verdict.value for item in audit.items},
+                },
             }
         ],
     }
     return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
 
 
-def _result(finding: Finding, index: int) -> dict[str, Any]:
-    place: dict[str, Any] = {"artifactLocation": {"uri": quote(finding.file), "uriBaseId": "%SRCROOT%"}}
-    if finding.line:
-        place["region"] = {"startLine": finding.line}
+def _crash(item: ItemResult) -> dict[str, Any]:
+    return {"level": "error", "message": {"text": f"{item.title} could not be judged: {item.reason}"}}
+
+
+def _notification(one: Suppression) -> dict[str, Any]:
     return {
-        "ruleId": finding.rule,
-        "ruleIndex": index,
-        "level": _LEVELS[finding.severity],
-        "message": {"text": f"{finding.message}. {finding.remedy}"},
-        "locations": [{"physicalLocation": place}],
-        # without the line: code that moves keeps its finding
-        "partialFingerprints": {
-            "archgen/v1": hashlib.sha256(
-                f"{finding.rule}|{finding.file}|{_plain(finding.message)}".encode()
-            ).hexdigest()[:32]
-        },
+        "level": "note" if one.state is State.UNUSED else "warning",
+        "message": {"text": one.told()},
+        "locations": [{"physicalLocation": _place(one.file, one.line)}],
     }
 
 
-def _plain(message: str) -> str:
-    return "".join(char for char in message if not char.isdigit())
+def _place(file: str, line: int) -> dict[str, Any]:
+    place: dict[str, Any] = {
+        "artifactLocation": {"uri": quote(file, errors="replace"), "uriBaseId": "%SRCROOT%"}
+    }
+    if line:
+        place["region"] = {"startLine": line}
+    return place
+
+
+def _result(finding: Finding, used: list[str], audit: Audit) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "ruleId": finding.rule,
+        "level": _LEVELS[finding.severity],
+        "message": {"text": f"{finding.message}. {finding.remedy}"},
+        "locations": [{"physicalLocation": _place(finding.file, finding.line)}],
+        "partialFingerprints": {"archgen/v1": finding.fingerprint},
+    }
+    if finding.rule in used:
+        result["ruleIndex"] = used.index(finding.rule)
+    if audit.baseline:
+        result["baselineState"] = "unchanged" if finding.known else "new"
+    if finding.suppressed is not None:
+        one = finding.suppressed
+        result["suppressions"] = [
+            {
+                "kind": "inSource" if one.covered else "external",
+                "status": "accepted",
+                "justification": f"{one.reason} (until {one.until})",
+                "location": {"physicalLocation": _place(one.file, one.line)},
+            }
+        ]
+    return result

@@ -8,7 +8,8 @@ from rich.text import Text
 
 from archgen.checklist import Audit, ItemResult
 from archgen.console import printable
-from archgen.rules.model import Severity, Verdict
+from archgen.reports.wording import compared, headline, standing, summary
+from archgen.rules.model import Finding, Severity, Verdict
 
 _LOOKS = {
     Verdict.PASS: ("pass", "bold green"),
@@ -31,6 +32,18 @@ def show(audit: Audit, console: Console) -> None:
     console.print()
     for item in audit.items:
         _show_item(item, console)
+    if audit.idle:
+        console.print(Text("Suppressions that hide nothing:", style="bold"))
+        for one in audit.idle:
+            _entry(console, one.state.value, "yellow", one.file, one.line, one.told())
+        console.print()
+    if audit.fixed:
+        console.print(Text(f"Fixed since the baseline ({len(audit.fixed)}):", style="bold"))
+        for mark in audit.fixed[:_FINDINGS]:
+            _line(console, f"{mark.rule} {mark.file}: {mark.text}", "dim")
+        if len(audit.fixed) > _FINDINGS:
+            _line(console, f"and {len(audit.fixed) - _FINDINGS} more, see --format json", "dim")
+        console.print()
     if audit.notes:
         console.print(Text(f"Not read ({len(audit.notes)}):", style="bold"))
         for note in audit.notes[:5]:
@@ -38,42 +51,37 @@ def show(audit: Audit, console: Console) -> None:
         if len(audit.notes) > 5:
             _line(console, f"and {len(audit.notes) - 5} more, see --format json", "dim")
         console.print()
+    if said := compared(audit):
+        console.print(Text(printable(said), style="bold"))
     console.print(Text(summary(audit), style="bold"))
-
-
-def headline(audit: Audit) -> str:
-    services = len(audit.services)
-    return f"{audit.files} files, {services} service{'' if services == 1 else 's'}"
-
-
-def summary(audit: Audit) -> str:
-    """The score with its coverage, never one without the other."""
-    if audit.score is None:
-        return "No score: none of the ten items could be judged."
-    count = sum(len(item.findings) for item in audit.items)
-    findings = f"{count} finding{'' if count == 1 else 's'}"
-    return (
-        f"Score {audit.score:g} of 100 over {audit.judged} judged items "
-        f"({audit.coverage:.0%} of the {audit.applicable} that apply), {findings}."
-    )
 
 
 def _show_item(item: ItemResult, console: Console) -> None:
     word, style = _LOOKS[item.verdict]
     console.print(Text.assemble((f"{word:<8}", style), (item.title, "bold")))
     _line(console, item.reason)
+    if item.counted not in (None, item.verdict):
+        _line(console, f"{_LOOKS[item.counted or item.verdict][0]} if suppressed findings counted", "yellow")
+    if item.accepted is not None:
+        _line(console, f"accepted until {item.accepted.until}: {item.accepted.reason}", "yellow")
     for finding in item.findings[:_FINDINGS]:
-        _entry(
-            console, finding.rule, _SEVERITY[finding.severity], finding.file, finding.line, finding.message
-        )
+        _finding(console, finding, _SEVERITY[finding.severity])
     if len(item.findings) > _FINDINGS:
         _line(console, f"and {len(item.findings) - _FINDINGS} more findings", "dim")
+    for finding in item.suppressed[:_FINDINGS]:
+        _finding(console, finding, "dim")
     if item.verdict is not Verdict.NOT_APPLICABLE:
         first = {evidence.rule: evidence for evidence in reversed(item.evidence)}
         shown = [evidence for evidence in item.evidence if first[evidence.rule] is evidence]
         for evidence in shown[:_PLACES]:
             _entry(console, "seen", "green", evidence.file, evidence.line, evidence.what)
     console.print()
+
+
+def _finding(console: Console, finding: Finding, style: str) -> None:
+    _entry(console, finding.rule, style, finding.file, finding.line, finding.message)
+    if note := standing(finding):
+        console.print(Padding(Text(printable(note), style="dim italic"), (0, 0, 0, 10), expand=False))
 
 
 def _entry(console: Console, word: str, style: str, file: str, line: int, what: str) -> None:
