@@ -9,10 +9,10 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-import yaml
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
+from archgen.contracts.yaml_text import to_yaml
 from archgen.spec.model import (
     Aggregate,
     Breaker,
@@ -237,7 +237,8 @@ def document(system: System) -> dict[str, Any]:
 
 def spec_text(system: System) -> str:
     """The YAML file of a system."""
-    return yaml.safe_dump(document(system), sort_keys=False, allow_unicode=True)
+    # PyYAML would write `0E0` without quotes: no number in YAML 1.1, and one in 1.2
+    return to_yaml(document(system))
 
 
 def _plain(value: Any) -> Any:
