@@ -209,6 +209,26 @@ async def test_a_subscription_hears_again_within_two_seconds_of_a_restart(server
     assert Counter(heard) == Counter([1, 2, 3, 4])
 
 
+@pytest.mark.parametrize("what", ["consumer", "stream"])
+async def test_what_is_deleted_on_the_server_is_made_again(bus: NatsBus, replica: NatsBus, what: str) -> None:
+    """While it waits in `fetch`; no restart of the service is needed."""
+    subscription = await bus.subscribe("c", ["shop.event.order.created"])
+    await bus.publish([out(1)])
+    assert await take(subscription, 1) == [1]
+    waiting = asyncio.create_task(take(subscription, 2, 15.0))
+    await asyncio.sleep(0.1)
+    manager = replica._client.jsm()
+    if what == "consumer":
+        await manager.delete_consumer("shop", "c")
+    else:
+        await manager.delete_stream("shop")
+        await asyncio.sleep(1.0)
+        await replica.connect()
+    await replica.publish([out(2), out(3)])
+    seen = await waiting
+    assert {2, 3} <= set(seen), "what came meanwhile has arrived"
+
+
 async def test_publishing_goes_on_over_crashes_with_each_message_stored_once(
     server: Nats, bus: NatsBus
 ) -> None:

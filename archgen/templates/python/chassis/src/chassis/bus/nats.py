@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import nats
 from nats.aio.client import Client
@@ -117,8 +117,13 @@ class NatsBus:
             max_deliver=-1,  # giving up is the inbox's decision, which keeps the message
             max_ack_pending=4 * AHEAD,
         )
-        await self._client.jsm().add_consumer(self._stream, config=config)
-        subscription = NatsSubscription(self._client, self._stream, consumer)
+
+        async def ensure() -> None:
+            await self.connect()
+            await self._client.jsm().add_consumer(self._stream, config=config)
+
+        await ensure()
+        subscription = NatsSubscription(self._client, self._stream, consumer, ensure)
         await subscription.open()
         return subscription
 
@@ -131,11 +136,16 @@ class NatsSubscription:
     """Keeps a request for messages open and hands over what has arrived.
 
     The client's own `fetch` ends with each batch and asks again; here the next messages are
-    already on their way while the last ones are handled.
+    already on their way while the last ones are handled. `ensure` makes stream and consumer where they
+    are missing: somebody may delete them on the server while this goes on.
     """
 
-    def __init__(self, client: Client, stream: str, consumer: str) -> None:
+    def __init__(
+        self, client: Client, stream: str, consumer: str, ensure: Callable[[], Awaitable[None]]
+    ) -> None:
         self._client = client
+        self._ensure = ensure
+        self._doubtful = False
         self._stream = stream
         self._consumer = consumer
         self._address = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
@@ -158,6 +168,8 @@ class NatsSubscription:
         else:
             # A status instead of a message: the request ended (expired, server restarted, …).
             self._requested = 0
+            # 409 says, among else, that the consumer was deleted; 503 that nobody answers for it.
+            self._doubtful |= (msg.headers or {}).get("Status") in ("409", "503")
 
     async def _ask(self, limit: int) -> None:
         now = asyncio.get_running_loop().time()
@@ -173,6 +185,8 @@ class NatsSubscription:
         await self._client.publish(self._address, json.dumps(request).encode(), self._reply)
 
     async def fetch(self, limit: int, wait: float) -> list[Delivery]:
+        if self._doubtful:
+            await self._look()
         await self._ask(limit)
         try:
             first = await asyncio.wait_for(self._arrived.get(), wait)
@@ -182,6 +196,16 @@ class NatsSubscription:
         while len(batch) < limit and not self._arrived.empty():
             batch.append(NatsDelivery(self._arrived.get_nowait()))
         return batch
+
+    async def _look(self) -> None:
+        """Make the consumer again if it is gone: it begins with the oldest message, and the inbox knows which
+        of them took effect."""
+        try:
+            await self._client.jsm().consumer_info(self._stream, self._consumer)
+        except NotFoundError:
+            log.warning("a consumer was deleted on the broker and is made again: %s", self._consumer)
+            await self._ensure()
+        self._doubtful = False
 
     async def lag(self) -> int:
         info = await self._client.jsm().consumer_info(self._stream, self._consumer)
