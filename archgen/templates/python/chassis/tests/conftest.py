@@ -9,6 +9,7 @@ from sqlalchemy import create_engine, text
 
 import chassis.generations
 import chassis.idempotency
+import chassis.quarantine
 import chassis.sent
 import chassis.snapshots  # noqa: F401 (their tables are emptied with the others)
 from chassis.db import Database

@@ -2,11 +2,13 @@
 
 What a fetch brings is handled in one transaction together with the record that it was; only then
 is it acknowledged. When one message spoils that transaction, each is handled again alone, so a
-poison message costs its neighbours nothing; after its last attempt it becomes a dead letter.
+poison message costs its neighbours nothing; after its last attempt it becomes a dead letter. That
+holds, too, for one that ends the process each time (see `quarantine`).
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections import Counter
@@ -18,7 +20,7 @@ from sqlalchemy import Connection, insert
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from chassis import messaging, metrics
+from chassis import messaging, metrics, quarantine
 from chassis.bus import Delivery
 from chassis.db import Database, unavailable
 from chassis.errors import Conflict, Refused
@@ -39,9 +41,14 @@ class Attempts:
     A message that came early, or at the same moment as another, is not at fault and is given
     `patience` attempts instead, at most `soon` seconds apart: many may wait for the same one, each
     for the one before it, and so they come back together. While the database is away there is no limit.
+
+    One that was delivered `trusted` times without a failure that is known here may have ended the process
+    each time: it is handled alone from then on, and given up when it ended the process `alone` times.
     """
 
     limit: int = 6
+    trusted: int = 3
+    alone: int = 3
     patience: int = 1200
     first: float = 0.2
     soon: float = 1.0
@@ -62,8 +69,11 @@ class Inbox:
         db: Database,
         attempts: Attempts | None = None,
         open_session: Callable[[Connection], Session] = Session,
+        alone: asyncio.Lock | None = None,
     ) -> None:
+        """`alone` is held while a message is under suspicion: one for all consumers of a process."""
         self.consumer = consumer
+        self._quarantine = alone or asyncio.Lock()
         self._open = open_session
         self._handler = handler
         self._db = db
@@ -81,10 +91,16 @@ class Inbox:
                 readable.append((delivery, Message.from_json(delivery.body, delivery.address)))
             except Malformed as error:
                 await self._give_up(delivery, None, f"malformed: {error}")
-        if not readable:
-            return
         # What waited for one message comes back in any order; of one aggregate, the first goes first.
         readable.sort(key=lambda one: one[1].version)
+        suspicious = [each for each in readable if self._is_suspicious(*each)]
+        await self._together([each for each in readable if each not in suspicious], began)
+        for delivery, message in suspicious:
+            await self._watched(delivery, message)
+
+    async def _together(self, readable: Sequence[tuple[Delivery, Message]], began: float) -> None:
+        if not readable:
+            return
         try:
             await self._handle([message for _, message in readable])
         except Exception as error:
@@ -98,6 +114,32 @@ class Inbox:
             await self._done(delivery, message)
         metrics.messages_handled.labels(self.consumer, "done").inc(len(readable))
         metrics.message_seconds.labels(self.consumer).observe((time.perf_counter() - began) / len(readable))
+
+    def _is_suspicious(self, delivery: Delivery, message: Message) -> bool:
+        return delivery.attempt - 1 - self._known(message) >= self._attempts.trusted
+
+    def _known(self, message: Message) -> int:
+        return self._troubled[message.id].total() if message.id in self._troubled else 0
+
+    async def _watched(self, delivery: Delivery, message: Message) -> None:
+        """Handle a message that may end this process; when it has done so before, give it up."""
+        name = self.consumer, message.id
+        unknown = delivery.attempt - 1 - self._known(message)
+        async with self._quarantine:
+            try:
+                ended = await self._db.run(lambda conn: quarantine.note(conn, *name))
+            except Exception as error:
+                await self._failed(delivery, message, error)
+                return
+            if ended >= self._attempts.alone:
+                reason = f"the process ended {ended} times while it handled this message and no other"
+                log.error("a message was given up", extra={**self._named(message), "reason": reason})
+                await self._give_up(delivery, message, reason)
+            else:
+                await self._alone(delivery, message)
+                if message.id in self._troubled:  # it failed, and we live: here, it is trusted again
+                    self._troubled[message.id]["before"] += unknown
+            await self._db.run(lambda conn: quarantine.acquit(conn, *name))
 
     async def _alone(self, delivery: Delivery, message: Message) -> None:
         try:

@@ -48,6 +48,7 @@ class Runtime:
         self.bus = broker or bus.from_url(settings.broker_url, service.system)
         self.relay = relay.Relay(self.db, self.bus, f"{socket.gethostname()}:{settings.port}")
         self._attempts = attempts
+        self._alone = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._consumers: list[asyncio.Task[None]] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -138,7 +139,7 @@ class Runtime:
         def handle(session: Session, message: Message) -> None:
             consumer.handle(session, origin, message)
 
-        inbox = Inbox(consumer.name, handle, self.db, self._attempts, self._session)
+        inbox = Inbox(consumer.name, handle, self.db, self._attempts, self._session, self._alone)
         while not self._stopping.is_set():
             try:
                 deliveries = await subscription.fetch(FETCH, 1.0)

@@ -7,6 +7,7 @@ import time
 from sqlalchemy import Connection, Table, delete, select, tuple_
 
 from chassis import generations, idempotency
+from chassis.quarantine import suspects
 from chassis.sent import KEEP_SENT, sent
 from chassis.tables import SAGA_ENDED, inbox, saga_steps, sagas
 
@@ -23,6 +24,7 @@ def forget(conn: Connection, now: float | None = None) -> int:
     now = time.time() if now is None else now
     return (
         _delete(conn, inbox, inbox.c.handled_at < now - KEEP_INBOX)
+        + _delete(conn, suspects, suspects.c.noted_at < now - KEEP_INBOX)
         + _delete(conn, sent, sent.c.sent_at < now - KEEP_SENT)
         + _delete(conn, saga_steps, saga_steps.c.updated_at < now - KEEP_STEPS)
         + idempotency.forget(conn, limit=PIECE)

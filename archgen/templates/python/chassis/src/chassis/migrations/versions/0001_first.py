@@ -27,6 +27,7 @@ TABLES = (
     "schedules",
     "sent",
     "snapshots",
+    "suspects",
     "view_generations",
     "view_rows",
 )
@@ -187,6 +188,14 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("state", document(), nullable=False),
         sa.PrimaryKeyConstraint("kind", "stream"),
+    )
+    op.create_table(
+        "suspects",
+        sa.Column("consumer", sa.Text(), nullable=False),
+        sa.Column("message_id", sa.Text(), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("noted_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("consumer", "message_id"),
     )
     op.create_table(
         "view_generations",
