@@ -18,7 +18,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from chassis import messaging, metrics, sent
+from chassis import clock, messaging, metrics, sent
 from chassis.bus import Bus, Outgoing
 from chassis.db import Database
 from chassis.tables import leases, outbox
@@ -39,7 +39,7 @@ class Lease:
 
     def hold(self, conn: Connection) -> bool:
         """Take or renew it; False while somebody else has it."""
-        now = time.time()
+        now = clock.now(conn)
         insert = sqlite_insert if conn.dialect.name == "sqlite" else postgresql_insert
         fresh = insert(leases).values(name=self.name, holder=self.holder, expires_at=now + self.seconds)
         taken = fresh.on_conflict_do_update(

@@ -18,6 +18,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from chassis import clock
 from chassis.jobs.definition import Job
 from chassis.tables import jobs
 
@@ -34,6 +35,7 @@ _DONE = (
     .values(status="done", token="", error="", due_at=bindparam("until"), finished_at=bindparam("now"))
 )
 _REMOVED = delete(jobs).where(_MINE)
+_HELD = select(jobs.c.id, jobs.c.token).with_for_update(skip_locked=True)
 
 
 class Lost(Exception):
@@ -51,6 +53,11 @@ class Held:
     token: str
     trace: str
     correlation_id: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells this attempt from every other one."""
+        return self.id, self.token
 
 
 @dataclass(frozen=True)
@@ -107,7 +114,7 @@ def write(conn: Connection, added: Iterable[Enqueued]) -> None:
 
 def work_exists(conn: Connection) -> bool:
     """Whether `take` may find something; a look that takes no lock."""
-    now = time.time()
+    now = clock.now(conn)
     ready = select(jobs.c.id).where(jobs.c.status == "ready").limit(1)
     due = select(jobs.c.id).where(jobs.c.status.in_(("waiting", "running")), jobs.c.due_at <= now).limit(1)
     return conn.execute(ready).first() is not None or conn.execute(due).first() is not None
@@ -133,7 +140,7 @@ def take(
         conn.execute(
             update(jobs)
             .where(jobs.c.id.in_([row.id for row in taken]))
-            .values(status="running", token=token, attempt=jobs.c.attempt + 1, due_at=time.time() + lease)
+            .values(status="running", token=token, attempt=jobs.c.attempt + 1, due_at=clock.now(conn) + lease)
         )
     held = [
         Held(row.id, row.name, row.args, row.attempt + 1, token, row.trace, row.correlation_id)
@@ -144,7 +151,7 @@ def take(
 
 def _promote(conn: Connection) -> None:
     """What has waited long enough is ready, and so is what a worker held and did not finish."""
-    now = time.time()
+    now = clock.now(conn)
     for status, change in (("waiting", {}), ("running", {"token": "", "error": WORKER_LOST})):
         due = select(jobs.c.id).where(jobs.c.status == status, jobs.c.due_at <= now).order_by(jobs.c.due_at)
         ids = conn.scalars(due.limit(PROMOTED).with_for_update(skip_locked=True)).all()
@@ -152,17 +159,18 @@ def _promote(conn: Connection) -> None:
             conn.execute(update(jobs).where(jobs.c.id.in_(ids)).values(status="ready", **change))
 
 
-def extend(conn: Connection, held: Sequence[Held], lease: float) -> set[str]:
-    """Hold these for `lease` seconds from now; returns the ids that are still ours.
+def extend(conn: Connection, held: Sequence[Held], lease: float) -> set[tuple[str, str]]:
+    """Hold these for `lease` seconds from now; returns id and token of those that are still ours.
 
     One that is being finished in another transaction right now is not among them.
     """
     tokens = {job.token for job in held}
-    mine = select(jobs.c.id).where(jobs.c.id.in_([job.id for job in held]), jobs.c.token.in_(tokens))
-    ids = conn.scalars(mine.with_for_update(skip_locked=True)).all()
-    if ids:
-        conn.execute(update(jobs).where(jobs.c.id.in_(ids)).values(due_at=time.time() + lease))
-    return set(ids)
+    mine = (jobs.c.id.in_([job.id for job in held]), jobs.c.token.in_(tokens))
+    ours = {(row.id, row.token) for row in conn.execute(_HELD.where(*mine)).all()}
+    if ours:
+        ids = [id for id, _ in ours]
+        conn.execute(update(jobs).where(jobs.c.id.in_(ids)).values(due_at=clock.now(conn) + lease))
+    return ours
 
 
 def finish(conn: Connection, held: Held, keep: float) -> None:

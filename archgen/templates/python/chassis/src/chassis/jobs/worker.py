@@ -47,7 +47,8 @@ class Worker:
         self.slots = slots
         self.lease = lease
         self._jobs = {job.name: job for job in service.jobs}
-        self._held: dict[str, tuple[Held, asyncio.Task[None]]] = {}
+        # By id and token: after a long pause this worker may find itself with two attempts at one job.
+        self._held: dict[tuple[str, str], tuple[Held, asyncio.Task[None]]] = {}
         self._wake = asyncio.Event()
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -85,7 +86,7 @@ class Worker:
                 metrics.jobs_ended.labels(name, "failed").inc()
             for held in taken:
                 metrics.job_attempts.labels(held.name).inc()
-                self._held[held.id] = held, asyncio.create_task(self._attempt(held), name=held.name)
+                self._held[held.key] = held, asyncio.create_task(self._attempt(held), name=held.name)
             if taken:
                 return
         with contextlib.suppress(TimeoutError):
@@ -103,7 +104,7 @@ class Worker:
             # Not even the failure could be noted; the hold runs out, and the job is ready again.
             log.warning("a job's end could not be written", extra={"job": job.name, "reason": repr(error)})
         finally:
-            self._held.pop(held.id, None)
+            self._held.pop(held.key, None)
             self._wake.set()
             metrics.jobs_ended.labels(job.name, outcome).inc()
             metrics.job_seconds.labels(job.name).observe(time.perf_counter() - began)
@@ -191,10 +192,10 @@ class Worker:
             return
         ours = await self.db.run(lambda conn: queue.extend(conn, held, self.lease))
         for job in held:
-            if self._jobs[job.name].worldly and job.id not in ours and job.id in self._held:
+            if self._jobs[job.name].worldly and job.key not in ours and job.key in self._held:
                 found = await self.db.read(lambda conn, id=job.id: queue.find(conn, id))  # type: ignore[misc]
                 if found is None or found.token != job.token:
-                    self._held[job.id][1].cancel() if job.id in self._held else None
+                    self._held[job.key][1].cancel() if job.key in self._held else None
 
     async def _schedule(self) -> None:
         if any(job.schedule for job in self.service.jobs):
