@@ -1,4 +1,4 @@
-"""Customers: threads that place the planned orders over HTTP, and do not give up easily.
+"""Customers: threads that place the planned orders, and do not give up easily.
 
 A request without an answer is made again with the same Idempotency-Key. An order counts as accepted
 only when a 201 arrived.
@@ -9,16 +9,29 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
+from tests.torture.caller import Caller
 from tests.torture.plan import OrderPlan
 
-PATIENCE = 60.0
-TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+CHANGED_MIND = "the customer changed their mind"
+
+
+@dataclass(frozen=True)
+class Rival:
+    """One of several who cancelled an order at once if it was at version `seen`; and the answer.
+
+    `version` is the one that the cancellation led to; 0 when it was refused.
+    """
+
+    order_id: str
+    reason: str
+    seen: int
+    status: int
+    version: int
 
 
 @dataclass
@@ -27,6 +40,9 @@ class Ledger:
 
     accepted: dict[str, OrderPlan] = field(default_factory=dict)
     cancelled: dict[str, int] = field(default_factory=dict)  # order id → status of the answer
+    rivals: list[Rival] = field(default_factory=list)
+    looks: int = 0
+    unseen: list[tuple[str, str]] = field(default_factory=list)  # order id, and what a look should have shown
     unexpected: list[str] = field(default_factory=list)
     retries: int = 0
     unanswered: int = 0
@@ -36,9 +52,11 @@ class Ledger:
 class Customers:
     """`count` threads that work through `plans`, each at its time after `began` (time.monotonic)."""
 
-    def __init__(self, url: str, plans: Sequence[OrderPlan], began: float, count: int = 16) -> None:
+    def __init__(
+        self, caller: Callable[[], Caller], plans: Sequence[OrderPlan], began: float, count: int = 16
+    ) -> None:
         self.ledger = Ledger()
-        self._url = url
+        self._caller = caller
         self._began = began
         self._plans: queue.SimpleQueue[OrderPlan] = queue.SimpleQueue()
         for plan in plans:
@@ -57,20 +75,23 @@ class Customers:
         return not any(thread.is_alive() for thread in self._threads)
 
     def _work(self) -> None:
-        with httpx.Client(base_url=self._url, timeout=5, trust_env=False) as client:
+        with self._caller() as caller:
             while True:
                 try:
                     plan = self._plans.get_nowait()
                 except queue.Empty:
-                    return
+                    break
                 time.sleep(max(0.0, self._began + plan.at - time.monotonic()))
-                self._order(client, plan)
-
-    def _order(self, client: httpx.Client, plan: OrderPlan) -> None:
-        answer = self._insist(client, "/orders", plan.body(), plan.key)
-        if answer is None:
-            return
+                self._order(caller, plan)
         with self.ledger.lock:
+            self.ledger.retries += caller.again
+
+    def _order(self, caller: Caller, plan: OrderPlan) -> None:
+        answer = caller.post("orders", "/orders", plan.body(), plan.key)
+        with self.ledger.lock:
+            if answer is None:
+                self.ledger.unanswered += 1
+                return
             if answer.status_code != 201:
                 self.ledger.unexpected.append(
                     f"order {plan.number}: {answer.status_code} {answer.text[:200]}"
@@ -78,36 +99,68 @@ class Customers:
                 return
             order_id: str = answer.json()["order_id"]
             self.ledger.accepted[order_id] = plan
-        if plan.cancel_after is not None:
-            time.sleep(plan.cancel_after)
-            self._cancel(client, plan, order_id)
-
-    def _cancel(self, client: httpx.Client, plan: OrderPlan, order_id: str) -> None:
-        body = {"reason": "the customer changed their mind"}
-        answer = self._insist(client, f"/orders/{order_id}/cancel", body, f"cancel-{plan.key}")
-        if answer is None:
+        version: int = answer.json()["version"]
+        if plan.looks:
+            self._look(caller, plan, order_id, version, {"customer_id": plan.customer_id})
+        if plan.cancel_after is None:
             return
+        time.sleep(plan.cancel_after)
+        if plan.rivals:
+            with ThreadPoolExecutor(plan.rivals) as together:
+                for number in range(plan.rivals):
+                    together.submit(self._rival, plan, order_id, version, number)
+        else:
+            self._cancel(caller, plan, order_id)
+
+    def _cancel(self, caller: Caller, plan: OrderPlan, order_id: str) -> None:
+        path, body = f"/orders/{order_id}/cancel", {"reason": CHANGED_MIND}
+        answer = caller.post("orders", path, body, f"cancel-{plan.key}")
+        # 409: it is confirmed already.
+        if not self._noted(plan, answer and answer.status_code, (200, 409)):
+            return
+        assert answer is not None
         with self.ledger.lock:
             self.ledger.cancelled[order_id] = answer.status_code
-            # 409: it is confirmed already.
-            if answer.status_code not in (200, 409):
-                self.ledger.unexpected.append(
-                    f"cancelling order {plan.number}: {answer.status_code} {answer.text[:200]}"
-                )
+        if answer.status_code == 200 and plan.looks:
+            self._look(caller, plan, order_id, answer.json()["version"], {"status": "cancelled"})
 
-    def _insist(self, client: httpx.Client, path: str, body: Any, key: str) -> httpx.Response | None:
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            try:
-                answer = client.post(path, json=body, headers={"Idempotency-Key": key})
-                busy = answer.status_code == 409 and "retry-after" in answer.headers
-                if answer.status_code not in TRY_AGAIN and not busy:
-                    return answer
-            except httpx.HTTPError:
-                pass
-            with self.ledger.lock:
-                self.ledger.retries += 1
-            time.sleep(0.15)
+    def _rival(self, plan: OrderPlan, order_id: str, seen: int, number: int) -> None:
+        reason = f"{CHANGED_MIND}, says {number}"
+        with self._caller() as caller:
+            key = f"cancel-{plan.key}-{number}"
+            answer = caller.post(
+                "orders", f"/orders/{order_id}/cancel", {"reason": reason}, key, if_match=seen
+            )
+        # 412: it is no longer at the version that was seen.
+        if not self._noted(plan, answer and answer.status_code, (200, 412)):
+            return
+        assert answer is not None
+        status = answer.status_code
+        version = answer.json()["version"] if status == 200 else 0
         with self.ledger.lock:
-            self.ledger.unanswered += 1
-        return None
+            self.ledger.rivals.append(Rival(order_id, reason, seen, status, version))
+            if status == 200 or order_id not in self.ledger.cancelled:
+                self.ledger.cancelled[order_id] = status
+
+    def _noted(self, plan: OrderPlan, status: int | None, expected: tuple[int, ...]) -> bool:
+        with self.ledger.lock:
+            if status is None:
+                self.ledger.unanswered += 1
+            elif status not in expected:
+                self.ledger.unexpected.append(f"cancelling order {plan.number}: {status}")
+        return status in expected
+
+    def _look(
+        self, caller: Caller, plan: OrderPlan, order_id: str, version: int, wanted: dict[str, Any]
+    ) -> None:
+        """Read one's own write: the view, in this version or a later one."""
+        answer = caller.get("orders", f"/order-details/{order_id}", min_version=version)
+        row = answer.json() if answer is not None and answer.status_code == 200 else {}
+        with self.ledger.lock:
+            self.ledger.looks += 1
+            if answer is None:
+                self.ledger.unanswered += 1
+            elif row.get("version", 0) < version or any(row[name] != wanted[name] for name in wanted):
+                self.ledger.unseen.append(
+                    (order_id, f"version {version} with {wanted}; it was {answer.text[:200]}")
+                )

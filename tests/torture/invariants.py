@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tests.torture import traffic
+from tests.torture import memory, traffic, work
+from tests.torture.customers import CHANGED_MIND
 from tests.torture.databases import Row
 from tests.torture.evidence import Evidence
 from tests.torture.plan import MUST_FAIL
 
 FINAL = frozenset({"confirmed", "cancelled"})
 LIVE = {"Payment": "completed", "Reservation": "reserved", "Shipment": "created"}
-CUSTOMER = "the customer changed their mind"
 SHORT = "not enough in stock"
 
 
@@ -67,7 +67,7 @@ def orders_end_as_they_must(evidence: Evidence) -> Found:
         if order["status"] == "confirmed" and evidence.ledger.cancelled.get(id) == 200:
             yield id, "is confirmed although its customer was told that it is cancelled"
         if order["status"] == "cancelled" and plan.fate not in MUST_FAIL:
-            allowed = [CUSTOMER] if plan.cancel_after is not None else []
+            allowed = [CHANGED_MIND] if plan.cancel_after is not None else []
             allowed += [traffic.NO_ANSWER] if evidence.style == "orchestration" else []
             allowed += [SHORT] if plan.fate == "scarce" else []
             if not any(reason in order["reason"] for reason in allowed):
@@ -179,4 +179,18 @@ CHECKS: tuple[Callable[[Evidence], Found], ...] = (
     traffic.each_event_is_one_message,
     traffic.no_event_is_missing_or_overtaken,
     traffic.views_show_what_is,
+    work.every_job_ends,
+    work.each_notification_is_one_job,
+    work.each_notification_goes_out_once,
+    work.each_reconciliation_is_one_job,
+    work.each_due_time_is_one_job,
+    work.operators_got_what_they_asked_for,
+    memory.streams_have_no_gap,
+    memory.an_order_is_what_its_events_say,
+    memory.snapshots_are_what_a_replay_gives,
+    memory.messages_tell_what_was_stored,
+    memory.only_one_of_those_who_saw_a_version_writes_the_next,
+    memory.who_has_written_reads_it,
+    memory.everybody_is_answered,
+    memory.views_equal_a_rebuild,
 )

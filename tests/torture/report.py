@@ -18,11 +18,15 @@ STORIES = 3
 
 @dataclass(frozen=True)
 class Figures:
-    """Times in seconds: until the last order was placed, and until all was quiet."""
+    """Times in seconds: until the last order was placed, and until all was quiet.
+
+    `resumed` sagas and `redriven` jobs had to be helped by a person.
+    """
 
     placing: float
     settling: float
     resumed: int
+    redriven: int
 
 
 def table(evidence: Evidence, done: Done, figures: Figures) -> list[tuple[str, int]]:
@@ -47,7 +51,27 @@ def table(evidence: Evidence, done: Done, figures: Figures) -> list[tuple[str, i
     refused = _refusals(evidence)
     rows += [(f"refused: {why}", refused[why]) for why in ("card", "stock", "parcel")]
     rows += _saga_rows(evidence, figures)
+    rows += _work_rows(evidence, figures)
     return rows
+
+
+def _work_rows(evidence: Evidence, figures: Figures) -> list[tuple[str, int]]:
+    jobs = Counter(job["name"] for job in evidence.jobs)
+    rivals = Counter(rival.status for rival in evidence.ledger.rivals)
+    return [
+        ("jobs: notifications delivered", jobs["deliver"]),
+        ("jobs: reconciliations", jobs["reconcile"]),
+        ("jobs: tried more than once", sum(job["attempt"] > 1 for job in evidence.jobs)),
+        ("jobs: failed for good, and redriven", figures.redriven),
+        ("gateway: asked again under the same key", evidence.gateway.repeated),
+        ("gateway: refused for good", len(evidence.gateway.refused)),
+        ("rebuilds while all was serving", evidence.operators.rebuilds),
+        ("rebuilds killed", evidence.operators.rebuilds_killed),
+        ("snapshots", len(evidence.snapshots)),
+        ("reads of what was just written", evidence.ledger.looks),
+        ("stale writes refused", rivals[412]),
+        ("writes with a version that held", rivals[200]),
+    ]
 
 
 def _refusals(evidence: Evidence) -> Counter[str]:

@@ -10,25 +10,29 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import SystemRandom
 
-import httpx
-from chassis.testing import NotReady, System
+from chassis.testing import NotReady
 
 from tests.torture import breakage, evidence, invariants, plan, quiet, report
-from tests.torture.customers import PATIENCE, Customers
+from tests.torture.caller import PATIENCE, Caller
+from tests.torture.customers import Customers
 from tests.torture.databases import Databases
 from tests.torture.echoes import Echoes
-from tests.torture.plan import Plan
-from tests.torture.shop import GIVES_UP
+from tests.torture.evidence import View
+from tests.torture.gateway import Gateway
+from tests.torture.machinery import STORES, Machinery
+from tests.torture.operators import Operators, operate, redrive_jobs, resume
+from tests.torture.plan import DATABASE, Cast, Plan
+from tests.torture.shop import GIVES_UP, LEASE
 
 PARTICIPANTS = ("payments", "inventory", "shipping")
+JOB = ("payments", "reconcile")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,48 +49,87 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def torture(project: Path, folder: Path, options: argparse.Namespace) -> int:
     """One run: break, mend, wait, judge, report."""
-    system = System(project, folder, {"PYTHONPATH": sources(project), "LOG_LEVEL": "INFO"})
+    gateway = Gateway(options.seed)
+    env = {
+        "PYTHONPATH": sources(project),
+        "LOG_LEVEL": "INFO",
+        "GATEWAY_URL": gateway.url,
+        "JOB_LEASE_SECONDS": str(LEASE),
+    }
+    machinery = Machinery(project, folder, options.store, env)
     schedule = plan.make(
         options.seed,
-        list(system.commands),
-        PARTICIPANTS,
+        cast_of(machinery),
         orders=options.orders,
         seconds=options.seconds,
         cancelled=options.cancelled,
-        gives_up=GIVES_UP,
     )
-    say(
-        f"torture: {options.style}, seed {options.seed}: {options.orders} orders, "
-        f"{len(schedule.faults)} faults"
-    )
+    what = f"torture: {options.style} on {options.store}, seed {options.seed}"
+    say(f"{what}: {options.orders} orders, {len(schedule.faults)} faults")
     for fault in schedule.faults:
         say(f"  {fault}")
-    databases = Databases(folder.resolve() / "data", system.services)
-    broker_url: str = system.env["BROKER_URL"]
-    with system:
-        _stock(system.url("inventory"), schedule)
+    with gateway, machinery, contextlib.closing(Databases.at(machinery.database_urls)) as databases:
+
+        def caller() -> Caller:
+            return Caller(machinery.url)
+
+        _stock(caller, schedule)
         began = time.monotonic()
-        customers = Customers(system.url("orders"), schedule.orders, began)
-        with Echoes(broker_url, "shop", options.seed) as echoes:
+        customers = Customers(caller, schedule.orders, began)
+        operators = Operators(machinery, caller, schedule.errands, began)
+        with Echoes(machinery.broker_url, "shop", options.seed) as echoes:
             customers.start()
-            done = breakage.carry_out(schedule.faults, system, began, say)
-            for name in system.commands:
-                system.wait_ready(name, 60)
-            customers.join(PATIENCE + 10)
+            operators.start()
+            done = breakage.carry_out(schedule.faults, machinery, began, say)
+            machinery.wait_ready(60)
+            customers.join(2 * PATIENCE)
+            operators.join(2 * PATIENCE)
             placing = time.monotonic() - began
             echoes.finish()
         mended = time.monotonic()
         resumed: list[int] = []
-        unrest = quiet.settle(
-            lambda: quiet.look(databases, broker_url),
-            options.patience,
-            lambda: resumed.append(_resume(system)),
-            say,
-        )
+        redriven: list[int] = []
+
+        def help() -> None:
+            gateway.mend()
+            resumed.append(resume(machinery, say) if options.style == "orchestration" else 0)
+            redriven.append(redrive_jobs(machinery, say))
+
+        def settle() -> quiet.Unrest:
+            return quiet.settle(
+                lambda: quiet.look(databases, machinery.broker_url), options.patience, help, say
+            )
+
+        problems = operators.log.problems
+
+        def rebuild(view: View) -> None:
+            ended = operate(machinery, "rebuild", view.service, view.name)
+            if ended.returncode:
+                problems.append(f"rebuild of {view.name}: {ended.stderr[-300:]}")
+
+        def gather() -> evidence.Evidence:
+            with caller() as reader:
+                return evidence.gather(
+                    options.style,
+                    schedule,
+                    customers.ledger,
+                    operators.log,
+                    gateway.records,
+                    databases,
+                    reader,
+                    machinery.broker_url,
+                    rebuild,
+                )
+
+        unrest = settle()
         settling = time.monotonic() - mended
-        found = evidence.gather(options.style, schedule, customers.ledger, databases, system.url, broker_url)
-        down = [name for name in system.commands if not system.running(name)]
-        codes = system.stop()
+        jobs = len(databases.jobs())
+        found = gather()
+        if len(found.jobs) != jobs:  # one was due just then; the next one is a minute away
+            unrest = settle()
+            found = gather()
+        down = [name for name in machinery.processes if not machinery.running(name)]
+        codes = machinery.stop()
     violations = invariants.judge(found)
     violations += [invariants.Violation("quiescence", str(unrest))] if unrest else []
     if sum(resumed):
@@ -95,20 +138,17 @@ def torture(project: Path, folder: Path, options: argparse.Namespace) -> int:
         violations.append(invariants.Violation("no saga needs a person", text))
     for name in [*down, *done.ended_by_itself]:
         violations.append(
-            invariants.Violation("processes", f"{name} ended by itself: {system.log(name, 15)}")
+            invariants.Violation("processes", f"{name} ended by itself: {machinery.log(name, 15)}")
         )
     violations += [
         invariants.Violation("processes", f"{name} ended with {code} when asked to stop")
         for name, code in codes.items()
         if code
     ]
-    figures = report.Figures(placing, settling, sum(resumed))
+    figures = report.Figures(placing, settling, sum(resumed), sum(redriven))
     rows = report.table(found, done, figures)
     say(report.render(found, violations, rows, figures))
-    say(
-        f"torture: {options.style}, seed {options.seed}: "
-        + ("BROKEN" if violations else "all invariants hold")
-    )
+    say(f"{what}: " + ("BROKEN" if violations else "all invariants hold"))
     if options.json:
         rules = sorted({violation.rule for violation in violations})
         result = {
@@ -121,28 +161,34 @@ def torture(project: Path, folder: Path, options: argparse.Namespace) -> int:
     return 1 if violations else 0
 
 
+def cast_of(machinery: Machinery) -> Cast:
+    """Who plays in the plan."""
+    return Cast(
+        machinery.processes,
+        PARTICIPANTS,
+        machinery.workers,
+        GIVES_UP,
+        LEASE,
+        # Freezing its first process would not stop a database server's others.
+        frozenset({DATABASE}),
+        tuple((view.service, view.name) for view in evidence.VIEWS),
+        JOB,
+    )
+
+
 def sources(project: Path) -> str:
     """The project's own code comes first, whatever is installed in the environment."""
     folders = [project / "chassis" / "python" / "src", *sorted((project / "services").glob("*/src"))]
     return os.pathsep.join(map(str, folders))
 
 
-def _stock(url: str, schedule: Plan) -> None:
-    for sku, quantity in schedule.stock.items():
-        body = {"sku": sku, "quantity": quantity}
-        answer = httpx.post(f"{url}/stocks", json=body, timeout=10, trust_env=False)
-        answer.raise_for_status()
-
-
-def _resume(system: System) -> int:
-    """What an operator types when sagas are stuck; returns how many were."""
-    environment = {**system.env, "DATABASE_URL": f"sqlite:///{system.folder}/data/orders.db"}
-    command = [sys.executable, "-m", "chassis", "resume", "orders"]
-    answer = subprocess.run(
-        command, env=environment, cwd=system.folder, capture_output=True, text=True, timeout=60, check=False
-    )
-    say(f"  resuming stuck sagas: {answer.stdout.strip() or answer.stderr.strip()[-300:]}")
-    return int(answer.stdout.split()[0]) if answer.returncode == 0 else 0
+def _stock(caller: Callable[[], Caller], schedule: Plan) -> None:
+    with caller() as warehouse:
+        for sku, quantity in schedule.stock.items():
+            body = {"sku": sku, "quantity": quantity}
+            answer = warehouse.post("inventory", "/stocks", body, f"stock-{sku}")
+            if answer is None or answer.status_code != 201:
+                raise RuntimeError(f"{sku} could not be received: {answer and answer.text}")
 
 
 def say(text: str) -> None:
@@ -153,6 +199,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
     parser.add_argument("--project", type=Path, required=True, help="the generated shop")
     parser.add_argument("--style", choices=("orchestration", "choreography"), required=True)
+    parser.add_argument("--store", choices=STORES, default="sqlite", help="what the services keep data in")
     parser.add_argument("--orders", type=int, default=300)
     parser.add_argument("--seconds", type=float, default=60.0, help="for how long things are broken")
     parser.add_argument("--seed", type=int, default=SystemRandom().randrange(1_000_000))

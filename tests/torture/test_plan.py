@@ -6,15 +6,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.torture import plan
-from tests.torture.plan import Fault, Plan
+from tests.torture.plan import Cast, Fault, Plan
 
 PARTICIPANTS = ("payments", "inventory", "shipping")
-PROCESSES = ("broker", "users", "orders", "notifications", *PARTICIPANTS)
+WORKERS = ("payments-worker", "notifications-worker")
+PROCESSES = ("broker", "database", "users", "orders", "notifications", *PARTICIPANTS, *WORKERS)
+CAST = Cast(
+    PROCESSES,
+    PARTICIPANTS,
+    WORKERS,
+    gives_up=7.0,
+    lease=2.0,
+    unfreezable=frozenset({"database"}),
+    views=(("orders", "order_details"), ("payments", "ledger")),
+    job=("payments", "reconcile"),
+)
 SEEDS = st.integers(0, 1_000_000)
 
 
 def planned(seed: int, seconds: float = 10.0) -> Plan:
-    return plan.make(seed, PROCESSES, PARTICIPANTS, orders=120, seconds=seconds, cancelled=0.1, gives_up=7.0)
+    return plan.make(seed, CAST, orders=120, seconds=seconds, cancelled=0.1)
 
 
 @given(seed=SEEDS)
@@ -33,6 +44,19 @@ def test_every_process_is_killed_and_a_participant_is_frozen_for_longer_than_a_s
     assert {fault.process for fault in faults if fault.kind == "kill"} == set(PROCESSES)
     frozen = [fault for fault in faults if fault.kind == "freeze"]
     assert any(fault.seconds > 7.0 and fault.process in PARTICIPANTS for fault in frozen)
+    assert any(fault.seconds > 2.0 and fault.process in WORKERS for fault in frozen)
+    assert not any(fault.process == "database" for fault in frozen)
+
+
+@given(seed=SEEDS, seconds=st.floats(5, 60))
+@settings(max_examples=30, deadline=None)
+def test_views_are_rebuilt_some_to_the_end_and_some_not(seed: int, seconds: float) -> None:
+    errands = planned(seed, seconds).errands
+    rebuilds = [errand for errand in errands if errand.kind == "rebuild"]
+    assert {errand.killed_after is None for errand in rebuilds} == {True, False}
+    assert {(errand.service, errand.what) for errand in rebuilds} == set(CAST.views)
+    assert any(errand.kind == "job" for errand in errands)
+    assert all(0 <= errand.at <= seconds for errand in errands)
 
 
 @given(seed=SEEDS, seconds=st.floats(5, 60))

@@ -117,6 +117,11 @@ class Postgres(Server):
     def url(self) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
+    def kill(self) -> None:
+        # SIGKILL would leave its other processes to find out, and the next start would be refused until
+        # they did. This ends all of them at once and tidies up nothing, either.
+        self._end(signal.SIGQUIT)
+
     def start(self) -> None:
         programs = _programs()
         options: dict[str, Any] = {}
