@@ -34,8 +34,8 @@ lint: setup ## ruff and mypy --strict
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-torture: setup ## a long run of faults against both styles of the shop: make torture ORDERS=300 SEED=1
-	$(BIN)/python -m tests.torture --orders $(or $(ORDERS),300) $(if $(SEED),--seed $(SEED))
+torture: setup ## a long run of faults against both styles of the shop: make torture ORDERS=300 SEED=1 STORE=postgres
+	$(BIN)/python -m tests.torture --orders $(or $(ORDERS),300) $(if $(SEED),--seed $(SEED)) $(if $(STORE),--store $(STORE))
 
 bench: setup ## measure, and rewrite the tables in docs/benchmarks.md
 	$(BIN)/python -m benchmarks

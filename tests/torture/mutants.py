@@ -217,4 +217,111 @@ MUTANTS = (
             ),
         ),
     ),
+    Mutant(
+        "a job counts as done as soon as it is taken",
+        STYLES,
+        (
+            (
+                "jobs/queue.py",
+                '            .values(status="running", token=token,',
+                '            .values(status="done", token=token,',
+            ),
+        ),
+    ),
+    Mutant(
+        "jobs are enqueued after the transaction that wants them",
+        STYLES,
+        (
+            (
+                "jobs/queue.py",
+                "            write(self._conn, self._added)\n",
+                "            import threading\n\n"
+                "            engine, added = self._conn.engine, self._added\n\n"
+                "            def later() -> None:\n"
+                "                with engine.begin() as conn:\n"
+                "                    write(conn, added)\n\n"
+                "            threading.Timer(0.5, later).start()\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "every attempt at a job has a key of its own",
+        STYLES,
+        (
+            (
+                "jobs/definition.py",
+                "    def key(self) -> str:\n        return self.id\n",
+                "    def key(self) -> str:\n"
+                "        from uuid import UUID, uuid5\n\n"
+                "        later = self.attempt > 1\n"
+                "        return str(uuid5(UUID(self.id), str(self.attempt))) if later else self.id\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "the jobs of a worker that is gone stay with it",
+        STYLES,
+        (
+            (
+                "jobs/queue.py",
+                '("running", {"token": "", "error": WORKER_LOST})',
+                '("nobody", {"token": "", "error": WORKER_LOST})',
+            ),
+        ),
+    ),
+    Mutant(
+        "a job that failed for good is not kept",
+        STYLES,
+        (
+            (
+                "jobs/queue.py",
+                '        {"status": "failed", "due_at": now, "finished_at": now}\n',
+                '        {"status": "done", "due_at": now, "finished_at": now}\n',
+            ),
+        ),
+    ),
+    Mutant(
+        "a rebuild does not keep up with what happens meanwhile",
+        STYLES,
+        (
+            (
+                "views.py",
+                "            if building := self._of(view).building:\n",
+                "            if (building := self._of(view).building) and not keys:\n",
+            ),
+            (
+                "rebuild.py",
+                '        """Show the new rows, all at once, and remove the old ones piece by piece."""\n',
+                '        """Show the new rows, as late as with a long history."""\n'
+                "        await asyncio.sleep(1.5)\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "which version the caller saw is not looked at",
+        STYLES,
+        (
+            (
+                "preconditions.py",
+                "    if wanted is not None and ((found := version()) or creates):\n",
+                "    if wanted is not None and ((found := version()) or creates) and not wanted:\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "a snapshot says that it is newer than it is",
+        STYLES,
+        (
+            (
+                "store.py",
+                '                    "version": held.version,\n                    "fingerprint"',
+                '                    "version": held.version + 1,\n                    "fingerprint"',
+            ),
+        ),
+    ),
+    Mutant(
+        "a reader does not wait for what it has written",
+        STYLES,
+        (("freshness.py", "        if found.version >= version:\n", "        if found.version >= 0:\n"),),
+    ),
 )

@@ -161,6 +161,24 @@ async def test_whose_hold_has_run_out_changes_nothing_any_more(db: Database) -> 
     assert (await row(db, "n")).status == "done"
 
 
+async def test_a_worker_whose_own_hold_ran_out_keeps_hold_of_the_attempt_that_counts(db: Database) -> None:
+    """It was frozen, say, and took the job again when it woke, while the first attempt still went on."""
+    world = World()
+    await enqueue(db, "one", Call(what="one", seconds=1.0))
+    worker = Worker(service(world), db, lease=0.9)
+    worker.start()
+    async with asyncio.timeout(10):
+        while len(world.keys) < 2:
+            await asyncio.sleep(0.01)
+            if len(world.keys) == 1:
+                await db.run(lambda conn: conn.execute(update(jobs).values(due_at=0.0)))
+        while (await row(db, "one")).status != "done":
+            assert 2 in {held.attempt for held, _ in worker._held.values()}
+            await asyncio.sleep(0.01)
+    await worker.stop()
+    assert await done(db) == ["one"]
+
+
 async def test_a_job_that_takes_its_workers_down_fails_after_its_attempts(db: Database) -> None:
     known = {job.name: job for job in service().jobs}
     await enqueue(db, "killer", Note(what="x"))

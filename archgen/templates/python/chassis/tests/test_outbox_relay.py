@@ -158,6 +158,16 @@ async def test_a_lease_has_one_holder_and_only_the_holder_can_release_it(db: Dat
     assert not await db.run(mine.hold)
 
 
+async def test_a_machine_whose_clock_is_ahead_takes_nothing_over(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database's clock decides; a SQLite file has one machine, and so one clock."""
+    assert await db.run(Lease("l", "me", 60).hold)
+    ahead = time.time() + 3600
+    monkeypatch.setattr("chassis.clock.time.time", lambda: ahead)
+    assert await db.run(Lease("l", "you", 60).hold) == db.sqlite
+
+
 async def test_of_many_that_want_the_lease_at_once_one_gets_it(db: Database) -> None:
     holds = await asyncio.gather(*(db.run(Lease("l", f"h{n}", 60).hold) for n in range(8)))
     assert sum(holds) == 1
