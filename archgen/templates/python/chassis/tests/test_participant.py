@@ -230,6 +230,16 @@ async def test_an_undo_that_is_refused_says_so_and_may_be_tried_again(inventory:
     assert (events(said), outcomes(said)) == (["shop.stock.released.v1"], [("done", "")])
 
 
+async def test_the_end_of_a_saga_that_was_given_up_is_thought_over_again(inventory: Participant) -> None:
+    def end(sku: str) -> Message:
+        return replace(inventory.command("do", sku), saga_step="else")
+
+    assert outcomes(await inventory.hears(end("forbidden"))) == [("refused", "not for sale")]
+    said = await inventory.hears(end("book"), end("book"))
+    assert events(said) == ["shop.stock.reserved.v1"]
+    assert outcomes(said) == [("done", ""), ("done", "")]
+
+
 async def test_the_same_step_of_another_saga_is_another_step(inventory: Participant) -> None:
     await inventory.hears(inventory.command("do", "a", saga_id="s1"))
     said = await inventory.hears(inventory.command("do", "b", saga_id="s2"))

@@ -260,7 +260,22 @@ def test_an_instance_whose_step_was_edited_away_is_stuck_not_lost() -> None:
     assert run.instance.trouble == "the definition of the saga has changed: it has no 0.a.do, 1.b.do"
     assert run.resume() == "stuck"
     run.saga = old
-    assert (run.resume(), run.sent) == ("compensating", ["una.do"])
+    assert (run.resume(), run.sent) == ("compensating", ["unb.do"]), "it was on its way, and may have been done"
+    assert (run.done(), run.sent) == ("compensating", ["una.do"])
+
+
+@pytest.mark.parametrize("way", ["silence", "late reply", "late refusal"])
+def test_a_step_that_nothing_undoes_is_waited_for(way: str) -> None:
+    run = Script(saga("a.do", "b.do!", "c.do"))
+    run.done()
+    assert run.silence(2) == "stuck", "if it was done after all, a must not be undone"
+    assert run.instance.trouble == "1.b.do: no answer after 2 attempts"
+    if way == "late refusal":
+        assert (run.refused("sold out"), run.sent) == ("compensating", ["una.do"])
+        return
+    if way == "silence":
+        assert (run.resume(), run.sent) == ("running", ["b.do"])
+    assert (run.done(x=1), run.sent) == ("running", ["c.do"])
 
 
 # Random worlds
@@ -271,6 +286,7 @@ class Participant:
     """The rules of `saga.participant`, without a database. `effects` says what really happened."""
 
     business: bool  # whether it would do the step
+    last: bool = False  # whether it ends what was given up, and so thinks again
     willing: bool = True  # whether it would undo it now
     state: str = ""
     effects: list[str] = field(default_factory=list)
@@ -283,7 +299,7 @@ class Participant:
                 self.effects.append("undo")
             self.state = "undone"
             return True
-        if self.state == "":
+        if self.state == "" or (self.last and self.state == "refused"):
             self.state = "done" if self.business else "refused"
             if self.business:
                 self.effects.append("do")
@@ -341,8 +357,6 @@ class World:
         for key, participant in self.participants.items():
             participant.willing = True
             participant.business |= key == OTHERWISE
-            if key == OTHERWISE and participant.state == "refused":
-                participant.state = ""  # the cause of the refusal is mended
         for _ in range(200):
             if self.commands:
                 self.deliver_command(0, again=False)
@@ -371,6 +385,8 @@ class World:
         for index, key in enumerate(steps):
             if self.saga.steps[index].undo:
                 assert effects[key] in ([], ["do", "undo"]), f"{key} is left done"
+        if not self.saga.steps[-1].undo and not self.saga.then:
+            assert effects[steps[-1]] == [], "all else was taken back, and the last step stays"
         assert effects[THEN] == []
         assert effects[OTHERWISE] == (["do"] if self.saga.otherwise else [])
         if not self.ever_failed:
@@ -385,7 +401,7 @@ def worlds(draw: st.DrawFn) -> World:
     definition = saga(*names, attempts=draw(st.integers(1, 3)), **options)
     keys = [*(definition.key(index) for index in range(len(names))), THEN, OTHERWISE]
     likely = st.sampled_from([True, True, True, False])
-    return World(definition, {key: Participant(draw(likely)) for key in keys})
+    return World(definition, {key: Participant(draw(likely), last=key == OTHERWISE) for key in keys})
 
 
 def act(world: World, data: st.DataObject) -> None:

@@ -34,7 +34,8 @@ class Step:
 
     Arguments bind by name: from the event that started the saga, else from the result of an
     earlier step, else from `given`, which comes first when it names one. `timeout` is the seconds
-    to wait for a reply before asking again; after `attempts` the outcome counts as unknown.
+    to wait for a reply before asking again; after `attempts` the outcome counts as unknown. Without
+    an `undo` there is no way back from an unknown outcome, and the saga waits for the answer.
     """
 
     do: type[Any]

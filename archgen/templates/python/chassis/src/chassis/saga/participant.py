@@ -2,7 +2,8 @@
 
 Per instance and step a participant keeps what became of it. So a command that comes again gets
 the answer of the first time, an undo undoes only what was done, and a command that comes after
-its undo is refused.
+its undo is refused. What ends a saga that was given up must succeed once, so only a refusal of that
+is thought over again.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from chassis.domain import UseCase
 from chassis.errors import NotFound, Refused
 from chassis.jsons import decode, encode
 from chassis.messages import Message, derived_id
+from chassis.saga.definition import OTHERWISE
 from chassis.saga.steps import State
 from chassis.uow import Origin, Session, UnitOfWork
 
@@ -27,7 +29,7 @@ def carry_out(use_case: UseCase, session: Session, origin: Origin, message: Mess
         state, reply = _undo(use_case, session, origin, message, known.state if known else None)
     elif known and known.state == "undone":
         state, reply = known.state, _refused("this step was undone before it was done")
-    elif known:
+    elif known and (known.state, message.saga_step) != ("refused", OTHERWISE):
         state, reply = known.state, known.reply
     else:
         reply = _run(use_case, session, origin, message)

@@ -6,6 +6,9 @@ No clock, no database, no broker in here, so that every interleaving can be trie
        │                      │ then refused
        └─refused, unknown──▶ compensating ──all undone──▶ aborting ──else done──▶ compensated
                               └─an undo, or then, or else, keeps failing──▶ stuck ──resume──▶ (back)
+
+What nothing can undo (a step without `undo`, and `then`) is not given up for silence: if it was done
+after all, everything else would be taken back around it. The saga is stuck until the answer comes.
 """
 
 from __future__ import annotations
@@ -123,7 +126,7 @@ def on_timeout(saga: Saga, instance: Instance, now: float) -> Moved:
         )
     silence = f"{instance.step}: no answer after {instance.attempt} attempts"
     refusal = instance.trouble if instance.trouble.startswith(f"{instance.step}: ") else ""
-    if step is None:
+    if step is None or (instance.phase == "do" and step.undo is None):
         return _stuck(instance, silence), ()
     if instance.phase == "undo":
         failed = replace(instance, trouble=refusal or silence)
@@ -137,8 +140,14 @@ def resume(saga: Saga, instance: Instance, now: float) -> Moved:
     if instance.status != "stuck" or _changed(saga, instance):
         return instance, ()
     instance = replace(instance, trouble="")
-    if instance.step == THEN:
+    step = None if instance.step == OTHERWISE else instance.step
+    if step == THEN:
         return _send(saga, instance, "finishing", THEN, "do", now)
+    if step and instance.phase == "do" and step not in instance.outcomes:
+        if saga.steps[_index(saga, step)].undo is None:
+            return _send(saga, instance, "running", step, "do", now)
+        # It was on its way when the saga stopped.
+        instance = _note(instance, step, "unknown")
     outcomes = {k: "unknown" if v == "undo_failed" else v for k, v in instance.outcomes.items()}
     return _compensate(saga, replace(instance, outcomes=outcomes), now)
 
