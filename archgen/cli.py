@@ -113,11 +113,16 @@ def new(
 
 
 @architect.command()
-def check(spec: Spec, quiet: Quiet = False, verbose: Verbose = False) -> None:
-    """Validate and analyse the description; write nothing."""
+def check(
+    spec: Spec,
+    format_: Annotated[str, typer.Option("--format", "-f", help="text, json or sarif.")] = "text",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Validate the description and prove its sagas; write nothing."""
     from archgen.commands.check import check as command
 
-    raise typer.Exit(command(spec))
+    raise typer.Exit(command(spec, format_))
 
 
 @architect.command()

@@ -78,9 +78,15 @@ def problem(what: Problem) -> None:
         place = ":".join(str(part) for part in (what.file, what.line, what.column) if part)
         lines.append(f"  {paint('-->', 'blue')} {printable(place)}")
         lines += _excerpt(what)
+    lines += numbered(what.steps)
     if what.remedy:
         lines.append(f"  {paint('help:', 'green')} {printable(what.remedy)}")
     print("\n".join(lines), file=sys.stderr)
+
+
+def numbered(steps: tuple[str, ...]) -> list[str]:
+    """What happens one after the other, one line each."""
+    return [f"{number:>7}. {printable(step)}" for number, step in enumerate(steps, 1)]
 
 
 def _excerpt(what: Problem) -> Iterator[str]:

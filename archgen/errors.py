@@ -11,7 +11,8 @@ class Problem:
     """One thing that is wrong with the input, and what to do about it.
 
     `line` and `column` count from 1 and are 0 when the place is the file as a whole.
-    `key` is the dotted path of the offending key, for example `services.orders.calls`.
+    `key` is the dotted path of the offending key, for example `services.orders.calls`. `steps` tells what
+    has to happen for it to show, where that is not at once.
     """
 
     message: str
@@ -21,6 +22,7 @@ class Problem:
     key: str = ""
     remedy: str = ""
     code: str = ""
+    steps: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)

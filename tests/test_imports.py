@@ -19,7 +19,7 @@ AUDIT = ("errors", "evidence", "rules", "triage", "checklist", "reports", "comma
 
 ROOMS = {
     "errors": "errors console",
-    "spec": "spec",
+    "spec": "spec proof",
     "files": "files plan_types",
     "plan": "contracts deploy diagrams languages observability "
     "plan plan_deploy plan_diagrams plan_observability plan_recovery plan_system",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from archgen.spec.binding import Binding, Scope, Supply, bind
 from archgen.spec.document import Path
-from archgen.spec.facts import EventFacts, Facts
+from archgen.spec.facts import CommandFacts, EventFacts, Facts
 from archgen.spec.fieldtypes import FieldType
 from archgen.spec.issue import Issue
 from archgen.spec.model import ChoreographedStep, Choreography, System
@@ -61,7 +61,11 @@ def starts(steps: Sequence[ChoreographedStep], facts: Facts) -> tuple[str, ...]:
 
 def outcomes(step: ChoreographedStep, facts: Facts) -> tuple[str, ...]:
     """The events that a step's command may answer with."""
-    command = facts.commands[step.do]
+    return outcomes_of(facts.commands[step.do])
+
+
+def outcomes_of(command: CommandFacts) -> tuple[str, ...]:
+    """The events that a command may answer with."""
     return tuple(event for event in (command.emits, command.fails) if event)
 
 

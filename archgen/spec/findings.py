@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from archgen.errors import Problem, SpecError
+from archgen.proof.prove import proof_findings, prove
+from archgen.proof.verdict import Proof
 from archgen.spec.agents import agent_findings
 from archgen.spec.analysis import Analysis, analyse
 from archgen.spec.document import Document, Path, dotted
@@ -24,7 +26,7 @@ class Finding:
 
     `error`: what would be generated is wrong or can't be, so nothing is. `warning`: it works until
     something fails. `notice`: perhaps on purpose. `line` and `column` count from 1; 0 means that
-    the description did not come from a file.
+    the description did not come from a file. `steps` is what has to happen for it to show, one line each.
     """
 
     code: str
@@ -35,14 +37,22 @@ class Finding:
     column: int = 0
     key: str = ""
     remedy: str = ""
+    steps: tuple[str, ...] = ()
 
 
 def check(
-    system: System, document: Document | None = None, analysis: Analysis | None = None
+    system: System,
+    document: Document | None = None,
+    analysis: Analysis | None = None,
+    proofs: Iterable[Proof] | None = None,
 ) -> list[Finding]:
-    """Everything found, in the order of the file if the document is given, else of the model."""
+    """Everything found, in the order of the file if the document is given, else of the model.
+
+    `analysis` and `proofs` are made unless they are given.
+    """
     derived = analysis or analyse(system)
-    found = [_finding(each, document) for each in _judgements(system, derived)]
+    tried = prove(system, derived) if proofs is None else proofs
+    found = [_finding(each, document) for each in _judgements(system, derived, tried)]
     return sorted(found, key=lambda each: (each.line, each.column)) if document else found
 
 
@@ -66,13 +76,15 @@ def _problem(finding: Finding) -> Problem:
         finding.key,
         finding.remedy,
         finding.code,
+        finding.steps,
     )
 
 
-def _judgements(system: System, analysis: Analysis) -> Iterator[Judgement]:
+def _judgements(system: System, analysis: Analysis, proofs: Iterable[Proof]) -> Iterator[Judgement]:
     yield from _not_available(system)
     yield from flow_findings(system, analysis)
     yield from saga_findings(system, analysis)
+    yield from proof_findings(proofs)
     yield from unused(system, analysis)
     yield from agent_findings(system)
 
@@ -101,4 +113,5 @@ def _finding(judgement: Judgement, document: Document | None) -> Finding:
         column=column,
         key=dotted(judgement.path),
         remedy=judgement.remedy,
+        steps=judgement.steps,
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from archgen.spec.analysis import Analysis
+from archgen.spec.choreography import outcomes_of
 from archgen.spec.document import Path
 from archgen.spec.graph import cycles, longest_path
 from archgen.spec.judgement import Judgement
@@ -39,6 +41,8 @@ def flow_findings(system: System, analysis: Analysis) -> Iterator[Judgement]:
             key=True,
         )
     for circle in cycles(event_graph(system, analysis)):
+        if _of_one_saga(circle, analysis):
+            continue
         yield Judgement(
             "event-cycle",
             "warning",
@@ -71,6 +75,19 @@ def event_graph(system: System, analysis: Analysis) -> dict[str, list[str]]:
         command = analysis.commands[name]
         graph[event] += [each for each in (command.emits, command.fails) if each]
     return graph
+
+
+def _of_one_saga(circle: list[str], analysis: Analysis) -> bool:
+    """Whether the circle is within one choreography that something starts: its proof tells more about it."""
+    for saga in analysis.choreographies.values():
+        steps = {
+            (step.when, event)
+            for step in saga.steps
+            for event in outcomes_of(analysis.commands[step.do.command])
+        }
+        if saga.starts_on and steps.issuperset(pairwise(circle)):
+            return True
+    return False
 
 
 def _call_path(system: System, caller: str, peer: str) -> Path:

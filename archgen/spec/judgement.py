@@ -12,7 +12,10 @@ Severity = Literal["error", "warning", "notice"]
 
 @dataclass(frozen=True)
 class Judgement:
-    """A finding before its line is known; with `key`, about the key at `path` and not its value."""
+    """A finding before its line is known; with `key`, about the key at `path` and not its value.
+
+    `steps` tells what has to happen for it to show, one line each; empty where nothing has to.
+    """
 
     code: str
     severity: Severity
@@ -20,3 +23,4 @@ class Judgement:
     path: Path
     remedy: str = ""
     key: bool = False
+    steps: tuple[str, ...] = ()

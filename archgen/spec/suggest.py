@@ -1,4 +1,4 @@
-"""The nearest valid name, for messages."""
+"""Names for messages: the nearest valid one, and several in a row."""
 
 from __future__ import annotations
 
@@ -23,3 +23,8 @@ def choice(name: str, candidates: Iterable[str]) -> str:
     if hint or not names:
         return hint
     return f"one of {', '.join(f'`{each}`' for each in names)}" if len(names) <= 8 else ""
+
+
+def listed(names: list[str]) -> str:
+    """`a`, `a and b`, or `a, b and c`."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
