@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -17,9 +18,10 @@ from archgen.evidence.code.links import Links
 from archgen.evidence.code.live import Imports, mark_live
 from archgen.evidence.code.model import Program
 from archgen.evidence.code.parse import parse
-from archgen.evidence.config import compose, kubernetes, operations, processes, settings
+from archgen.evidence.config import builds, compose, kubernetes, operations, processes, settings
 from archgen.evidence.config.located import Node, TooMuchError, load_all
 from archgen.evidence.facts import Fact, Facts, Note, Strength
+from archgen.evidence.nature import Nature
 from archgen.evidence.patterns import (
     consistency,
     errors,
@@ -34,6 +36,9 @@ from archgen.evidence.patterns import (
 from archgen.evidence.services import find_services
 from archgen.evidence.tree import Source, walk
 
+_PAGE = re.compile(
+    r"(^|/)(src/main/resources/(static|public|META-INF/resources)|wwwroot|(static|public|assets)/(js|scripts?|libs?|vendor))/"
+)
 _DOCUMENTS = {".md", ".adoc", ".rst", ".txt"}
 _SETTING_FILES = re.compile(r"(^|/)(\.env(\.[\w.-]+)?|[\w.-]+\.properties|[\w.-]*\.env)$")
 _SPRING_YAML = re.compile(r"(^|/)(application|bootstrap)([-.][\w-]+)?\.ya?ml$")
@@ -51,7 +56,8 @@ def collect(root: Path, step: Callable[[], None] = lambda: None) -> Facts:
     require(root)
     notes: list[Note] = []
     facts, program, paths = Facts(), Program(), []
-    sources = list(walk(root, notes))
+    sources = _samples_alone(list(walk(root, notes)))
+    pages, packages = builds.browser_folders(sources)
     twins = {s.path.rpartition(".")[0] for s in sources if s.suffix in (".ts", ".tsx")}
     for source in sources:
         paths.append(source.path)
@@ -61,13 +67,18 @@ def collect(root: Path, step: Callable[[], None] = lambda: None) -> Facts:
         if source.suffix in BY_SUFFIX:
             if source.suffix == ".js" and source.path.rpartition(".")[0] in twins:
                 continue  # compiled from the TypeScript beside it
+            if BY_SUFFIX[source.suffix][0].language == "typescript" and (
+                _PAGE.search(source.path) or builds.in_browser(source.path, pages, packages)
+            ):
+                continue  # runs in a browser: what it lacks, no service lacks
             _read_code(source, program, notes)
         else:
             facts.add(_read_other(source, notes))
     facts.files, facts.sources = len(paths), len(program.modules)
     imports = Imports(program)
     facts.services = find_services(program, paths, facts.of("process"), imports)
-    mark_live(program, [s.folder for s in facts.services], imports)
+    needs = builds.needs_of(facts.of("build.module"))
+    mark_live(program, [s.folder for s in facts.services], imports, needs)
     Links(program).connect()
     facts.program = program
     for recognise, items in _RECOGNISERS:
@@ -95,6 +106,17 @@ def require(root: Path) -> None:
         next(root.iterdir(), None)
     except OSError as error:
         raise ArchgenError(Problem(f"the folder cannot be read: {error.strerror}", file=str(root))) from error
+
+
+def _samples_alone(sources: list[Source]) -> list[Source]:
+    """`sources`, where examples count if the project is hardly anything else."""
+    size = dict.fromkeys(Nature, 0)
+    for source in sources:
+        if source.suffix in BY_SUFFIX:
+            size[source.nature] += len(source.text)
+    if size[Nature.EXAMPLE] < 10 * size[Nature.PRODUCTION] or not size[Nature.EXAMPLE]:
+        return sources
+    return [replace(s, nature=Nature.PRODUCTION) if s.nature is Nature.EXAMPLE else s for s in sources]
 
 
 Recogniser = Callable[[Program, Facts], Iterator[Fact]]
@@ -153,6 +175,8 @@ def _read_other(source: Source, notes: list[Note]) -> list[Fact]:
         found += operations.collect_sql(source, strength)
     elif _SETTING_FILES.search(source.path):
         found += settings.collect_env(source, strength)
+    if builds.wants(source) and source.nature.counts:
+        found += builds.collect(source)
     if processes.wants(source):
         found += processes.collect(source, strength)
     if _SHELL.search(source.path):

@@ -22,14 +22,15 @@ _TEST_FOLDERS = {
     "test", "tests", "__tests__", "testing", "spec", "specs", "e2e", "integration-test", "integration_tests",
     "end-to-end-tests", "component-test", "testdata", "fixtures", "__mocks__", "mocks", "cypress", "loadtest",
     "test-util", "test-utils", "testutil", "ui-tests",
-    "loadgenerator", "load-generator",
+    "loadgenerator", "load-generator", "testinfra", "testsuite", "acceptance-tests",
 }  # fmt: skip
 _TEST_FILE = re.compile(
     r"^(test_.*|.*_test|conftest)\.py$|_test\.go$|\.(spec|test|e2e-spec|stories|mock)\.[cm]?[jt]sx?$"
     r"|(Test|Tests|IT|TestCase|Mother)\.java$|^Abstract.*Test.*\.java$|^Test[A-Z].*\.java$"
 )
 _TEST_PROJECT = re.compile(
-    r"(^|[-_.])(test|tests|testing)([-_.](utils?|support|kit|container|containers|jar))?$"
+    r"^(test|tests|integration[-_]tests?|acceptance|e2e)[-_.]"
+    r"|(^|[-_.])(test|tests|testing)([-_.](utils?|support|kit|container|containers|jar))?$"
 )
 _EXAMPLE_FOLDERS = {
     "example",
@@ -38,9 +39,15 @@ _EXAMPLE_FOLDERS = {
     "samples",
     "benchmark",
     "benchmarks",
+    "demo",
+    "demos",
+    "playground",
     "attic",
     "deprecated",
 }
+_EXAMPLE_PROJECT = re.compile(
+    r"[-_.](examples?|samples?|benchmarks?|bench|jmh)$|^(examples?|samples?|benchmarks?)[-_.]"
+)
 _GENERATED_FILE = re.compile(
     r"(_pb2(_grpc)?\.pyi?|\.pb(\.gw)?\.go|_grpc\.pb\.go|_gen\.go|\.gen\.(go|ts)|\.generated\.\w+|\.min\.js|\.d\.ts"
     r"|_mock\.go|mock_.*\.go)$"
@@ -63,7 +70,7 @@ def nature_of(path: str, text: str) -> Nature:
         folders = path.split("src/main/")[0].split("/")
     if _TEST_FILE.search(name) or any(f in _TEST_FOLDERS or _TEST_PROJECT.search(f) for f in folders):
         return Nature.TEST
-    if not _EXAMPLE_FOLDERS.isdisjoint(folders):
+    if not _EXAMPLE_FOLDERS.isdisjoint(folders) or any(_EXAMPLE_PROJECT.search(f) for f in folders):
         return Nature.EXAMPLE
     if _GENERATED_FILE.search(name) or _GENERATED_HEADER.search(text[:600]) or _packed(name, text):
         return Nature.GENERATED

@@ -35,6 +35,21 @@ _STARTS = {
         r"^(SpringApplication\.run|Quarkus\.run|Micronaut\.run|new?SpringApplicationBuilder|.*\.start)$"
     ),
 }
+# What a main of Go leads to when it is a service's: it listens, serves, consumes, or is run by a framework.
+_SERVES_GO = re.compile(
+    r"(ListenAndServe(TLS)?|ListenAndServeContext|(^|\.)Serve(TLS)?|grpc\.NewServer|net\.Listen|fx\.New|lambda\.Start|"
+    r"http\.Serve\w*|echo\.New|gin\.(Default|New)|fiber\.New|iris\.New|mux\.NewRouter|chi\.NewRouter|http\.NewServeMux)$"
+)
+_SERVES_JAVA = re.compile(
+    r"SpringApplication|Micronaut\b|Quarkus\b|Vertx\b|Javalin\b|ServerBuilder|\bServer\(|\.start\(|\.startAsync\(|"
+    r"\.serve\(|\.listen\(|\.bind\(|ActorSystem|AbstractBehavior|awaitTermination|\.await\(|Jetty|Undertow|HttpServer|"
+    r"\.run\(|Application\.launch"
+)
+_TOOL = re.compile(
+    r"(^|/)(tools?|scripts?|hack|gen(erat\w*)?|codegen|internal/cmd|migrat\w*|cli|ctl|build|bench\w*|docs?|devtools?|"
+    r"\w*(ctl|-cli|tool|gen))(/|$)"
+)
+_REACH = 600
 _COMMAND = re.compile(
     r"\bpython3?\b[^;&|]*?\s-m\s+(?!pip|venv|build|pytest|http\.server|alembic|uvicorn|gunicorn|hypercorn|celery|honcho)([\w.]+)|"
     r"\b(?:uvicorn|gunicorn|hypercorn|granian|daphne)\b[^;&|]*?\s([\w./]+):\w+|\bcelery\b[^;&|]*?\s-A\s*([\w.]+)|"
@@ -64,7 +79,15 @@ def find_services(
         found.setdefault(folder, Service(_name(folder), folder, module.path, line, module.language))
     told = set(found)
     for module in program.modules.values():
-        line = _entry(module, strict=bool(told)) or _image(module, manifests) if module.production else 0
+        line = (
+            (
+                _entry(module, strict=bool(told))
+                or _image(module, manifests)
+                or _leads_to_server(module, program, imports)
+            )
+            if module.production
+            else 0
+        )
         if not line:
             continue
         folder = _home(module.path, manifests, module.language)
@@ -124,6 +147,26 @@ def _image(module: Module, manifests: dict[str, str]) -> int:
     return next((f.line for f in module.functions if f.name == "main" and not f.owner), 0)
 
 
+def _leads_to_server(module: Module, program: Program, imports: Imports) -> int:
+    """The line of a Go main whose own packages listen or serve somewhere; a tool's lead to none."""
+    if module.language != "go" or module.package != "main" or _TOOL.search(posixpath.dirname(module.path)):
+        return 0
+    main = next((f for f in module.functions if f.name == "main" and not f.owner), None)
+    if main is None:
+        return 0
+    waiting, seen = [module.path], {module.path}
+    while waiting and len(seen) < _REACH:
+        path = waiting.pop(0)
+        one = program.modules[path]
+        if any(_SERVES_GO.search(call.callee) for f in one.functions for call in f.calls):
+            return main.line
+        for target in imports.of(path):
+            if target not in seen and program.modules[target].production:
+                seen.add(target)
+                waiting.append(target)
+    return 0
+
+
 def _guard(module: Module) -> int:
     """The last call at the module's top level: what runs when it is started."""
     return max((c.line for f in module.functions if not f.name for c in f.calls), default=1)
@@ -158,8 +201,10 @@ def _entry(module: Module, *, strict: bool = False) -> int:
         for one in module.classes:
             if any("SpringBootApplication" in mark for mark in one.marks):
                 return one.line
+        if _TOOL.search(posixpath.dirname(module.path).partition("/src/main")[0]):
+            return 0
         mains = [f for f in module.functions if f.name == "main" and "static" in f.body[:60]]
-        return next((f.line for f in mains if any(_STARTS["java"].match(c.callee) for c in f.calls)), 0)
+        return next((f.line for f in mains if _SERVES_JAVA.search(f.body)), 0)
     starts = _STARTS[module.language]
     for function in module.functions:
         if strict and module.language == "python" and function.name not in ("", "main"):

@@ -15,24 +15,40 @@ class Imports:
         self._modules = program.modules
         self._by_tail: dict[str, list[str]] = defaultdict(list)
         self._by_folder: dict[str, list[str]] = defaultdict(list)
+        self._folders: dict[str, list[str]] = defaultdict(list)
         self._known: dict[str, list[str]] = {}
         for path in program.modules:
             self._by_tail[_stem(path).rpartition("/")[2]].append(path)
             self._by_folder[posixpath.dirname(path)].append(path)
+        for folder in self._by_folder:
+            self._folders[posixpath.basename(folder)].append(folder)
 
     def of(self, path: str) -> list[str]:
         if path not in self._known:
-            found = _imports(self._modules[path], self._by_tail, self._by_folder)
+            found = _imports(self._modules[path], self._by_tail, self._by_folder, self._folders)
             self._known[path] = [target for target in dict.fromkeys(found) if target != path]
         return self._known[path]
 
 
-def mark_live(program: Program, folders: list[str], imports: Imports) -> None:
-    """Sets `live` on every module. `folders` are those of the services; without any, all code is live."""
+def mark_live(
+    program: Program, folders: list[str], imports: Imports, needs: dict[str, set[str]] | None = None
+) -> None:
+    """Sets `live` on every module. `folders` are those of the services; without any, all code is live.
+
+    `needs` says what each module of a build needs of the others: a framework starts code that nothing
+    imports.
+    """
     modules = program.modules
     if not folders or "" in folders:
         return
-    inside = tuple(f"{folder}/" for folder in folders)
+    homes = set(folders)
+    waiting = list(folders)
+    while waiting:
+        for other in (needs or {}).get(waiting.pop(), ()):
+            if other not in homes:
+                homes.add(other)
+                waiting.append(other)
+    inside = tuple(f"{folder}/" for folder in homes)
     waiting = [path for path, module in modules.items() if not module.test and path.startswith(inside)]
     reached = set(waiting)
     while waiting:
@@ -51,7 +67,13 @@ def _stem(path: str) -> str:
     return stem
 
 
-def _imports(module: Module, by_tail: dict[str, list[str]], by_folder: dict[str, list[str]]) -> list[str]:
+def _imports(
+    module: Module,
+    by_tail: dict[str, list[str]],
+    by_folder: dict[str, list[str]],
+    folders: dict[str, list[str]],
+) -> list[str]:
+    """`folders` has the paths of folders by their last part: a project has thousands of packages."""
     found: list[str] = []
     here = posixpath.dirname(module.path)
     if module.language in ("go", "java"):
@@ -59,7 +81,8 @@ def _imports(module: Module, by_tail: dict[str, list[str]], by_folder: dict[str,
         for item in module.imports:
             tail = item.module.replace(".", "/") if module.language == "java" else item.module
             short = "/" + "/".join(tail.split("/")[-2:])
-            for folder, files in by_folder.items():
+            for folder in folders.get(posixpath.basename(tail), ()):
+                files = by_folder[folder]
                 near = f"/{folder}".endswith(f"/{tail}")
                 if near and module.language == "java" and item.names:
                     found += [path for path in files if _stem(path).rpartition("/")[2] in item.names]
