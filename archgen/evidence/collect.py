@@ -39,6 +39,7 @@ from archgen.evidence.tree import Source, walk
 _PAGE = re.compile(
     r"(^|/)(src/main/resources/(static|public|META-INF/resources)|wwwroot|(static|public|assets)/(js|scripts?|libs?|vendor))/"
 )
+_GO_MODULE = re.compile(r"^module\s+\"?([\w./~-]+)", re.MULTILINE)
 _DOCUMENTS = {".md", ".adoc", ".rst", ".txt"}
 _SETTING_FILES = re.compile(r"(^|/)(\.env(\.[\w.-]+)?|[\w.-]+\.properties|[\w.-]*\.env)$")
 _SPRING_YAML = re.compile(r"(^|/)(application|bootstrap)([-.][\w-]+)?\.ya?ml$")
@@ -58,6 +59,9 @@ def collect(root: Path, step: Callable[[], None] = lambda: None) -> Facts:
     facts, program, paths = Facts(), Program(), []
     sources = _samples_alone(list(walk(root, notes)))
     pages, packages = builds.browser_folders(sources)
+    for source in sources:
+        if source.name == "go.mod" and (match := _GO_MODULE.search(source.text)):
+            program.roots[match[1]] = source.folder
     twins = {s.path.rpartition(".")[0] for s in sources if s.suffix in (".ts", ".tsx")}
     for source in sources:
         paths.append(source.path)

@@ -163,6 +163,12 @@ def _database(
         if name.startswith(("Exec", "NamedExec", "MustExec")) and words.DB_RECEIVER.search(call.receiver):
             return Effect("db.write", call)
         return None
+    if (
+        words.ORM_WRITE_NAME.match(name)
+        and words.ORM_CHAIN.search(call.callee.rpartition(".")[0])
+        and any(words.ORM_IMPORT.match(item.module) for item in module.imports)
+    ):
+        return Effect("db.write", call, table=_table(call.args[0]) if call.args else "", target=name.lower())
     typed = function.params.get(call.receiver) or module.types.get(call.receiver, "")
     repository = words.REPOSITORY.search(call.receiver) or words.REPOSITORY.search(
         re.split(r"[<\[]", typed)[0]

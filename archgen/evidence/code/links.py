@@ -11,7 +11,13 @@ import re
 from collections import defaultdict
 
 from archgen.evidence.code.model import Call, Class, Effect, Function, Module, Program
-from archgen.evidence.code.vocabulary import OUTBOX_FRAMEWORK
+from archgen.evidence.code.vocabulary import (
+    BROKER_IMPORT,
+    BROKER_NAME,
+    BROKER_SURE,
+    BROKER_WORD,
+    OUTBOX_FRAMEWORK,
+)
 
 _DEEPEST = 5
 _CARRIED = ("db.write", "publish", "remote", "outbox", "commit", "tx", "ack", "reject")
@@ -49,10 +55,16 @@ class Links:
                     if plain(base) not in ("struct", "interface", one.name):
                         self.heirs[plain(base)].append(one)
                         self.bases[one.name].add(plain(base))
+        self._targets: dict[int, list[Function]] = {}
         self._summary: dict[int, tuple[Effect, ...]] = {}
 
     def targets(self, call: Call, module: Module, function: Function) -> list[Function]:
         """Functions of the project that `call` may run; empty when it is not told."""
+        if id(call) not in self._targets:
+            self._targets[id(call)] = self._find(call, module, function)
+        return self._targets[id(call)]
+
+    def _find(self, call: Call, module: Module, function: Function) -> list[Function]:
         head, _, rest = call.callee.partition(".")
         name = call.name
         if not rest:
@@ -103,6 +115,7 @@ class Links:
             found = [f for _, f in self.by_name.get(name, ()) if not f.owner and f"/{f.file}".endswith(stems)]
         elif "/" in source:
             # a package is its folder; the module's own path before it is not in the project's
+            exact = self.program.folder_of(source)
             tail, last = "/" + "/".join(source.split("/")[-2:]), source.rpartition("/")[2]
             folders = {f.file: f.file.rpartition("/")[0] for _, f in self.by_name.get(name, ())}
             found = [
@@ -110,7 +123,11 @@ class Links:
                 for m, f in self.by_name.get(name, ())
                 if not f.owner
                 and m.language == "go"
-                and (f"/{folders[f.file]}".endswith(tail) or folders[f.file] == last)
+                and (
+                    folders[f.file] == exact
+                    if exact is not None
+                    else f"/{folders[f.file]}".endswith(tail) or folders[f.file] == last
+                )
             ]
         else:
             return []
@@ -136,6 +153,7 @@ class Links:
     def connect(self) -> None:
         """Adds to each function's effects those that it has through the functions that it calls."""
         self._exempt()
+        self._confirm()
         for module in self.program.modules.values():
             for function in module.functions:
                 own = list(function.effects)
@@ -168,6 +186,50 @@ class Links:
                         and plain(self._type(effect.call, module, function)) in framed
                     ):
                         effect.kind = "outbox"
+
+    def _confirm(self) -> None:
+        """Drops what only sounds like a broker's: a call that leads into the project, where no broker is."""
+        unsure: list[tuple[Function, Effect, list[Function]]] = []
+        sure: set[int] = set()
+        for module in self.program.modules.values():
+            near = any(BROKER_IMPORT.search(item.module) for item in module.imports)
+            for function in module.functions:
+                for effect in function.effects:
+                    if effect.kind not in ("publish", "consume"):
+                        continue
+                    call = effect.call
+                    said = f"{call.callee[-80:]} {self._type(call, module, function)} {call.origin}"
+                    targets = self.targets(call, module, function)
+                    targets = [t for t in targets if t is not function]
+                    if BROKER_NAME.match(call.name) or (
+                        not targets and (near or BROKER_WORD.search(said) or BROKER_SURE.search(said))
+                    ):
+                        sure.add(id(function))
+                    else:
+                        unsure.append((function, effect, targets))
+        if not unsure:
+            return
+        # a helper counts when it, or what it calls, is sure
+        reaches = self._leads_to(sure)
+        for function, effect, targets in unsure:
+            if not any(id(t) in reaches for t in targets):
+                function.effects.remove(effect)
+
+    def _leads_to(self, sure: set[int]) -> set[int]:
+        """Functions that lead to one of `sure`, themselves included."""
+        callers: dict[int, set[int]] = defaultdict(set)
+        for module in self.program.modules.values():
+            for function in module.functions:
+                for call in function.calls:
+                    for target in self.targets(call, module, function):
+                        callers[id(target)].add(id(function))
+        found, waiting = set(sure), list(sure)
+        while waiting:
+            for caller in callers[waiting.pop()]:
+                if caller not in found:
+                    found.add(caller)
+                    waiting.append(caller)
+        return found
 
     def _type(self, call: Call, module: Module, function: Function) -> str:
         receiver = call.receiver

@@ -13,6 +13,7 @@ class Imports:
 
     def __init__(self, program: Program) -> None:
         self._modules = program.modules
+        self._program = program
         self._by_tail: dict[str, list[str]] = defaultdict(list)
         self._by_folder: dict[str, list[str]] = defaultdict(list)
         self._folders: dict[str, list[str]] = defaultdict(list)
@@ -25,7 +26,9 @@ class Imports:
 
     def of(self, path: str) -> list[str]:
         if path not in self._known:
-            found = _imports(self._modules[path], self._by_tail, self._by_folder, self._folders)
+            found = _imports(
+                self._modules[path], self._by_tail, self._by_folder, self._folders, self._program
+            )
             self._known[path] = [target for target in dict.fromkeys(found) if target != path]
         return self._known[path]
 
@@ -72,6 +75,7 @@ def _imports(
     by_tail: dict[str, list[str]],
     by_folder: dict[str, list[str]],
     folders: dict[str, list[str]],
+    program: Program,
 ) -> list[str]:
     """`folders` has the paths of folders by their last part: a project has thousands of packages."""
     found: list[str] = []
@@ -79,6 +83,10 @@ def _imports(
     if module.language in ("go", "java"):
         found += by_folder[here]
         for item in module.imports:
+            exact = program.folder_of(item.module) if module.language == "go" else None
+            if exact is not None:
+                found += by_folder.get(exact, ())
+                continue
             tail = item.module.replace(".", "/") if module.language == "java" else item.module
             short = "/" + "/".join(tail.split("/")[-2:])
             for folder in folders.get(posixpath.basename(tail), ()):

@@ -179,9 +179,22 @@ class Module:
 
 @dataclass
 class Program:
-    """All modules of a project, and the tables that answer who calls whom."""
+    """All modules of a project, and the tables that answer who calls whom.
+
+    `roots` maps the module path in a go.mod to the folder of that file.
+    """
 
     modules: dict[str, Module] = field(default_factory=dict)
+    roots: dict[str, str] = field(default_factory=dict)
+
+    def folder_of(self, package: str) -> str | None:
+        """The folder of a Go package by the go.mod that it lies under; None when no go.mod tells."""
+        best = max(
+            (r for r in self.roots if package == r or package.startswith(r + "/")), key=len, default=""
+        )
+        if not best:
+            return None
+        return f"{self.roots[best]}/{package[len(best) + 1 :]}".strip("/")
 
     def functions(self) -> Iterator[tuple[Module, Function]]:
         """Functions of live production code."""

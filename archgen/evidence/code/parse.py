@@ -321,6 +321,8 @@ class _Reader:
             raw = self.text[place.start.index : place.end.index]
         args, keywords = arguments(raw, self.grammar.language)
         callee = re.sub(r"^await\s+|\(await\s+|\s+|\?(?=\.)|!(?=\.)", "", callee)
+        if self.grammar.language == "go" and callee.endswith("]"):
+            callee = callee[: callee.index("[")]  # type arguments
         parent = node.parent()
         awaited = parent is not None and parent.kind() in ("await", "await_expression")
         if awaited and parent is not None:

@@ -89,6 +89,24 @@ BROKER_WORD = Names(
     r"streambridge|eventhub|servicebus|pubsub|queue|topic|ClientProxy|event_?bus)",
     re.IGNORECASE,
 )
+BROKER_IMPORT = Names(
+    r"kafka|sarama|rabbit|amqp|\bpika\b|kombu|aio_pika|\bnats\b|nats-io|jetstream|pulsar|\bjms\b|activemq|artemis|\bsqs|\bsns|"
+    r"eventbridge|boto|pubsub|pub_sub|servicebus|service_bus|event_?hub|mqtt|redis|valkey|watermill|faststream|stomp|zeromq|zmq|"
+    r"\bbull|eventuate|axon|cloud\.stream|springframework\.(messaging|integration)|microservices|moleculer|dapr|debezium|"
+    r"eventstore|esdb|\bnsq|gocloud|reactive\.messaging|camel|celery|dramatiq|cloudevents|streambridge|eventuate",
+    re.IGNORECASE,
+)
+# Names that only a broker's client has; others need more to go by.
+BROKER_NAME = Names(
+    r"^(basic_publish|basicPublish|sendToQueue|convertAndSend|convertSendAndReceive|send_and_wait|SendMessageBatch|sendMessageBatch|"
+    r"put_events|putEvents|PutEvents|xadd|XAdd|XADD|PublishWithContext|PublishMsg|publish_async|WriteMessages|publishMessage|"
+    r"basic_consume|basicConsume|QueueSubscribe|pull_subscribe\w*|PullSubscribe|ReceiveMessages?|receive_message|FetchMessage|"
+    r"eachMessage|AddNoPublisherHandler|AddConsumerHandler)$"
+)
+BROKER_SURE = Names(
+    r"kafka|rabbit|amqp|pika|kombu|jms|sqs|sns|\bnats\b|\bjs\b|\bnc\b|jetstream|pulsar|streambridge|eventhub|servicebus|pubsub|ClientProxy",
+    re.IGNORECASE,
+)
 LOCAL_BUS = Names(
     r"(ApplicationEventPublisher|applicationEventPublisher|EventEmitter|CommandBus|commandBus|QueryBus|queryBus|"
     r"@nestjs/cqrs|mediator|Mediator|blinker|dispatcher|Subject\b|socket|websocket|console|logger|process)",
@@ -110,7 +128,7 @@ CONSUME_MARK = Names(
 )
 
 TX_NAME = Names(
-    r"^(transaction|\$transaction|runInTransaction|RunTransaction|runTransaction|withTransaction|WithTransaction|"
+    r"^(transaction|Transaction|transactionResult|\$transaction|useTransaction|executeWithoutResult|RunTx|WithinTransaction|\$transaction|runInTransaction|RunTransaction|runTransaction|withTransaction|WithTransaction|"
     r"transactional|executeInTransaction|inTransaction|InTransaction|BeginTx|Beginx|BeginTxx|Begin|startTransaction|"
     r"beginTransaction|BeginFunc|RunInTx|WithTx|ReadWriteTransaction|begin_nested|begin|atomic)$"
 )
@@ -134,6 +152,16 @@ DB_TYPE = Names(
 MONGO_WRITE_NAME = Names(
     r"^(insert(One|Many)|update(One|Many)|delete(One|Many)|replaceOne|findOneAnd\w+|findByIdAnd\w+|(Insert|Update|Delete)(One|Many)|"
     r"(insert|update|delete|replace)_(one|many))$"
+)
+ORM_IMPORT = Names(
+    r"^(gorm\.io/gorm|github\.com/(jinzhu/gorm|uptrace/bun|go-pg/pg|upper/db|astaxie/beego/orm|go-rel/rel)|xorm\.io|"
+    r"github\.com/go-xorm|entgo\.io/ent)"
+)
+ORM_CHAIN = Names(
+    r"\b(db|DB|tx|sess(ion)?|engine|conn|orm|gorm)\b|\b(Model|Table|Where|WithContext|Session|NewInsert|NewUpdate|NewDelete)\(",
+)
+ORM_WRITE_NAME = Names(
+    r"^(Create|CreateInBatches|Save|Delete|Update|Updates|UpdateColumn|UpdateColumns|Insert|InsertOne|InsertMulti|FirstOrCreate)$"
 )
 DB_WRITE_NAME = Names(
     r"^(save|saveAll|saveAndFlush|insert|insert_one|insert_many|insertOne|insertMany|update|updateOne|updateMany|update_one|"

@@ -52,7 +52,8 @@ def needs_of(modules: Iterable[Fact]) -> dict[str, set[str]]:
 
 def browser_folders(sources: Iterable[Source]) -> tuple[set[str], set[str]]:
     """Folders whose package is a web page's, and folders with a package that is not."""
-    pages, others = set(), set()
+    pages: set[str] = set()
+    others: set[str] = set()
     for source in sources:
         if source.name != "package.json":
             continue
@@ -62,11 +63,8 @@ def browser_folders(sources: Iterable[Source]) -> tuple[set[str], set[str]]:
             continue
         if not isinstance(data, dict):
             continue
-        names = {
-            name
-            for group in ("dependencies", "devDependencies", "peerDependencies")
-            for name in (data.get(group) if isinstance(data.get(group), dict) else {})
-        }
+        groups = (data.get(group) for group in ("dependencies", "devDependencies", "peerDependencies"))
+        names = [name for group in groups if isinstance(group, dict) for name in group]
         shown = any(_SHOWN.match(name) for name in names)
         (pages if shown and not any(_SERVED.match(name) for name in names) else others).add(source.folder)
     return pages, others

@@ -9,7 +9,7 @@ from archgen.rules.model import Hit, Rule, Sample, Severity
 from archgen.rules.paths import straight
 
 _HARMLESS = re.compile(
-    r"login|log_in|auth|token|verif|valid|notif|mail|sms|webhook|search|query|graphql|oauth|telemetry|metric|track|callback|lookup|seed|fixture",
+    r"login|log_in|authenticat|authori[sz]|(^|[._])auth$|token|verif|valid|notif|mail|sms|webhook|search|query|graphql|oauth|telemetry|metric|track|callback|lookup|seed|fixture",
     re.IGNORECASE,
 )
 

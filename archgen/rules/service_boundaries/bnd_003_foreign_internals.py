@@ -13,12 +13,18 @@ _CONTRACT = re.compile(
 
 def check(facts: Facts) -> Iterable[Hit]:
     folders = {s.folder: s.name for s in facts.services if s.folder}
+    packages = _java_packages(facts)
     for module in facts.program.modules.values():
         own = facts.service_of(module.path)
         if own is None or not module.production:
             continue
         for item in module.imports:
-            path = item.module.replace(".", "/") if module.language in ("python", "java") else item.module
+            if module.language == "java":
+                homes = packages.get(item.module, set())
+                if homes and own.name not in homes and not _CONTRACT.search(item.module):
+                    yield Hit(module.path, item.line, f"{own.name} imports {item.module} of {min(homes)}")
+                continue
+            path = item.module.replace(".", "/") if module.language == "python" else item.module
             for folder, name in folders.items():
                 word = folder.rpartition("/")[2]
                 package = f"/{word}/" if module.language in ("typescript", "go") else f"{word}/"
@@ -27,6 +33,16 @@ def check(facts: Facts) -> Iterable[Hit]:
                 )
                 if name != own.name and reaches and not _CONTRACT.search(path):
                     yield Hit(module.path, item.line, f"{own.name} imports {item.module} of {name}")
+
+
+def _java_packages(facts: Facts) -> dict[str, set[str]]:
+    """Packages, with the services that they are written in."""
+    found: dict[str, set[str]] = {}
+    for module in facts.program.modules.values():
+        home = facts.service_of(module.path)
+        if module.language == "java" and home is not None and module.production:
+            found.setdefault(module.package, set()).add(home.name)
+    return found
 
 
 RULE = Rule(
