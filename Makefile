@@ -37,6 +37,9 @@ lint: setup ## ruff and mypy --strict
 torture: setup ## a long run of faults against both styles of the shop: make torture ORDERS=300 SEED=1 STORE=postgres
 	$(BIN)/python -m tests.torture --orders $(or $(ORDERS),300) $(if $(SEED),--seed $(SEED)) $(if $(STORE),--store $(STORE))
 
+mutants: setup ## break generated projects one pattern at a time, and rewrite the table in docs/mutants.md
+	$(BIN)/python -m tests.mutants --write
+
 bench: setup ## measure, and rewrite the tables in docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 
@@ -48,4 +51,4 @@ wheel: setup ## build the wheel and the source archive into dist/
 clean: ## remove what the targets above made
 	rm -rf demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup demo test lint torture bench wheel clean
+.PHONY: help setup demo test lint torture mutants bench wheel clean

@@ -1,0 +1,11 @@
+"""Where things lie in a generated project."""
+
+CHASSIS = "chassis/python/src/chassis/"
+ORDERS = "services/orders/src/orders/"
+PAYMENTS = "services/payments/src/payments/"
+INVENTORY = "services/inventory/src/inventory/"
+SHIPPING = "services/shipping/src/shipping/"
+NOTIFICATIONS = "services/notifications/src/notifications/"
+COMPOSE = "deploy/compose.yaml"
+KUBERNETES = "deploy/kubernetes/base/"
+ALERTS = "observability/prometheus/alerts.yml"
