@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
 from archgen.evidence.collect import collect, require
+from archgen.evidence.edges import Edge, find_edges, speakers
 from archgen.evidence.facts import Facts, Note, Service
 from archgen.rules.marks import Mark, State, Suppression
 from archgen.rules.model import Evidence, Finding, Item, Judgement, Rule, Seen, Severity, Verdict
 from archgen.rules.registry import ITEMS, RULES
+from archgen.rules.service_boundaries.bindings import engines
 from archgen.triage.apply import Suppressions
 from archgen.triage.baseline import Baseline, compare, load
 from archgen.triage.changes import Changes
 from archgen.triage.changes import since as changed_since
+from archgen.triage.excerpts import Excerpt, excerpt
 from archgen.triage.fingerprints import stamp
 from archgen.triage.inline import read as read_inline
 from archgen.triage.listed import read as read_listed
@@ -59,7 +62,8 @@ class Audit:
 
     `coverage` is the share of the applicable items that could be judged, 0 to 1. `since` is the commit
     that the project was compared with and `baseline` the file, "" for none; `fixed` is what the baseline
-    has and the project has no longer.
+    has and the project has no longer. `speakers` are services that send or receive messages, `stores` the
+    kind of database by service; `excerpts` the code at each place, where that was asked for.
     """
 
     project: str
@@ -73,6 +77,10 @@ class Audit:
     baseline: str = ""
     fixed: tuple[Mark, ...] = ()
     rules: tuple[Rule, ...] = RULES
+    edges: tuple[Edge, ...] = ()
+    speakers: frozenset[str] = frozenset()
+    stores: Mapping[str, str] = field(default_factory=dict)
+    excerpts: Mapping[tuple[str, int], Excerpt] = field(default_factory=dict)
 
     @property
     def score(self) -> float | None:
@@ -139,14 +147,16 @@ def audit(
     rules: Iterable[Rule] = RULES,
     baseline: Path | None = None,
     since: str = "",
+    excerpts: bool = False,
     today: date | None = None,
     step: Callable[[], None] = lambda: None,
 ) -> Audit:
     """Judge the project in the folder `path` as it is on disk.
 
     `baseline` names what was known before, `since` a commit: only what is new, or changed since then,
-    decides. `step` is called once per file read. Raises ArchgenError when there is no folder that can be
-    read, or for a broken baseline, suppressions file or commit.
+    decides. `excerpts` asks for the code at each place. `step` is called once per file read. Raises
+    ArchgenError when there is no folder that can be read, or for a broken baseline, suppressions file or
+    commit.
     """
     rules = tuple(rules)
     require(path)
@@ -175,7 +185,17 @@ def audit(
         baseline=str(baseline or ""),
         fixed=fixed,
         rules=rules,
+        edges=find_edges(facts),
+        speakers=speakers(facts),
+        stores=engines(facts),
+        excerpts=_excerpts(items, triage.sources) if excerpts else {},
     )
+
+
+def _excerpts(items: Iterable[ItemResult], sources: Sources) -> dict[tuple[str, int], Excerpt]:
+    places = {(f.file, f.line) for item in items for f in (*item.findings, *item.suppressed) if f.line}
+    places |= {(seen.file, seen.line) for item in items for seen in item.evidence if seen.line}
+    return {place: excerpt(sources.lines(place[0]), place[1]) for place in sorted(places)}
 
 
 @dataclass(frozen=True)

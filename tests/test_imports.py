@@ -18,7 +18,7 @@ GENERATE = ("errors", "spec", "files", "plan", "render", "project", "commands", 
 AUDIT = ("errors", "evidence", "rules", "triage", "checklist", "reports", "commands", "cli")
 
 ROOMS = {
-    "errors": "errors console",
+    "errors": "errors console drawing",
     "spec": "spec proof",
     "files": "files plan_types",
     "plan": "contracts deploy diagrams languages observability "

@@ -60,7 +60,14 @@ def audit(
     if fail_on not in LEVELS:
         raise ArchgenError(Problem(f"unknown level {fail_on!r}", remedy=f"use one of {', '.join(LEVELS)}"))
     with console.progress("reading", None) as step:
-        result = checklist.audit(path, rules=rules_with(rules), baseline=baseline, since=since, step=step)
+        result = checklist.audit(
+            path,
+            rules=rules_with(rules),
+            baseline=baseline,
+            since=since,
+            excerpts=any(w.format == "html" for w in wanted),
+            step=step,
+        )
     for one in wanted:
         _report(one, result, out or sys.stdout)
     if write_baseline is not None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from archgen.diagrams import svg
 from archgen.diagrams.scene import Scene
+from archgen.drawing import svg
 
 WIDTH, BOX = 640.0, 360.0
 

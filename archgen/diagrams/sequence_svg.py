@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from archgen.diagrams import svg
 from archgen.diagrams.sequence import Part, Say, Sequence
+from archgen.drawing import svg
 
 HEAD, STEP, MARGIN = 58.0, 40.0, 32.0
 ACTOR = 132.0

@@ -18,7 +18,7 @@ from archgen.evidence.code.links import Links
 from archgen.evidence.code.live import Imports, mark_live
 from archgen.evidence.code.model import Program
 from archgen.evidence.code.parse import parse
-from archgen.evidence.config import builds, compose, kubernetes, operations, processes, settings
+from archgen.evidence.config import asyncapi, builds, compose, kubernetes, operations, processes, settings
 from archgen.evidence.config.located import Node, TooMuchError, load_all
 from archgen.evidence.facts import Fact, Facts, Note, Strength
 from archgen.evidence.nature import Nature
@@ -201,6 +201,7 @@ def _read_yaml(source: Source, strength: Strength, notes: list[Note]) -> list[Fa
         if source.path.startswith(".github/workflows/"):
             found += operations.collect_workflow(source, nodes, strength)
         found += operations.collect_prometheus(source, nodes, strength)
+        found += asyncapi.collect(source, nodes, strength)
         return found
     except (yaml.YAMLError, RecursionError, TooMuchError, ValueError) as error:
         if "{{" not in source.text:  # a Helm template is not YAML before it is rendered

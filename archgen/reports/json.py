@@ -34,6 +34,10 @@ def document(audit: Audit) -> dict[str, Any]:
         "services": [
             {"name": s.name, "folder": s.folder, "file": s.file, "line": s.line} for s in audit.services
         ],
+        "edges": [
+            {"from": e.source, "to": e.target, "kind": e.kind, "what": e.what, "file": e.file, "line": e.line}
+            for e in audit.edges
+        ],
         "items": [_item(item) for item in audit.items],
         "suppressions": [_suppression(one) | {"state": one.state.value} for one in audit.suppressions],
         "not_read": [{"file": note.file, "message": note.message} for note in audit.notes],

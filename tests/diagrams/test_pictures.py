@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archgen.diagrams import pictures, svg
+from archgen.diagrams import pictures
 from archgen.diagrams.containers import containers_svg
 from archgen.diagrams.context import context_svg
 from archgen.diagrams.scene import Call, Container, Scene
+from archgen.drawing import svg
 from archgen.spec import loads
 from tests.spec.samples import CHOREOGRAPHED_SHOP, SHOP
 

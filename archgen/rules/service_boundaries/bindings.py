@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
+from archgen.evidence.config.engines import database_of
 from archgen.evidence.facts import Fact, Facts
 
 
@@ -23,6 +24,18 @@ def databases(facts: Facts) -> dict[str, dict[str, Fact]]:
             continue
         found[target].setdefault(owner, binding)
     return dict(found)
+
+
+def engines(facts: Facts) -> dict[str, str]:
+    """The kind of database that each service uses, as far as configuration tells."""
+    found: dict[str, str] = {}
+    for setting in facts.of("setting"):
+        scheme = re.match(r"(?:jdbc:)?([a-z]\w+)(?:\+\w+)?:", str(setting["value"]).strip("\"' "))
+        engine = database_of(scheme[1]) if scheme else ""
+        owner = _service(facts, setting) if engine else ""
+        if owner:
+            found.setdefault(owner, engine)
+    return found
 
 
 def _service(facts: Facts, binding: Fact) -> str:

@@ -123,18 +123,23 @@ def person(x: float, y: float) -> list[str]:
     ]
 
 
-def document(w: float, h: float, title: str, parts: Iterable[str]) -> str:
-    """The whole picture; `title` is what a screen reader says."""
-    tips = "".join(
+def tips() -> str:
+    """The heads of arrows, one per colour, that `path` refers to."""
+    markers = "".join(
         f'<marker id="tip-{edge}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" '
         f'orient="auto-start-reverse"><path d="M0 1 L10 5 L0 9 z" fill="var(--{edge})"/></marker>'
         for edge in ("line", "edge", "bus-edge", "good", "bad")
     )
+    return f"<defs>{markers}</defs>"
+
+
+def document(w: float, h: float, title: str, parts: Iterable[str]) -> str:
+    """The whole picture as a file; `title` is what a screen reader says."""
     body = "\n".join(parts)
     return (
         "<!-- Generated from system.yaml; edit that instead. -->\n"
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{w:g}" height="{h:g}" '
         f'viewBox="0 0 {w:g} {h:g}" role="img">\n'
-        f"<title>{_clean(title)}</title>\n<style>{_STYLE}</style>\n<defs>{tips}</defs>\n"
+        f"<title>{_clean(title)}</title>\n<style>{_STYLE}</style>\n{tips()}\n"
         f'<rect width="{w:g}" height="{h:g}" fill="var(--bg)"/>\n{body}\n</svg>\n'
     )

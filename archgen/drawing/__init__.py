@@ -1,0 +1,1 @@
+"""Pictures from measured text and right angles. Nothing here knows what is drawn."""

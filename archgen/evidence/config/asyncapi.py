@@ -1,0 +1,46 @@
+"""AsyncAPI documents: which service sends and which receives the messages of a channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archgen.evidence.config.located import Node
+from archgen.evidence.facts import Fact, Strength
+from archgen.evidence.tree import Source
+
+
+def collect(source: Source, docs: list[Node], strength: Strength) -> Iterator[Fact]:
+    """`async.operation`: action (send, receive), channel, and the service that a tag or the title names."""
+    for doc in docs:
+        version = doc.text("asyncapi")
+        if version.startswith("3"):
+            yield from _operations(source, doc, strength)
+        elif version:
+            yield from _channels(source, doc, strength)
+
+
+def _operations(source: Source, doc: Node, strength: Strength) -> Iterator[Fact]:
+    operations = doc.get("operations")
+    for _, one in operations.items() if operations else ():
+        tags = one.get("tags")
+        named = next((tag.text("name") for tag in tags.each() if tag.text("name")), "") if tags else ""
+        channel = one.text("channel", "$ref").rpartition("/")[2]
+        if one.text("action") in ("send", "receive") and channel:
+            yield _fact(
+                source, one.line, strength, one.text("action"), channel, named or doc.text("info", "title")
+            )
+
+
+def _channels(source: Source, doc: Node, strength: Strength) -> Iterator[Fact]:
+    """Before version 3 the words were the reader's: `publish` is what others may send to the application."""
+    channels = doc.get("channels")
+    for name, one in channels.items() if channels else ():
+        for word, action in (("publish", "receive"), ("subscribe", "send")):
+            operation = one.get(word)
+            if operation is not None:
+                yield _fact(source, operation.line, strength, action, name, doc.text("info", "title"))
+
+
+def _fact(source: Source, line: int, strength: Strength, action: str, channel: str, service: str) -> Fact:
+    data = {"action": action, "channel": channel, "service": service}
+    return Fact("async.operation", source.path, line, strength, data)
