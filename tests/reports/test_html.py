@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from dataclasses import replace
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,7 @@ def test_everything_is_reached_by_links_and_ids_are_unique(tmp_path: Path) -> No
     for landmark in ("header", "nav", "main", "footer", "h1"):
         assert len(tree.findall(f".//{landmark}")) == 1
     levels = [int(str(n.tag)[1]) for n in tree.iter() if re.fullmatch(r"h[1-6]", str(n.tag))]
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
 def test_the_hit_line_is_marked_with_lines_around_it(tmp_path: Path) -> None:
@@ -213,7 +214,8 @@ def test_chromium_shows_it_without_overflow_or_complaint_and_its_filter_works(
     assert CHROMIUM is not None
     done = subprocess.run(
         [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync",
+         f"--user-data-dir={tmp_path / 'profile'}",
          "--allow-file-access-from-files", "--enable-logging=stderr", "--window-size=1600,1000",
          "--virtual-time-budget=5000", "--dump-dom", f"file://{tmp_path / 'probe.html'}"],
         capture_output=True, text=True, check=True, timeout=120,
