@@ -24,6 +24,7 @@ from archgen.evidence.facts import Fact, Facts, Note, Strength
 from archgen.evidence.nature import Nature
 from archgen.evidence.patterns import (
     consistency,
+    edges,
     errors,
     eventsourcing,
     hazards,
@@ -42,7 +43,9 @@ _PAGE = re.compile(
 _GO_MODULE = re.compile(r"^module\s+\"?([\w./~-]+)", re.MULTILINE)
 _DOCUMENTS = {".md", ".adoc", ".rst", ".txt"}
 _SETTING_FILES = re.compile(r"(^|/)(\.env(\.[\w.-]+)?|[\w.-]+\.properties|[\w.-]*\.env)$")
-_SPRING_YAML = re.compile(r"(^|/)(application|bootstrap)([-.][\w-]+)?\.ya?ml$")
+_SPRING_YAML = re.compile(
+    r"(^|/)(application|bootstrap)([-.][\w-]+)*\.ya?ml$|src/main/resources/(.*/)?[\w.-]+\.ya?ml$|(^|/)config-?repo/.*\.ya?ml$"
+)
 _SHELL = re.compile(
     r"(\.(sh|bash|cron|crontab|mk)|(^|/)(Makefile|crontab|justfile|Justfile|Taskfile\.ya?ml|Procfile))$"
 )
@@ -130,13 +133,16 @@ _ITEMS = (
 )  # fmt: skip
 # Each with the items that cannot be judged when it fails.
 _RECOGNISERS: tuple[tuple[Recogniser, tuple[str, ...]], ...] = (
-    (lambda program, _: resilience.breakers(program), ("circuit_breaker",)),
+    (resilience.breakers, ("circuit_breaker",)),
     (lambda program, _: resilience.retries(program), ("circuit_breaker", "error_handling")),
     (lambda program, _: resilience.timeouts(program), ("circuit_breaker",)),
     (lambda program, _: messaging.consumers(program), _ITEMS),
+    (lambda program, _: messaging.listeners(program), _ITEMS),
+    (lambda _, facts: messaging.broker_settings(facts), _ITEMS),
+    (lambda program, _: messaging.schedules(program), ("job_queues",)),
+    (lambda program, _: edges.edges(program), _ITEMS),
     (lambda program, _: messaging.dead_letters(program), ("job_queues", "error_handling")),
     (lambda program, _: messaging.jobs(program), ("job_queues",)),
-    (lambda _, facts: messaging.broker_settings(facts), ("job_queues", "error_handling")),
     (telemetry.telemetry, ("observability",)),
     (lambda program, _: telemetry.silent_metrics(program), ("observability",)),
     (consistency.consistency, ("data_consistency",)),

@@ -5,15 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from archgen.evidence.facts import Facts
+from archgen.evidence.facts import Fact, Facts
 from archgen.rules.model import Hit
 
 _ENOUGH = 3
 
 
+def library(facts: Facts) -> bool:
+    """Whether nothing in the project starts by itself, so that what deploys it decides."""
+    if facts.services:
+        return False
+    code = [m for m in facts.program.modules.values() if m.production]
+    return len(code) >= 10 and not any(
+        f.name == "main" and not (m.language == "go" and m.package != "main")
+        for m in code
+        for f in m.functions
+    )
+
+
 def starts(facts: Facts) -> tuple[Hit, ...]:
     """The services that were looked through."""
     return _few(Hit(s.file, s.line, f"looked through service {s.name}") for s in facts.services)
+
+
+def of(facts: Iterable[Fact], what: str) -> tuple[Hit, ...]:
+    """Facts that a verdict rests on."""
+    return _few(Hit(f.file, f.line, what, f.strength) for f in facts)
 
 
 def calls(facts: Facts) -> tuple[Hit, ...]:

@@ -67,6 +67,8 @@ def _of(
         return [Effect("log", call)]
     if words.HTTP.search(origin) or words.HTTP.search(_typed(call, module, function)):
         return [Effect("remote", call, write=_writes(call), target="http")]
+    if words.GRPC_INLINE.search(call.callee):
+        return [Effect("remote", call, write=not words.READ_NAME.match(name), target="grpc")]
     if words.GRPC.search(_typed(call, module, function)) and not words.GRPC_SETUP.search(call.callee):
         return [Effect("remote", call, write=not words.READ_NAME.match(name), target="grpc")]
     if words.ACK.match(name) and call.receiver:
@@ -74,13 +76,20 @@ def _of(
     elif (
         words.REJECT.match(name)
         and call.receiver
-        and words.BROKER_WORD.search(call.callee + origin + "".join(function.params))
+        and (
+            words.BROKER_WORD.search(call.callee + origin + "".join(function.params))
+            or any(words.BROKER_IMPORT.search(item.module) for item in module.imports)
+        )
     ):
         found.append(Effect("reject", call))
     if _publishes(call, origin, module):
         outbox = framework or words.OUTBOX_FRAMEWORK.match(origin) is not None
         found.append(Effect("outbox" if outbox else "publish", call))
-    elif words.CONSUME_NAME.match(name) and call.receiver and _near_broker(call, origin, module):
+    elif (
+        words.CONSUME_NAME.match(name)
+        and call.receiver
+        and (words.BROKER_NAME.match(name) or _near_broker(call, origin, module))
+    ):
         found.append(Effect("consume", call))
     if words.COMMIT_NAME.match(name) and call.receiver:
         found.append(Effect("commit", call))
@@ -166,7 +175,7 @@ def _database(
     if (
         words.ORM_WRITE_NAME.match(name)
         and words.ORM_CHAIN.search(call.callee.rpartition(".")[0])
-        and any(words.ORM_IMPORT.match(item.module) for item in module.imports)
+        and ("DB()." in call.callee or any(words.ORM_IMPORT.match(item.module) for item in module.imports))
     ):
         return Effect("db.write", call, table=_table(call.args[0]) if call.args else "", target=name.lower())
     typed = function.params.get(call.receiver) or module.types.get(call.receiver, "")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
+from archgen.evidence.code.clients import Clients
 from archgen.evidence.code.model import Call, Class, Effect, Function, Module, Program
 from archgen.evidence.code.vocabulary import (
     BROKER_IMPORT,
@@ -55,6 +56,7 @@ class Links:
                     if plain(base) not in ("struct", "interface", one.name):
                         self.heirs[plain(base)].append(one)
                         self.bases[one.name].add(plain(base))
+        self._clients = Clients(program)
         self._targets: dict[int, list[Function]] = {}
         self._summary: dict[int, tuple[Effect, ...]] = {}
 
@@ -154,6 +156,7 @@ class Links:
         """Adds to each function's effects those that it has through the functions that it calls."""
         self._exempt()
         self._confirm()
+        self._declared()
         for module in self.program.modules.values():
             for function in module.functions:
                 own = list(function.effects)
@@ -214,6 +217,26 @@ class Links:
         for function, effect, targets in unsure:
             if not any(id(t) in reaches for t in targets):
                 function.effects.remove(effect)
+
+    def _declared(self) -> None:
+        """Adds what calls on declared clients do: nothing in the project implements them."""
+        if not self._clients:
+            return
+        for module in self.program.modules.values():
+            if module.language != "java":
+                continue
+            for function in module.functions:
+                known = {id(e.call): e for e in function.effects}
+                for call in function.calls:
+                    type_ = plain(self._type(call, module, function)) if call.receiver else ""
+                    effect = self._clients.effect(call, type_, call.name) if type_ else None
+                    if effect is None:
+                        continue
+                    old = known.get(id(call))
+                    if old is not None:
+                        function.effects.remove(old)
+                    function.effects.append(effect)
+                function.effects.sort(key=lambda e: e.call.line)
 
     def _leads_to(self, sure: set[int]) -> set[int]:
         """Functions that lead to one of `sure`, themselves included."""

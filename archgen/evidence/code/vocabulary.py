@@ -73,6 +73,8 @@ HTTP = _any(
     r"^(HttpClient|CloseableHttpClient|OkHttpClient)\.(send|sendAsync|execute|newCall)$",
 )
 GRPC = Names(r"(?:\w*(?:ServiceClient|GrpcClient|BlockingStub|FutureStub|Stub|GrpcService))\.[A-Za-z]\w+$")
+# a client that is made where it is used: `pb.NewCartServiceClient(conn).EmptyCart`
+GRPC_INLINE = Names(r"\.New\w+Client\([^()]*\)\.[A-Z]\w+$|Grpc\.new\w*Stub\([^()]*\)\.\w+$")
 GRPC_SETUP = Names(r"\.(with\w+|Register\w+|New\w+|new\w+|build|close|Close|getService|__init__)$")
 READ_NAME = Names(
     r"^(?i:get|list|find|fetch|read|query|is|has|check|count|search|watch|describe|available|head|lookup|load|"
@@ -96,13 +98,31 @@ BROKER_IMPORT = Names(
     r"eventstore|esdb|\bnsq|gocloud|reactive\.messaging|camel|celery|dramatiq|cloudevents|streambridge|eventuate",
     re.IGNORECASE,
 )
+# Interfaces that a framework turns into clients: what is called on them leaves the process.
+CLIENT_MARK = Names(r"@(?:\w+\.)*(FeignClient|RegisterRestClient|HttpExchange|Client)\b")
+SENDER_MARK = Names(r"@(?:\w+\.)*(KafkaClient|RabbitClient|NatsClient|JMSProducer|MessagingGateway)\b")
+WRITE_MARK = Names(
+    r"@(?:\w+\.)*(Post|Put|Patch|Delete|POST|PUT|PATCH|DELETE)(Mapping|Exchange)?\b|RequestMethod\.(POST|PUT|PATCH|DELETE)|"
+    r"@RequestLine\(\s*\"(POST|PUT|PATCH|DELETE)"
+)
+STORE_IMPORT = Names(
+    r"^(java\.sql|javax\.sql|javax\.persistence|jakarta\.persistence|org\.jooq|org\.hibernate|org\.springframework\.(data|jdbc)|"
+    r"com\.datastax|org\.apache\.cassandra|com\.mongodb|redis\.clients|io\.lettuce|org\.elasticsearch|org\.mapdb|org\.rocksdb|"
+    r"database/sql|gorm\.io|xorm\.io|github\.com/(jackc/pgx|lib/pq|go-sql-driver|mattn/go-sqlite3|jmoiron/sqlx|go-redis|redis/go-redis|"
+    r"gomodule/redigo|gocql|dgraph-io/badger|syndtr/goleveldb|cockroachdb/pebble|uptrace/bun)|go\.etcd\.io/(bbolt|etcd)|go\.mongodb\.org|"
+    r"sqlalchemy|psycopg|asyncpg|pymongo|motor|sqlite3|aiosqlite|django\.db|peewee|tortoise|redis|typeorm|mongoose|mongodb|pg|mysql2?|"
+    r"sequelize|knex|ioredis|drizzle-orm|@prisma/client|better-sqlite3)"
+)
 # Names that only a broker's client has; others need more to go by.
 BROKER_NAME = Names(
     r"^(basic_publish|basicPublish|sendToQueue|convertAndSend|convertSendAndReceive|send_and_wait|SendMessageBatch|sendMessageBatch|"
     r"put_events|putEvents|PutEvents|xadd|XAdd|XADD|PublishWithContext|PublishMsg|publish_async|WriteMessages|publishMessage|"
     r"basic_consume|basicConsume|QueueSubscribe|pull_subscribe\w*|PullSubscribe|ReceiveMessages?|receive_message|FetchMessage|"
-    r"eachMessage|AddNoPublisherHandler|AddConsumerHandler)$"
+    r"eachMessage|AddNoPublisherHandler|AddConsumerHandler|ConnectToPersistentSubscription|SubscribeTo(Stream|All)|"
+    r"subscribeTo(Stream|All)|[sS]ubscribeToPersistentSubscription\w*)$"
 )
+# What an event store tells of its own streams is no message between services.
+STORE_SUBSCRIPTION = Names(r"PersistentSubscription|[sS]ubscribeTo(Stream|All)\w*$")
 BROKER_SURE = Names(
     r"kafka|rabbit|amqp|pika|kombu|jms|sqs|sns|\bnats\b|\bjs\b|\bnc\b|jetstream|pulsar|streambridge|eventhub|servicebus|pubsub|ClientProxy",
     re.IGNORECASE,
@@ -118,12 +138,14 @@ OUTBOX_FRAMEWORK = Names(
 )
 
 CONSUME_NAME = Names(
-    r"^(subscribe|pull_subscribe|psubscribe|Subscribe|QueueSubscribe|ChanSubscribe|PullSubscribe|basic_consume|basicConsume|consume|Consume|consumeMessage|"
+    r"^(ConnectToPersistentSubscription|SubscribeToStream|SubscribeToAll|SubscribeToPersistentSubscription\w*|subscribeTo(Stream|All|"
+    r"PersistentSubscription\w*)|ConsumePartition|XReadGroup|xReadGroup|xreadgroup|BLPop|blpop|brpop|BRPop|Receive|"
+    r"subscribe|pull_subscribe|psubscribe|Subscribe|QueueSubscribe|ChanSubscribe|PullSubscribe|basic_consume|basicConsume|consume|Consume|consumeMessage|"
     r"eachMessage|onEvent|onMessage|ReceiveMessages?|receive_message|ReadMessage|FetchMessage|addConsumer|createConsumer|"
     r"pull_subscribe_bind|fetch|AddNoPublisherHandler|AddHandler|AddConsumerHandler)$"
 )
 CONSUME_MARK = Names(
-    r"@(?:\w+\.)*(KafkaListener|RabbitListener|JmsListener|SqsListener|StreamListener|EventPattern|MessagePattern|RabbitSubscribe|"
+    r"@(?:\w+\.)*(KafkaListener|RabbitListener|JmsListener|SqsListener|StreamListener|EventHandler|SagaEventHandler|NatsListener|ServiceActivator|RabbitClient|EventPattern|MessagePattern|RabbitSubscribe|"
     r"RabbitRPC|Incoming|PulsarListener|subscriber|Processor|Process|task|shared_task|actor|job|EventHandlerMethod|Saga)\b"
 )
 

@@ -12,6 +12,7 @@ from archgen.evidence.tree import Source
 
 _ARTIFACT = re.compile(r"<artifactId>\s*([\w.-]+)\s*</artifactId>")
 _PROJECT = re.compile(r"project\(\s*(?:path\s*[:=]\s*)?[\"'](:[\w:.-]+)[\"']|\bprojects\.([\w.]+)")
+_COORDINATE = re.compile(r"[\"'][\w.-]+:([\w.-]+)(?::[^\"']*)?[\"']")
 _SHOWN = re.compile(
     r"^(react-dom|vue|@angular/core|svelte|preact|solid-js|ember-source|backbone|jquery|@vue/compiler-sfc)$"
 )
@@ -35,7 +36,11 @@ def collect(source: Source) -> Iterator[Fact]:
     else:
         own = posixpath.basename(source.folder)
         needs = [
-            (path or dotted).replace(".", ":").rpartition(":")[2] for path, dotted in _PROJECT.findall(text)
+            *_COORDINATE.findall(text),
+            *(
+                (path or dotted).replace(".", ":").rpartition(":")[2]
+                for path, dotted in _PROJECT.findall(text)
+            ),
         ]
     yield Fact(
         "build.module", source.path, 1, Strength.CONFIGURED,

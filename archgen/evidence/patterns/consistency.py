@@ -16,7 +16,7 @@ _SEEN = re.compile(
     re.I,
 )
 _UPSERT = re.compile(
-    r"on\s+conflict|on_conflict_do|insert\s+or\s+(ignore|replace)|insert\s+ignore|on\s+duplicate\s+key|merge\s+into|upsert|attribute_not_exists|"
+    r"on\s+conflict|on_conflict_do|onConflict|onDuplicateKey|clause\.OnConflict|FirstOrCreate|SetUpsert\(true|insert\s+or\s+(ignore|replace)|insert\s+ignore|on\s+duplicate\s+key|merge\s+into|upsert|attribute_not_exists|"
     r"if\s+not\s+exists\s*\(\s*select|orIgnore|ON_CONFLICT|returning|\bMERGE\b",
     re.IGNORECASE,
 )

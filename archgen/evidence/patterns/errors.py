@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Catch, Function, Module, Program
 from archgen.evidence.facts import Fact
-from archgen.evidence.patterns.common import calls, fact, marks
+from archgen.evidence.patterns.common import calls, fact, line_in, marks
 
 _MAPPER_CALL = re.compile(
-    r"(add_exception_handler|exception_handler|errorhandler|register_error_handler|useGlobalFilters|setErrorHandler|setNotFoundHandler|middleware\.Recoverer|Recoverer|gin\.Recovery|ErrorHandlerMiddleware)$"
+    r"(add_exception_handler|exception_handler|errorhandler|register_error_handler|useGlobalFilters|setErrorHandler|setNotFoundHandler|middleware\.Recover\w*|recovery\.\w+ServerInterceptor|setErrorHandler|SetErrorHandler|CustomRecovery\w*|middleware\.Recoverer|Recoverer|gin\.Recovery|ErrorHandlerMiddleware)$"
 )
 _MAPPER_MARK = re.compile(
     r"@(?:\w+\.)*(exception_handler|errorhandler|ControllerAdvice|RestControllerAdvice|ExceptionHandler|Catch|Provider)\b"
 )
 _MAPPER_CLASS = re.compile(
-    r"ExceptionFilter|ExceptionMapper|HandlerExceptionResolver|ResponseEntityExceptionHandler|BaseHTTPMiddleware|ErrorHandler"
+    r"ExceptionHandlerFunction|^ExceptionHandler\b|ExceptionFilter|ExceptionMapper|HandlerExceptionResolver|ResponseEntityExceptionHandler|BaseHTTPMiddleware|ErrorHandler"
 )
 _PROBLEM = re.compile(
     r"problem\+json|ProblemDetail|ProblemDocument|http-problem-details|withFailure|WithSlugError|RespondWith\w*Error",
@@ -25,6 +25,18 @@ _PROBLEM = re.compile(
 )
 _BROAD = re.compile(
     r"^(\(?\s*(Base)?Exception\b.*|Throwable\b.*|.*\bThrowable\s+\w+|final\s+Exception\s+\w+|Exception\s+\w+|\s*|err(or)?|e|ex|_|\w+\s*:\s*(any|unknown))$"
+)
+_GO_ANSWER = re.compile(
+    r"\bhttp\.Error\(|\.AbortWith\w*\(|\bstatus\.(Error|Errorf|New)\(|\.WriteHeader\(|NewHTTPError\(|fiber\.NewError\(|"
+    r"\.(JSON|XML|String|Status|SendStatus)\((http\.Status|[45]\d\d|\w*[sS]tatus|code)"
+)
+_JAVA_ANSWER = re.compile(
+    r"ResponseEntity\s*\.\s*(status|badRequest|notFound|internalServerError|unprocessableEntity)\b|"
+    r"new ResponseStatusException\b|"
+    r"\b(notFound|badRequest)\(\)\.build|Status\.\w+(\.with\w+\([^)]*\))*\.as(Runtime)?Exception|Response\.status\(|HttpResponse\.(notFound|badRequest|serverError)"
+)
+_HANDLER_SET = re.compile(
+    r"\bHTTPErrorHandler\s*=|\bErrorHandler:\s*\w|\bNotFoundHandler\s*=|WithErrorHandler\("
 )
 _FALLBACK = re.compile(r"(onErrorReturn|onErrorResume|fallback\w*|withFallback|Fallback)$")
 _EXIT = re.compile(
@@ -56,6 +68,7 @@ def errors(program: Program) -> Iterator[Fact]:
         if any(_MAPPER_CLASS.search(base) for base in one.bases):
             yield fact("error.mapped", module, one.line, what=one.name, central=True)
     for module, function in program.functions():
+        yield from _answered(module, function)
         if re.fullmatch(
             r"_?(a?close|stop|shutdown|disconnect|__a?exit__|ngOnDestroy|onModuleDestroy|Close|Stop)",
             function.name,
@@ -63,6 +76,32 @@ def errors(program: Program) -> Iterator[Fact]:
             continue  # what fails while everything ends is told and left
         for catch in function.catches:
             yield from _caught(module, function, catch)
+
+
+def _answered(module: Module, function: Function) -> Iterator[Fact]:
+    """Errors as values: one function that turns any error into an answer, or an answer where it happened."""
+    if module.language == "go" and function.name:
+        if _HANDLER_SET.search(function.body):
+            yield fact(
+                "error.mapped",
+                module,
+                line_in(function, _HANDLER_SET),
+                what="an error handler is set",
+                central=True,
+            )
+            return
+        answer = _GO_ANSWER.search(function.body)
+        if answer is None:
+            return
+        taken = any(kind.strip() == "error" for kind in function.params.values())
+        users = {c.file for c in function.callers} - {module.path}
+        central = taken and (len(function.callers) >= 3 or bool(users) or "errors.As" in function.body)
+        if central or re.search(r"\berr\b", function.body):
+            what = f"{function.title} turns an error into an answer"
+            yield fact("error.mapped", module, line_in(function, _GO_ANSWER), what=what, central=central)
+    elif module.language == "java" and function.name and _JAVA_ANSWER.search(function.body):
+        what = f"{function.title} answers an error"
+        yield fact("error.mapped", module, line_in(function, _JAVA_ANSWER), what=what, central=False)
 
 
 def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:

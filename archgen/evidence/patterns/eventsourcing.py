@@ -13,14 +13,14 @@ from archgen.evidence.patterns.common import calls, fact, imports, marks
 _FRAMEWORK_IMPORT = re.compile(
     r"^(eventsourcing(\.|$)|esdbclient|@eventstore/db-client|@event-driven-io/emmett|@ocoda/event-sourcing|wolkenkit|"
     r"github\.com/(hallgren/eventsourcing|looplab/eventhorizon|EventStore/EventStore-Client-Go|modernice/goes)|"
-    r"io\.eventuate(\.sync|\.Aggregate|$)|io\.eventuate$|org\.axonframework\.(eventsourcing|modelling)|com\.eventstore|akka\.persistence)"
+    r"io\.eventuate(\.sync|\.Aggregate|$)|io\.eventuate$|org\.axonframework\.(eventsourcing|modelling)|com\.eventstore|akka\.persistence|org\.apache\.pekko\.persistence)"
 )
 _FRAMEWORK_BASE = re.compile(
-    r"(ReflectiveMutableCommandProcessingAggregate|EventSourcedBehavior|EventSourcedAggregate|eventsourcing\.\w+|^Aggregate$)"
+    r"(ReflectiveMutableCommandProcessingAggregate|EventSourcedBehavior|EventSourcedEntity|AbstractPersistent(FSM|Actor\w*|LoggingFSM)|PersistentActor|EventSourcedAggregate|eventsourcing\.\w+|^Aggregate$)"
 )
 _FRAMEWORK_MARK = re.compile(r"@(?:\w+\.)*(EventSourcingHandler|EventSourcedAggregate|event)\b")
 _FOLD = (
-    r"(apply|apply_event|applyEvent|Apply|evolve|mutate|when|_when|on_event|On|replay|transition|"
+    r"(apply|apply_event|applyEvent|Apply|ApplyEvent|ApplyChange|RaiseEvent|raiseEvent|evolve|mutate|when|_when|on_event|On|replay|transition|"
     r"fold|reduce|rehydrate|Transition)"
 )
 _FOR = re.compile(r"\bfor\b")
@@ -53,9 +53,11 @@ def event_sourcing(program: Program, facts: Facts) -> Iterator[Fact]:
     for module, item, mark, line in marks(program):
         if _FRAMEWORK_MARK.search(mark) and imports(module, _FRAMEWORK_IMPORT):
             yield fact("es.used", module, line, name=item.name)
+    streams: list[tuple[Module, Function, int, bool]] = []
     for module, function, call in calls(program):
         if re.search(r"(append_to_stream|appendToStream|AppendToStream)$", call.callee):
             expected = _EXPECTED.search(call.text()) is not None or len(call.args) + len(call.keywords) >= 3
+            streams.append((module, function, call.line, expected))
             yield fact(
                 "es.append",
                 module,
@@ -72,8 +74,8 @@ def event_sourcing(program: Program, facts: Facts) -> Iterator[Fact]:
     appends = list(_appends(program, facts))
     for module, function, line, expected in appends:
         yield fact("es.append", module, line, expected=expected, what="insert", function=function.title)
-    if replays and appends:
-        yield from _used(program, replays, appends)
+    if replays and (appends or streams):
+        yield from _used(program, replays, appends or streams)
 
 
 def _replays(program: Program) -> Iterator[tuple[Module, Function, int]]:

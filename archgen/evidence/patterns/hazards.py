@@ -146,7 +146,8 @@ def _memory_dedup(module: Module, function: Function) -> Iterator[Fact]:
 
 
 def _acks(module: Module, function: Function) -> Iterator[Fact]:
-    """A message acknowledged before its handler is done."""
+    """A message acknowledged before its handler is done, or after it was refused."""
+    yield from _refused(module, function)
     for ack in (e for e in function.effects if e.kind == "ack"):
         scope = ack.call.inside
         for call in function.calls:
@@ -190,6 +191,42 @@ def _acks(module: Module, function: Function) -> Iterator[Fact]:
                     why="without awaiting the handler",
                 )
                 return
+
+
+def _refused(module: Module, function: Function) -> Iterator[Fact]:
+    """A refusal in a branch that does not leave, and an acknowledgement that follows all the same."""
+    acks = [e.call for e in function.effects if e.kind == "ack"]
+    lines = function.body.split("\n")
+    for reject in (e.call for e in function.effects if e.kind == "reject"):
+        branch = next(iter([*reject.within("branch", "catch")][::-1]), None)
+        if branch is None:
+            continue
+        inside = "\n".join(lines[reject.line - function.line : branch.end - function.line + 1])
+        leaves = re.search(
+            r"^\t*\s*(return|continue|break|throw|raise|panic)\b", _outer(inside), re.MULTILINE
+        )
+        after = next(
+            (a for a in acks if a.line > branch.end and not any(b is branch for b in a.inside)), None
+        )
+        if after is not None and not leaves and branch not in after.inside:
+            shared = [b for b in reject.inside if b.kind in ("loop", "closure")]
+            if all(any(b is c for c in after.inside) for b in shared) and not any(
+                b.kind == "branch" and b.line == branch.line for b in after.inside
+            ):
+                yield fact(
+                    "ack_early", module, after.line, function=function.title, why="what it has just refused"
+                )
+                return
+
+
+def _outer(text: str) -> str:
+    """What of `text` stands no deeper than where it began: a nested return does not leave."""
+    depth, kept = 0, []
+    for line in text.split("\n"):
+        if depth <= 0:
+            kept.append(line)
+        depth += line.count("{") - line.count("}")
+    return "\n".join(kept)
 
 
 def _queues(module: Module, function: Function) -> Iterator[Fact]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.effects import origin_of
-from archgen.evidence.code.model import Program
-from archgen.evidence.facts import Fact, Facts
+from archgen.evidence.code.model import Class, Program
+from archgen.evidence.facts import Fact, Facts, Strength
 from archgen.evidence.patterns.common import calls, fact, imports, marks
 
 _WORKER_IMPORT = re.compile(
@@ -38,6 +38,15 @@ _TRIES_ANYWAY = re.compile(
     r"org\.jobrunr|com\.github\.kagkarlsson\.scheduler|io\.temporal)"
 )
 _TRIED_ONCE = re.compile(r"max_?retry(\(0\)|\s*[:=]\s*0)|retries\s*=\s*0|MaxAttempts:\s*1\b", re.IGNORECASE)
+_STREAM_IN = re.compile(
+    r"spring\.cloud\.stream\.bindings\.[\w-]+-in-\d+\.destination$|mp\.messaging\.incoming\.[\w-]+\.connector$"
+)
+_STREAM_OUT = re.compile(
+    r"spring\.cloud\.stream\.bindings\.[\w-]+-out-\d+\.destination$|mp\.messaging\.outgoing\.[\w-]+\.connector$"
+)
+_LISTENER_BASE = re.compile(
+    r"^(MessageListener|DefaultConsumer|ChannelAwareMessageListener|Consumer|MessageHandler)\b|ConsumerGroupHandler"
+)
 _DEAD_MARK = re.compile(r"@(?:\w+\.)*(RetryableTopic|DltHandler)\b")
 _DEAD_SETTING = re.compile(
     r"(enable|autobind|auto-bind|republish-?to)-?dlq$|dead-?letter|dlq-?name", re.IGNORECASE
@@ -46,6 +55,15 @@ _ATTEMPT_SETTING = re.compile(
     r"(listener|consumer)[\w.-]*(max-?attempts|retry\.enabled|max-?deliver\w*)$|max-?receive-?count|jobrunr[\w.-]*retries",
     re.IGNORECASE,
 )
+_SCHEDULED = re.compile(r"@(?:\w+\.)*(Scheduled|Schedules|Cron|Interval|repeat_every|crontab)\b")
+_BEAN = re.compile(
+    r"@(Component|Service|Repository|Configuration|Controller|RestController|Singleton|Named|ApplicationScoped|Prototype|Stateless|Bean|SpringBootApplication|Injectable|EnableScheduling)\b"
+)
+_CRON_IMPORT = re.compile(
+    r"robfig/cron|go-co-op/gocron|jasonlvhit/gocron|node-cron|node-schedule|^cron$|apscheduler|^schedule$"
+)
+_CRON_CALL = re.compile(r"^(AddFunc|AddJob|NewJob|Every|Cron|schedule|scheduleJob|add_job)$")
+_CRON_ORIGIN = re.compile(r"^(node-cron|node-schedule|cron)\.(schedule|scheduleJob|CronJob)$")
 _ATTEMPT = re.compile(
     r"max_?deliver|max_?attempts|max_?retry|max_?retries|attempts|RetryPolicy|BackOff\b|autoretry_for|num_delivered|delivery_?count|x-delivery-limit|redelivered|retry_count|maxReceiveCount",
     re.IGNORECASE,
@@ -68,6 +86,7 @@ def consumers(program: Program) -> Iterator[Fact]:
                     effect.call.line,
                     what=effect.call.callee[-60:],
                     function=function.title,
+                    own=words.STORE_SUBSCRIPTION.search(effect.call.name) is not None,
                 )
             elif effect.kind in ("publish", "outbox"):
                 yield fact(
@@ -86,8 +105,48 @@ def consumers(program: Program) -> Iterator[Fact]:
             for i in module.imports
         ):
             yield fact("consumer", module, line, what=mark[:60], function=item.name)
+        if isinstance(item, Class):
+            continue
         if _DEAD_MARK.search(mark):
             yield fact("dead_letters", module, line, what=mark[:60])
+
+
+def listeners(program: Program) -> Iterator[Fact]:
+    """`consumer`: classes that a broker's client hands its messages to."""
+    for module, one in program.classes():
+        base = next((b for b in one.bases if _LISTENER_BASE.search(b)), "")
+        if base and imports(module, words.BROKER_IMPORT):
+            yield fact(
+                "consumer", module, one.line, what=f"{one.name} implements {base}"[:60], function=one.name
+            )
+    for module, function in program.functions():
+        if module.language == "go" and function.name == "ConsumeClaim":
+            yield fact("consumer", module, function.line, what=function.title, function=function.title)
+
+
+def schedules(program: Program) -> Iterator[Fact]:
+    """`job.schedule`: work that comes round by the clock inside a process, of a class that is put to use."""
+    made = {
+        call.name.removeprefix("new")
+        for _, _, call in calls(program)
+        if call.name[:3] == "new" or call.name[:1].isupper()
+    }
+    for module, item, mark, line in marks(program):
+        if not _SCHEDULED.search(mark) or isinstance(item, Class):
+            continue
+        owner = next((c for c in module.classes if c.name == item.owner), None)
+        if (
+            owner is None
+            or module.language != "java"
+            or _BEAN.search(" ".join(owner.marks))
+            or owner.name in made
+        ):
+            yield fact("job.schedule", module, line, what=mark[:60], function=item.title)
+    for module, function, call in calls(program):
+        if (_CRON_CALL.match(call.name) and imports(module, _CRON_IMPORT)) or _CRON_ORIGIN.search(
+            origin_of(call, module, function)
+        ):
+            yield fact("job.schedule", module, call.line, what=call.callee[-60:], function=function.title)
 
 
 def dead_letters(program: Program) -> Iterator[Fact]:
@@ -136,11 +195,15 @@ def dead_letters(program: Program) -> Iterator[Fact]:
 
 
 def broker_settings(facts: Facts) -> Iterator[Fact]:
-    """Dead letters and limits of attempts that a framework is told of in its settings."""
+    """Dead letters, limits of attempts and bindings that a framework is told of in its settings."""
     for setting in facts.of("setting"):
         key, value = str(setting["key"]), str(setting["value"])
-        if value.lower() in ("", "false", "0", "none"):
+        if value.lower() in ("", "false", "off", "no", "0", "none"):
             continue
+        for kind, pattern in (("consumer", _STREAM_IN), ("publisher", _STREAM_OUT)):
+            if pattern.search(key):
+                bound = {"what": f"{key}={value}"[:60], "function": "", "outbox": False}
+                yield Fact(kind, setting.file, setting.line, Strength.USED, bound)
         for kind, pattern in (("dead_letters", _DEAD_SETTING), ("attempts", _ATTEMPT_SETTING)):
             if pattern.search(key):
                 said = {"what": f"{key}={value}"[:60], "function": ""}

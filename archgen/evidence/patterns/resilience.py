@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 from archgen.evidence.code.effects import origin_of
 from archgen.evidence.code.model import Function, Module, Program
-from archgen.evidence.facts import Fact
+from archgen.evidence.facts import Fact, Facts, Service, Strength
 from archgen.evidence.patterns.common import callers, calls, does_nothing, fact, marks
 
 _BREAKER_ORIGIN = re.compile(
     r"^(pybreaker|aiobreaker|circuitbreaker|purgatory|opossum|cockatiel|mollitia|brakes|github\.com/(sony/gobreaker|afex/hystrix-go|"
     r"eapache/go-resiliency/breaker|failsafe-go/failsafe-go/circuitbreaker|mercari/go-circuitbreaker|rubyist/circuitbreaker)|"
-    r"io\.github\.resilience4j\.circuitbreaker|org\.springframework\.cloud\.client\.circuitbreaker|com\.netflix\.hystrix|dev\.failsafe\.CircuitBreaker)"
+    r"zeromicro/go-zero/core/breaker|go-kratos/aegis/circuitbreaker|gojek/heimdall|alibaba/sentinel-golang|slok/goresilience|"
+    r"cep21/circuit|io\.github\.resilience4j\.circuitbreaker|org\.springframework\.cloud\.client\.circuitbreaker|com\.netflix\.hystrix|dev\.failsafe\.CircuitBreaker)"
 )
 _BREAKER_MARK = re.compile(
     r"@(?:\w+\.)*(CircuitBreaker|HystrixCommand|circuit|SentinelResource|circuit_breaker|circuitBreaker)\b"
@@ -47,19 +48,55 @@ _GROWS = re.compile(
 )
 
 
-def breakers(program: Program) -> Iterator[Fact]:
-    """`breaker`: one in use around calls; `data.by` is a library, the class, or the mesh."""
+def breakers(program: Program, facts: Facts) -> Iterator[Fact]:
+    """`breaker`: one in use around calls; `data.by` is a library, the class, the mesh or the gateway."""
+    yield from _declared(program, facts)
     for module, function, call in calls(program):
         origin = origin_of(call, module, function)
         if _BREAKER_ORIGIN.search(origin) or _BREAKER_TYPE.search(origin):
             yield fact("breaker", module, call.line, by=call.callee[:60], function=function.title)
     for module, item, mark, line in marks(program):
         if _BREAKER_MARK.search(mark) and any(
-            re.search(r"resilience4j|hystrix|circuit|sentinel|breaker", i.module, re.IGNORECASE)
+            re.search(
+                r"resilience4j|hystrix|circuit|sentinel|breaker",
+                " ".join([i.module, *i.names]),
+                re.IGNORECASE,
+            )
             for i in module.imports
         ):
             yield fact("breaker", module, line, by=mark[:60], function=item.name)
     yield from _written(program)
+
+
+_SWITCHED_ON = re.compile(
+    r"^(feign\.(hystrix|circuitbreaker)|spring\.cloud\.openfeign\.circuitbreaker)\.enabled$"
+)
+_GATEWAY = re.compile(
+    r"^spring\.cloud\.gateway\.(\w+\.)*(routes|default-filters)\b.*(filters|name)", re.IGNORECASE
+)
+
+
+def _declared(program: Program, facts: Facts) -> Iterator[Fact]:
+    """Breakers that a framework puts around declared clients and routes, where a setting turns them on."""
+    settings = list(facts.of("setting"))
+    for setting in settings:
+        if _GATEWAY.search(str(setting["key"])) and "CircuitBreaker" in str(setting["value"]):
+            data = {"by": "gateway", "name": str(setting["value"])[:40]}
+            yield Fact("breaker", setting.file, setting.line, Strength.USED, data)
+    on = [s for s in settings if _SWITCHED_ON.match(str(s["key"])) and str(s["value"]).lower() == "true"]
+    for module, one in program.classes():
+        mark = next((m for m in one.marks if "FeignClient" in m), "")
+        home = facts.service_of(module.path)
+        if mark and any(_tells(s, home) for s in on):
+            yield fact("breaker", module, one.line, by=mark[:60], function=one.name)
+
+
+def _tells(setting: Fact, home: Service | None) -> bool:
+    """Whether a setting is for the service: it lies in its folder, bears its name, or is for all."""
+    stem = setting.file.rpartition("/")[2].rpartition(".")[0]
+    if home is None or setting.file.startswith(home.folder + "/"):
+        return True
+    return home.name in stem or (stem.startswith(("application", "bootstrap")) and "config" in setting.file)
 
 
 def _written(program: Program) -> Iterator[Fact]:
@@ -142,7 +179,10 @@ def _loops(module: Module, function: Function, near: bool) -> Iterator[Fact]:
         if not _UNBOUNDED.match(loop.header.strip()) and not _RETRY_WORD.search(function.body):
             continue
         body = "\n".join(lines[loop.line - function.line : loop.end - function.line + 1])
-        caught = any(loop.line <= c.line <= loop.end for c in function.catches) or (
+        caught = any(
+            loop.line <= c.line <= loop.end and not re.match(r"(final\s+)?InterruptedException\b", c.types)
+            for c in function.catches
+        ) or (
             module.language == "go"
             and re.search(
                 r"err\w*\s*!=\s*nil|err\s*==|Cause\(err|errors\.(Is|As)|,\s*ok\s*:?=\s*\w+\(err", body
@@ -242,4 +282,7 @@ def _timed(text: str, function: Function, module: Module, origin: str) -> bool:
     if origin.startswith(("requests.", "urllib.")):
         return False
     # a client that is built and then configured, in the same function
-    return _TIMED.search(function.body) is not None
+    # clients of that name that are not Spring's have a limit of their own
+    spring = any("springframework" in item.module for item in module.imports)
+    limited = module.language == "java" and "WebClient" in origin and not spring
+    return limited or _TIMED.search(function.body) is not None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from archgen.evidence.code.effects import origin_of
 from archgen.evidence.code.model import Program
-from archgen.evidence.facts import Fact, Facts
+from archgen.evidence.facts import Fact, Facts, Strength
 from archgen.evidence.patterns.common import calls, does_nothing, fact, marks
 
 _INSTRUMENT = re.compile(
@@ -24,7 +24,7 @@ _EXPOSED = re.compile(
 )
 _TRACE_START = re.compile(
     r"(set_tracer_provider|setGlobalTracerProvider|SetTracerProvider|NodeSDK|NodeTracerProvider|TracerProvider|BatchSpanProcessor|instrument_app|"
-    r"FastAPIInstrumentor|FlaskInstrumentor|registerInstrumentations|otelhttp\.NewHandler|otelgrpc\.\w+|initTracer|ddtrace\.\w+|AWSXRay\.\w+|Tracing\.newBuilder)"
+    r"FastAPIInstrumentor|FlaskInstrumentor|registerInstrumentations|SetGlobalTracer|opentracing\.\w+FromContext|NewJaegerTracer|jaegercfg|otelhttp\.NewHandler|otelgrpc\.\w+|initTracer|ddtrace\.\w+|AWSXRay\.\w+|Tracing\.newBuilder)"
 )
 _SPAN = re.compile(
     r"(start_as_current_span|start_span|startActiveSpan|startSpan|tracer\.Start|nextSpan|spanBuilder|@WithSpan|@Observed|@NewSpan)"
@@ -129,6 +129,7 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
                 name=item.name,
                 what=mark[:60],
             )
+    yield from _automatic(facts)
     for setting in facts.of("setting"):
         for kind, pattern in _SETTINGS.items():
             value = str(setting["value"])
@@ -136,6 +137,30 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
                 if kind == "metrics.exposed" and not re.search(r"prometheus|metrics|\*|true", value):
                     continue
                 yield Fact(kind, setting.file, setting.line, setting.strength, {"what": setting["key"]})
+
+
+# Modules of a build that a framework puts to work by themselves.
+_AUTOMATIC = (
+    ("health", re.compile(r"^(spring-boot-starter-actuator|micronaut-management|quarkus-smallrye-health)$")),
+    (
+        "trace.provider",
+        re.compile(
+            r"^(spring-cloud-(starter-)?(sleuth|zipkin)\w*|micronaut-tracing\w*|micrometer-tracing-bridge-\w+|"
+            r"quarkus-opentelemetry|opentelemetry-spring-boot-starter|opentracing-spring-[\w-]+)$"
+        ),
+    ),
+    ("metrics.exposed", re.compile(r"^(quarkus-micrometer-registry-prometheus|quarkus-smallrye-metrics)$")),
+)
+
+
+def _automatic(facts: Facts) -> Iterator[Fact]:
+    """What a dependency of a service sets up without a line of code."""
+    for build in facts.of("build.module"):
+        for name in build["needs"]:
+            for kind, pattern in _AUTOMATIC:
+                if pattern.match(name):
+                    data = {"what": name, "path": f"by {name}", "by": "framework"}
+                    yield Fact(kind, build.file, build.line, Strength.CONFIGURED, data)
 
 
 def silent_metrics(program: Program) -> Iterator[Fact]:

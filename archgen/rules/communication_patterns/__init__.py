@@ -42,7 +42,8 @@ def judge(seen: Seen) -> Judgement:
 def _both_ways(seen: Seen) -> bool:
     """Messages between services, and HTTP at the edge: then the choice is visible."""
     consumers, routes = seen.facts.has("consumer"), seen.facts.has("route")
-    return consumers and routes and seen.facts.has("publisher")
+    one = len(seen.facts.services) == 1
+    return consumers and routes and (one or seen.facts.has("publisher"))
 
 
 ITEM = Item("communication_patterns", "Communication patterns", judge)

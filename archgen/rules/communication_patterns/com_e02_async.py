@@ -8,7 +8,7 @@ from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
 def check(facts: Facts) -> Iterable[Hit]:
     return hits(facts.of("publisher"), lambda f: f"message sent by {f['what']}") + hits(
-        facts.of("consumer"), lambda f: f"messages are handled: {f['what']}"
+        [f for f in facts.of("consumer") if not f.get("own")], lambda f: f"messages are handled: {f['what']}"
     )
 
 

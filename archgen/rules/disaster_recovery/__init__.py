@@ -13,7 +13,7 @@ def judge(seen: Seen) -> Judgement:
     }
     if not any((*parts.values(), seen.shows("DRP-E04"))):
         writes = any(e.kind == "db.write" for _, f in facts.program.functions() for e in f.effects)
-        if writes or facts.has("datastore", "database.binding"):
+        if writes or facts.has("datastore", "database.binding", "store.driver"):
             return Judgement(
                 Verdict.FAIL,
                 "data is kept, and there is no backup, no restore procedure and no RPO or RTO",

@@ -30,7 +30,7 @@ def judge(seen: Seen) -> Judgement:
         )
     if not any(
         e.kind == "db.write" for _, f in seen.facts.program.functions() for e in f.effects
-    ) and not seen.facts.has("datastore"):
+    ) and not seen.facts.has("datastore", "store.driver"):
         return Judgement(Verdict.UNKNOWN, "no state that is kept was recognised")
     return Judgement(
         Verdict.FAIL,

@@ -18,6 +18,14 @@ def judge(seen: Seen) -> Judgement:
         return Judgement(Verdict.PASS if done else Verdict.PARTIAL, f"a job queue with workers{with_}{but}")
     if consumers:
         return Judgement(Verdict.PARTIAL, f"work runs through message consumers{with_}; no job queue{but}")
+    scheduled = next(seen.facts.of("job.schedule"), None)
+    if scheduled is not None:
+        place = f"{scheduled.file}:{scheduled.line}"
+        return Judgement(
+            Verdict.PARTIAL,
+            f"work comes round by the clock inside a process ({place}), with no queue behind it{but}",
+            grounds.of((scheduled,), "work by the clock"),
+        )
     if not seen.facts.services:
         return Judgement(Verdict.UNKNOWN, "no service, worker or queue was recognised")
     return Judgement(

@@ -8,7 +8,8 @@ from archgen.rules.model import Hit, Rule, Sample, Severity
 
 def check(facts: Facts) -> Iterable[Hit]:
     if not facts.has("dead_letters"):
-        first = next(facts.of("consumer"), None)
+        # an event store parks what its subscriber refuses
+        first = next((f for f in facts.of("consumer") if not f.get("own")), None)
         if first is not None:
             yield Hit(
                 first.file, first.line, "messages are handled, and none is ever put aside", first.strength

@@ -62,6 +62,19 @@ RULE = Rule(
                 }
             """,
         }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/nats-io/nats.go"
+                func F(msg *nats.Msg) {
+                    if err := apply(msg); err != nil {
+                        msg.Nak()
+                        return
+                    }
+                    msg.Ack()
+                }
+            """,
+        }),
     ),
     invalid=(
         Sample("python", {
@@ -103,6 +116,21 @@ RULE = Rule(
                     ack.acknowledge(); // <-
                     handler.handle(m);
                   }
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/nats-io/nats.go"
+                func F(msg *nats.Msg) {
+                    err := apply(msg)
+                    if err != nil {
+                        if err := msg.Nak(); err != nil {
+                            return
+                        }
+                    }
+                    msg.Ack() // <-
                 }
             """,
         }),

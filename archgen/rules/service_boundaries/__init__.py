@@ -6,6 +6,8 @@ from archgen.rules.model import Item, Judgement, Seen, Verdict
 
 def judge(seen: Seen) -> Judgement:
     services = seen.facts.services
+    if not services and grounds.library(seen.facts):
+        return Judgement(Verdict.NOT_APPLICABLE, "a library: nothing in it starts by itself")
     if not services:
         return Judgement(Verdict.UNKNOWN, "no entry point of a service was recognised")
     if len(services) == 1:

@@ -1,0 +1,151 @@
+"""Projects as people lay them out: where services are, which code runs, what only looks like a peer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from archgen.evidence.collect import collect
+from archgen.evidence.facts import Facts
+
+_SERVE = 'package server\nimport "net/http"\nfunc Serve() { http.ListenAndServe(":1", nil) }\n'
+_MAIN = 'package main\nimport "net/http"\nfunc main() { http.ListenAndServe(":1", nil) }\n'
+
+
+def _project(root: Path, files: dict[str, str]) -> Facts:
+    for path, text in files.items():
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    return collect(root)
+
+
+def _folders(facts: Facts) -> list[str]:
+    return [service.folder for service in facts.services]
+
+
+def _kinds(facts: Facts, title: str) -> set[str]:
+    return {e.kind for _, f in facts.program.functions() if f.title == title for e in f.reach}
+
+
+def test_a_go_main_is_a_service_when_its_packages_serve_and_a_tool_when_they_do_not(tmp_path: Path) -> None:
+    main = 'package main\nimport "example.com/shop/v2/{0}"\nfunc main() {{ {0}.{1}() }}\n'
+    facts = _project(
+        tmp_path,
+        {
+            "go.mod": "module example.com/shop/v2\n",
+            "cmd/api/main.go": main.format("server", "Boot"),
+            "cmd/count/main.go": main.format("count", "Lines"),
+            "server/boot.go": "package server\nfunc Boot() { Serve() }\n",
+            "server/serve.go": _SERVE,
+            "count/lines.go": "package count\nfunc Lines() int { return 1 }\n",
+        },
+    )
+    assert _folders(facts) == ["cmd/api"]
+    assert facts.program.modules["server/serve.go"].live
+    assert not facts.program.modules["count/lines.go"].live
+
+
+def test_a_java_main_that_builds_its_application_is_a_service(tmp_path: Path) -> None:
+    main = (
+        "class App {\n  public static void main(String[] args) {\n"
+        "    new SpringApplicationBuilder().parent(Core.class).child(Web.class).run(args);\n  }\n}\n"
+    )
+    facts = _project(tmp_path, {"pom.xml": "<project/>", "src/main/java/a/App.java": main})
+    assert _folders(facts) == [""]
+
+
+def test_a_module_that_a_build_needs_is_live_without_an_import(tmp_path: Path) -> None:
+    pom = "<project><parent><artifactId>all</artifactId></parent><artifactId>{0}</artifactId>{1}</project>"
+    needs = "<dependency><artifactId>extra</artifactId></dependency>"
+    facts = _project(
+        tmp_path,
+        {
+            "server/pom.xml": pom.format("server", needs),
+            "server/src/main/java/a/App.java": "@SpringBootApplication\nclass App { }\n",
+            "extra/pom.xml": pom.format("extra", ""),
+            "extra/src/main/java/b/Auto.java": "class Auto { }\n",
+            "other/pom.xml": pom.format("other", ""),
+            "other/src/main/java/c/Idle.java": "class Idle { }\n",
+        },
+    )
+    live = {path for path, module in facts.program.modules.items() if module.live}
+    assert live == {"server/src/main/java/a/App.java", "extra/src/main/java/b/Auto.java"}
+
+
+def test_code_for_a_browser_is_not_read_and_that_of_a_server_is(tmp_path: Path) -> None:
+    call = "import axios from 'axios';\naxios.get('/x');\n"
+    facts = _project(
+        tmp_path,
+        {
+            "ui/package.json": '{"dependencies": {"react-dom": "1", "axios": "1"}}',
+            "ui/src/App.tsx": call,
+            "web/package.json": '{"dependencies": {"react-dom": "1", "next": "1"}}',
+            "web/src/page.tsx": call,
+            "app/src/main/resources/static/js/jquery.js": "fetch('/x');\n",
+        },
+    )
+    assert list(facts.program.modules) == ["web/src/page.tsx"]
+
+
+def test_examples_are_none_beside_a_product_and_are_it_where_there_is_nothing_else(tmp_path: Path) -> None:
+    facts = _project(tmp_path / "both", {"cmd/a/main.go": _MAIN, "demo/b/main.go": _MAIN})
+    assert _folders(facts) == ["cmd/a"]
+    facts = _project(tmp_path / "samples", {"samples/a/main.go": _MAIN, "samples/b/main.go": _MAIN})
+    assert _folders(facts) == ["samples/a", "samples/b"]
+
+
+def test_a_bus_inside_the_process_is_no_broker(tmp_path: Path) -> None:
+    local = (
+        "package bus\ntype Bus struct{}\nfunc (b *Bus) Publish(e Event) { for _, h := range b.hs { h(e) } }\n"
+    )
+    use = (
+        'package orders\nimport "example.com/shop/bus"\ntype Service struct {\n\tbus *bus.Bus\n}\n'
+        "func (s *Service) Place(e Event) { s.bus.Publish(e) }\n"
+    )
+    far = (
+        'package bus\nimport "github.com/nats-io/nats.go"\ntype Bus struct {\n\tnc *nats.Conn\n}\n'
+        "func (b *Bus) Publish(e Event) { b.nc.Publish(e.Name, e.Body) }\n"
+    )
+    files = {"go.mod": "module example.com/shop\n", "orders/orders.go": use}
+    assert _kinds(_project(tmp_path / "local", {**files, "bus/bus.go": local}), "Service.Place") == set()
+    assert _kinds(_project(tmp_path / "nats", {**files, "bus/bus.go": far}), "Service.Place") == {"publish"}
+
+
+def test_a_declared_client_leaves_the_process_as_its_interface_says(tmp_path: Path) -> None:
+    facts = _project(
+        tmp_path,
+        {
+            "Users.java": "import org.springframework.cloud.openfeign.FeignClient;\n"
+            '@FeignClient(name = "users")\ninterface Users {\n  @PostMapping("/users") void store(User u);\n'
+            '  @GetMapping("/users") User one();\n}\n',
+            "News.java": "import io.micronaut.configuration.kafka.annotation.KafkaClient;\n@KafkaClient\n"
+            'interface News {\n  @Topic("made") void made(String id);\n}\n',
+            "Case.java": "class Case {\n  private Users users;\n  private News news;\n"
+            "  void run(User u) { users.one(); users.store(u); news.made(u.id); }\n}\n",
+        },
+    )
+    run = next(f for _, f in facts.program.functions() if f.title == "Case.run")
+    found = [(e.kind, e.write) for e in run.effects]
+    assert found == [("remote", False), ("remote", True), ("publish", False)]
+
+
+def test_generic_calls_keep_their_name(tmp_path: Path) -> None:
+    facts = _project(
+        tmp_path,
+        {
+            "go.mod": "module example.com/shop\n",
+            "store/store.go": 'package store\nimport "gorm.io/gorm"\n'
+            "func Add[T any](db *gorm.DB, one T) error { return db.Create(&one).Error }\n",
+            "use.go": 'package shop\nimport "example.com/shop/store"\n'
+            "func Place(db *DB, o Order) error { return store.Add[Order](db, o) }\n",
+        },
+    )
+    assert _kinds(facts, "Place") == {"db.write"}
+
+
+def test_a_schedule_of_a_class_that_nobody_makes_is_none(tmp_path: Path) -> None:
+    job = "{0}class Sweep {{\n  @Scheduled(fixedRate = 1000)\n  void run() {{ sweep(); }}\n}}\n"
+    idle = _project(tmp_path / "idle", {"Sweep.java": job.format("")})
+    used = _project(tmp_path / "used", {"Sweep.java": job.format("@Component\n")})
+    assert not idle.has("job.schedule")
+    assert used.has("job.schedule")
