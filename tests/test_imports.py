@@ -36,6 +36,8 @@ ROOMS = {
 ROOM_OF = {module: room for room, modules in ROOMS.items() for module in modules.split()}
 # What a plan may call although it stands to its right: pure functions that only name files.
 EXCEPTIONS = {("plan", "render")}
+# The audit knows the description in one place only: there it reads one that lies in the project.
+READS_DESCRIPTIONS = PACKAGE / "evidence" / "declared.py"
 
 
 def _modules() -> Iterator[Path]:
@@ -80,6 +82,8 @@ def test_imports_point_one_way(path: Path) -> None:
         return
     assert name in ROOM_OF, f"{name} has no room yet: give it one in this test"
     for module in _imported(path):
+        if path == READS_DESCRIPTIONS and _room(module) == "spec":
+            continue
         if module.startswith("archgen.") and module != "archgen.__version__":
             assert _allowed(ROOM_OF[name], _room(module)), f"{path.name} ({ROOM_OF[name]}) imports {module}"
 

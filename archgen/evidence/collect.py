@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from archgen.errors import ArchgenError, Problem
-from archgen.evidence import docs
+from archgen.evidence import declared, docs
 from archgen.evidence.code.effects import find_effects
 from archgen.evidence.code.grammar import BY_SUFFIX
 from archgen.evidence.code.links import Links
@@ -207,6 +207,8 @@ def _read_yaml(source: Source, strength: Strength, notes: list[Note]) -> list[Fa
         if source.path.startswith(".github/workflows/"):
             found += operations.collect_workflow(source, nodes, strength)
         found += operations.collect_prometheus(source, nodes, strength)
+        if declared.wants(source):
+            found += declared.collect(source, notes)
         found += asyncapi.collect(source, nodes, strength)
         return found
     except (yaml.YAMLError, RecursionError, TooMuchError, ValueError) as error:

@@ -49,6 +49,15 @@ from archgen.rules.disaster_recovery import (
     drp_e03_objectives,
     drp_e04_backup,
 )
+from archgen.rules.drift import (
+    drf_001_no_service,
+    drf_002_event_not_emitted,
+    drf_003_no_saga,
+    drf_004_saga_step_missing,
+    drf_005_no_job,
+    drf_006_call_without_policy,
+    drf_007_no_history,
+)
 from archgen.rules.error_handling import (
     err_001_swallowed,
     err_002_publish_swallowed,
@@ -202,4 +211,11 @@ RULES: tuple[Rule, ...] = (
     drp_e02_restore.RULE,
     drp_e03_objectives.RULE,
     drp_e04_backup.RULE,
+    drf_001_no_service.RULE,
+    drf_002_event_not_emitted.RULE,
+    drf_003_no_saga.RULE,
+    drf_004_saga_step_missing.RULE,
+    drf_005_no_job.RULE,
+    drf_006_call_without_policy.RULE,
+    drf_007_no_history.RULE,
 )

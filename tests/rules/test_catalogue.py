@@ -113,6 +113,7 @@ _CATALOGUE = {
     "ERR": 6,
     "DTC": 5,
     "DRP": 4,
+    "DRF": 7,
 }
 
 

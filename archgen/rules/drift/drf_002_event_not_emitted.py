@@ -1,0 +1,78 @@
+"""An event is declared, and no code of its service makes one."""
+
+import re
+from collections.abc import Iterable
+
+from archgen.evidence.code.model import Module
+from archgen.evidence.facts import Facts
+from archgen.rules.drift.code import camel, declared, home, modules, text
+from archgen.rules.drift.samples import LANGUAGES, SYSTEM, sample
+from archgen.rules.model import Hit, Rule, Severity
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    for one in declared(facts, "event"):
+        service, event = str(one["service"]), str(one["event"])
+        if home(facts, service) is None:
+            continue
+        if not any(_makes(module, event) for module in modules(facts, service)):
+            yield Hit(one.file, one.line, f"{event} is declared, and no code of {service} emits it")
+
+
+def _makes(module: Module, event: str) -> bool:
+    """Whether the module makes the event: `Created(`, `&order.Created{`, `new OrderCreated(`, or by its full name."""
+    subject, _, what = event.partition(".")
+    short, full = camel(what), camel(subject) + camel(what)
+    named = re.compile(rf"[\"'`]{re.escape(event)}[\"'`]|\b{full}(Event)?\s*[({{]")
+    bare = re.compile(rf"\b{short}(Event)?\s*[({{]")
+    plain = subject.replace("_", "")
+    near = plain in re.sub(r"[_-]", "", module.path.lower()) or plain in module.imported(short).replace(
+        "_", ""
+    )
+    for function in module.functions:
+        said = text(function)
+        if named.search(said) or (near and bare.search(said)):
+            return True
+    return any(named.search(f'"{one.value}"') for one in module.texts)
+
+
+_MADE = {
+    "python": {"orders/order.py": "def decide(c):\n    return [Created(amount=c.amount), Cancelled()]\n"},
+    "typescript": {
+        "orders/order.ts": "export function decide(c) {\n  return [{type: 'order.created'}, {type: 'order.cancelled'}];\n}\n"
+    },
+    "go": {
+        "orders/order.go": "package main\nfunc Decide() []any { return []any{Created{1}, &Cancelled{}} }\n"
+    },
+    "java": {
+        "orders/src/main/java/Order.java": "class Order { Object f() { return g(new OrderCreated(1), new OrderCancelled()); } }\n"
+    },
+}
+_LACKING = SYSTEM.replace("emits: order.cancelled}", "emits: order.cancelled}  # <-")
+_NOT_MADE = {
+    # a pattern that an event is compared with does not make one
+    "python": {
+        "orders/order.py": "def decide(c, e):\n    match e:\n        case Cancelled():\n            return None\n    return [Created(amount=1)]\n"
+    },
+    "typescript": {
+        "orders/order.ts": "export function decide(c) {\n  // 'order.cancelled'\n  return [{type: 'order.created'}];\n}\n"
+    },
+    "go": {"orders/order.go": "package main\nfunc Decide() []any { return []any{Created{1}} }\n"},
+    "java": {
+        "orders/src/main/java/Order.java": "class Order { Object f() { return g(new OrderCreated(1)); } }\n"
+    },
+}
+
+RULE = Rule(
+    id="DRF-002",
+    item="communication_patterns",
+    kind="defect",
+    severity=Severity.ERROR,
+    title="Declared event that nobody emits",
+    why="Whoever waits for the event waits for ever, and the contract promises what does not happen.",
+    remedy="Emit it where the description says, or take it out of the description.",
+    languages=LANGUAGES,
+    valid=tuple(sample(language, SYSTEM, _MADE[language]) for language in LANGUAGES),
+    invalid=tuple(sample(language, _LACKING, _NOT_MADE[language]) for language in LANGUAGES),
+    check=check,
+)  # fmt: skip
