@@ -39,18 +39,7 @@ def since(root: Path, ref: str) -> Changes:
     Raises ArchgenError where there is no repository, no git, or no such commit.
     """
     _require_repository(root)
-    base = _git(
-        root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}", allow=(1, 128)
-    )
-    commit = base.strip()
-    if not commit:
-        shallow = _git(root, "rev-parse", "--is-shallow-repository", allow=(128,)).strip() == "true"
-        remedy = (
-            "this clone is shallow: fetch more of the history" if shallow else "give a branch, tag or commit"
-        )
-        raise ArchgenError(Problem(f"there is no commit {ref!r} in this repository", remedy=remedy))
-    fork = _git(root, "merge-base", commit, "HEAD", allow=(1, 128)).split()
-    start = fork[0] if fork else commit
+    start = _start(root, ref)
     diff = _git(
         root, "diff", "--unified=0", "--find-renames", "--no-color", "--no-ext-diff", "--no-textconv",
         "--src-prefix=a/", "--dst-prefix=b/", "--relative", "--ignore-submodules", start, "--", ".",
@@ -60,6 +49,21 @@ def since(root: Path, ref: str) -> Changes:
     new = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", ".")
     found.lines.update(dict.fromkeys((name for name in new.split("\0") if name), None))
     return found
+
+
+def _start(root: Path, ref: str) -> str:
+    """The commit to compare with; the empty tree for `HEAD` where nothing was committed yet."""
+    found = _git(
+        root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}", allow=(1, 128)
+    ).strip()
+    if found:
+        fork = _git(root, "merge-base", found, "HEAD", allow=(1, 128)).split()
+        return fork[0] if fork else found
+    if ref == "HEAD":
+        return _git(root, "hash-object", "-t", "tree", "--stdin").strip()
+    shallow = _git(root, "rev-parse", "--is-shallow-repository", allow=(128,)).strip() == "true"
+    remedy = "this clone is shallow: fetch more of the history" if shallow else "give a branch, tag or commit"
+    raise ArchgenError(Problem(f"there is no commit {ref!r} in this repository", remedy=remedy))
 
 
 def _require_repository(root: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from archgen.checklist import audit
 from archgen.errors import ArchgenError
 from archgen.triage.changes import Changes, since
-from tests.triage.projects import PLACE, naive, write
+from tests.triage.projects import NAIVE, PLACE, naive, write
 
 _WHO = ("-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false")
 
@@ -124,6 +124,14 @@ def test_the_users_own_settings_of_git_change_nothing(repo: Path) -> None:
 def test_an_unknown_commit_is_a_clear_word(repo: Path, ref: str) -> None:
     with pytest.raises(ArchgenError, match="there is no commit"):
         since(repo, ref)
+
+
+def test_before_the_first_commit_everything_is_new(tmp_path: Path) -> None:
+    root = naive(tmp_path)
+    _git(root, "init", "-q")
+    _git(root, "add", "orders")
+    assert set(since(root, "HEAD").lines) == set(NAIVE)
+    assert all(f.changed for f in audit(root, since="HEAD").findings)
 
 
 def test_no_repository_is_a_clear_word(tmp_path: Path) -> None:
