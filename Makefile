@@ -40,8 +40,8 @@ torture: setup ## a long run of faults against both styles of the shop: make tor
 mutants: setup ## break generated projects one pattern at a time, and rewrite the table in docs/mutants.md
 	$(BIN)/python -m tests.mutants --write
 
-bench: setup ## measure, and rewrite the tables in docs/benchmarks.md
-	$(BIN)/python -m benchmarks
+bench: setup ## measure, and rewrite the tables in docs/benchmarks.md: make bench ONLY="posts sagas"
+	$(BIN)/python -m benchmarks $(ONLY)
 
 wheel: setup ## build the wheel and the source archive into dist/
 	rm -rf dist

@@ -8,14 +8,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.process import cost, size
+from benchmarks.environment import ARCHGEN
+from benchmarks.process import cost, say, size
 from benchmarks.tables import Table
 
 _COPY = "import pathlib, sys; s, t = map(pathlib.Path, sys.argv[1:]); " + (
     "[(t / f.relative_to(s)).parent.mkdir(parents=True, exist_ok=True) or (t / f.relative_to(s)).write_bytes("
     "f.read_bytes()) for f in s.rglob('*') if f.is_file()]"
 )
-ARCHGEN = [sys.executable, "-m", "archgen", "--quiet"]
 
 
 def shop(folder: Path) -> Table:
@@ -67,6 +67,7 @@ def scale(folder: Path) -> Table:
         spec, out, raw = folder / f"{count}.yaml", folder / f"out-{count}", folder / f"raw-{count}"
         spec.write_text(_services(count), "utf-8")
         runs = 3 if count < 1000 else 1
+        say(f"generating {count:,} services")
         generated = cost(_generate(spec, out), before=_empty(out), runs=runs)
         copy = cost([sys.executable, "-c", _COPY, str(out), str(raw)], before=_empty(raw), runs=runs)
         files, _ = size(out)

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import environment
+from benchmarks.process import result, say
 from benchmarks.tables import Table
 
 HERE = Path(__file__).parent
-CHASSIS = HERE.parent / "archgen" / "templates" / "python" / "chassis"
-LIBRARIES = (
-    "procrastinate>=3.10,<4",
-    "huey>=3.5,<4",
-    "taskiq>=0.13,<0.14",
-    "taskiq-nats>=0.7,<0.8",
-    "dbos>=3.4,<4",
-)
 COUNT = 1_000
 KILLED = 40
 
@@ -42,9 +33,9 @@ CONTENDERS = (
 )
 
 
-def jobs(folder: Path) -> Table:
+def jobs(_folder: Path) -> Table:
     """Each in turn: many jobs with nothing to wait for, then a few slow ones with a `kill -9` in between."""
-    python = _environment(folder / "venv")
+    python = environment.python()
     table = Table(
         "Jobs",
         (
@@ -57,7 +48,11 @@ def jobs(folder: Path) -> Table:
         ),
     )
     for contender in CONTENDERS:
-        found = _measure(python, contender)
+        say(f"jobs: {contender.title}")
+        command = [python, HERE / "load_jobs.py", contender.name, "--server", contender.server]
+        sizes = ["--count", str(COUNT), "--killed", str(KILLED)]
+        src = {"PYTHONPATH": str(environment.CHASSIS / "src")}
+        found = result([*command, *sizes], src)
         ended = "never" if found["lost"] else f"{found['seconds']:.1f} s"
         rates = f"{found['enqueued']:.0f}", f"{found['done']:.0f}"
         table.add(contender.title, *rates, f"{found['lost']:.0f}", f"{found['repeated']:.0f}", ended)
@@ -69,21 +64,3 @@ def jobs(folder: Path) -> Table:
         "can be set. PostgreSQL waits for the disk here as SQLite does."
     )
     return table
-
-
-def _measure(python: str, contender: Contender) -> dict[str, float]:
-    command = [python, str(HERE / "load_jobs.py"), contender.name, "--server", contender.server]
-    sizes = ["--count", str(COUNT), "--killed", str(KILLED)]
-    done = subprocess.run([*command, *sizes], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{contender.title}: {done.stderr}")
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
-def _environment(folder: Path) -> str:
-    """An interpreter with the chassis, its test servers and the libraries."""
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    python = str(folder / "bin" / "python")
-    subprocess.run([python, "-m", "pip", "install", "--quiet", f"{CHASSIS}[test]", *LIBRARIES], check=True)
-    return python

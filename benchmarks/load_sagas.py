@@ -22,7 +22,7 @@ from chassis.testing import System
 from chassis.testing.servers import Postgres
 
 BODY = json.dumps({"amount": {"amount": "19.99", "currency": "EUR"}}).encode()
-SERVICES = ("orders", "payments", "inventory", "shipping")
+DATABASES = ("orders", "payments", "inventory", "shipping", "bare")
 
 
 async def post(port: int, count: int, connections: int) -> None:
@@ -77,11 +77,11 @@ def databases(postgres: bool) -> Iterator[dict[str, str]]:
         url = sqlalchemy.make_url(server.url).set(drivername="postgresql+psycopg")
         engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT")
         with engine.connect() as conn:
-            for service in SERVICES:
+            for service in DATABASES:
                 conn.execute(sqlalchemy.text(f"CREATE DATABASE {service}"))
         engine.dispose()
         base = server.url.rpartition("/")[0]
-        yield {f"{service.upper()}_DATABASE_URL": f"{base}/{service}" for service in SERVICES}
+        yield {f"{service.upper()}_DATABASE_URL": f"{base}/{service}" for service in DATABASES}
 
 
 def main() -> None:

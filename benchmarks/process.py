@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,28 @@ def cost(command: Sequence[str], *, runs: int = 5, before: Callable[[], None] = 
     return Cost(statistics.median(walls), max(peaks))
 
 
+def result(command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The JSON in the last line that `command` prints. Raises RuntimeError, with its output, if it fails."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, **(env or {})},
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
 def size(folder: Path) -> tuple[int, int]:
     """Files and bytes below `folder`."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     return len(files), sum(path.stat().st_size for path in files)
+
+
+def say(text: str) -> None:
+    """Progress, for whoever waits."""
+    print(f"  {time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)

@@ -2,48 +2,35 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.generation import ARCHGEN
+from benchmarks import environment
+from benchmarks.process import result, say
 from benchmarks.tables import Table
 
-HERE = Path(__file__).parent
 ROUNDS = 3
-DBOS_COUNT = 300
+COUNT = 1_500
+DBOS_COUNT = 200
+DBOS = "DBOS, SQLite"
 
 
 def sagas(folder: Path) -> Table:
     """The three, in turn, several times; the middle of each counts."""
-    project = folder / "bench"
-    spec = HERE / "systems" / "three_steps.yaml"
-    _run([*ARCHGEN, "architect", "run", str(spec), "--out", str(project), "--no-audit"])
-    _run(["make", "-s", "-C", str(project), "setup", f"PYTHON={sys.executable}"])
-    python = str(project / ".venv" / "bin" / "python")
-    dbos = folder / "dbos"
-    _run([sys.executable, "-m", "venv", str(dbos)])
-    _run([str(dbos / "bin" / "python"), "-m", "pip", "install", "--quiet", "dbos>=3.4,<4"])
-    load = [python, str(HERE / "load_sagas.py"), str(project)]
-    contenders: dict[str, Sequence[str]] = {
-        "DBOS, SQLite": [
-            str(dbos / "bin" / "python"),
-            str(HERE / "load_dbos.py"),
-            "--count",
-            str(DBOS_COUNT),
-        ],
+    project = environment.project("three_steps", folder)
+    load = project.script("load_sagas.py", project.root, "--count", str(COUNT))
+    contenders = {
+        DBOS: project.script("load_dbos.py", "--count", str(DBOS_COUNT)),
         "archgen, SQLite": load,
         "archgen, PostgreSQL": [*load, "--postgres"],
     }
     rates: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         for name, command in contenders.items():
-            rates[name].append(json.loads(_run(command).splitlines()[-1])["sagas_per_second"])
+            say(f"sagas, round {number + 1} of {ROUNDS}: {name}")
+            rates[name].append(result(command, project.env)["sagas_per_second"])
     table = Table("Three-step sagas", ("what", "sagas per second", "lowest to highest", "against DBOS"))
-    base = median(rates["DBOS, SQLite"])
+    base = median(rates[DBOS])
     for name, found in rates.items():
         spread = f"{min(found):.0f} to {max(found):.0f}"
         table.add(name, f"{median(found):.0f}", spread, f"{median(found) / base:.1f}")
@@ -53,10 +40,3 @@ def sagas(folder: Path) -> Table:
         "the three steps in one process, each step writing one row durably, started from 50 threads."
     )
     return table
-
-
-def _run(command: Sequence[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
-    return done.stdout
