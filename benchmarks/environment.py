@@ -40,7 +40,7 @@ class Project:
     def env(self) -> dict[str, str]:
         """Its own code, on top of the environment."""
         folders = [path for path in sorted(self.root.glob("**/src")) if path.is_dir()]
-        return {"PYTHONPATH": os.pathsep.join(map(str, folders)), "PYTHONDONTWRITEBYTECODE": "1"}
+        return {"PYTHONPATH": os.pathsep.join(map(str, folders))}
 
     def script(self, name: str, *arguments: str | Path) -> list[str | Path]:
         """A command that runs a script beside this file."""

@@ -66,6 +66,10 @@ class Machinery:
     def kill(self, name: str) -> None:
         self._postgres.kill() if self._postgres and name == DATABASE else self._system.kill(name)
 
+    def end(self, name: str) -> int:
+        """Ask the process to end; returns its exit code."""
+        return int(self._system.end(name))
+
     def freeze(self, name: str) -> None:
         self._system.freeze(name)
 

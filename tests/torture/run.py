@@ -95,10 +95,8 @@ def torture(project: Path, folder: Path, options: argparse.Namespace) -> int:
             resumed.append(resume(machinery, say) if options.style == "orchestration" else 0)
             redriven.append(redrive_jobs(machinery, say))
 
-        def settle() -> quiet.Unrest:
-            return quiet.settle(
-                lambda: quiet.look(databases, machinery.broker_url), options.patience, help, say
-            )
+        def look() -> quiet.Unrest:
+            return quiet.look(databases, machinery.broker_url)
 
         problems = operators.log.problems
 
@@ -121,15 +119,17 @@ def torture(project: Path, folder: Path, options: argparse.Namespace) -> int:
                     rebuild,
                 )
 
-        unrest = settle()
+        unrest = quiet.settle(look, options.patience, help, say)
         settling = time.monotonic() - mended
-        jobs = len(databases.jobs())
-        found = gather()
-        if len(found.jobs) != jobs:  # one was due just then; the next one is a minute away
-            unrest = settle()
-            found = gather()
         down = [name for name in machinery.processes if not machinery.running(name)]
-        codes = machinery.stop()
+        # Else a job would be due while all is being looked at. What came just before is done first.
+        codes = {name: machinery.end(name) for name in machinery.workers if name not in down}
+        if look():
+            machinery.start(*codes)
+            unrest = quiet.settle(look, options.patience, help, say)
+            codes = {name: machinery.end(name) for name in codes}
+        found = gather()
+        codes |= machinery.stop()
     violations = invariants.judge(found)
     violations += [invariants.Violation("quiescence", str(unrest))] if unrest else []
     if sum(resumed):

@@ -10,8 +10,8 @@ request itself once a global provider exists, and each would be in the trace twi
 from __future__ import annotations
 
 import os
+import random
 import re
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -43,9 +43,10 @@ class IdsOnly(trace.NoOpTracer):
 
     def start_span(self, name: str, context: Context | None = None, *_: Any, **__: Any) -> Span:
         parent = trace.get_current_span(context).get_span_context()
-        trace_id = parent.trace_id or secrets.randbits(128)
+        # Not from the kernel, each call to which hands the interpreter to another thread.
+        trace_id = parent.trace_id or random.getrandbits(128)
         flags, state = parent.trace_flags, parent.trace_state
-        return NonRecordingSpan(SpanContext(trace_id, secrets.randbits(64), False, flags, state))
+        return NonRecordingSpan(SpanContext(trace_id, random.getrandbits(64), False, flags, state))
 
 
 _tracer: Tracer = IdsOnly()

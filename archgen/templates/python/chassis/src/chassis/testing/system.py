@@ -76,6 +76,12 @@ class System:
         process.kill()
         process.wait()
 
+    def end(self, name: str, timeout: float = 20.0) -> int:
+        """Ask the process to end; returns its exit code."""
+        process = self._processes.pop(name)
+        process.terminate()
+        return _end(process, timeout)
+
     def freeze(self, name: str) -> None:
         """Stop the process without ending it, as a long pause would; POSIX only."""
         self._processes[name].send_signal(signal.SIGSTOP)
