@@ -1,13 +1,12 @@
 """The only place that speaks HTTP with the shop, for its customers and for those who run it.
 
-Whatever a caller has to show, such as a token, is given to it once and goes with every request.
+Whatever a caller has to show, such as a token, is asked for once per person and goes with every request.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,19 +15,27 @@ import httpx
 PATIENCE = 60.0
 TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 PAGE = 200
+OPERATOR = ""  # who may do everything
 
 
-@dataclass
 class Caller:
-    """Somebody who does not give up easily. `url` tells the address of a service by its name."""
+    """Somebody who does not give up easily: at first who runs the shop, later whom `be` makes them.
 
-    url: Callable[[str], str]
-    headers: Mapping[str, str] = field(default_factory=dict)
-    timeout: float = 5.0
-    again: int = 0  # requests that were made once more
+    `url` tells the address of a service by its name, `headers` what somebody shows, by their id.
+    """
 
-    def __post_init__(self) -> None:
-        self._http = httpx.Client(timeout=self.timeout, trust_env=False, headers=dict(self.headers))
+    def __init__(
+        self, url: Callable[[str], str], headers: Callable[[str], Mapping[str, str]], timeout: float = 5.0
+    ) -> None:
+        self.again = 0  # requests that were made once more
+        self._url = url
+        self._headers = headers
+        self._http = httpx.Client(timeout=timeout, trust_env=False)
+        self.be(OPERATOR)
+
+    def be(self, who: str) -> None:
+        """From now on, call as the person with this id."""
+        self._shown = dict(self._headers(who))
 
     def __enter__(self) -> Self:
         return self
@@ -69,11 +76,14 @@ class Caller:
             if not after:
                 return rows
 
-    def _insist(self, method: str, service: str, path: str, **request: Any) -> httpx.Response | None:
+    def _insist(
+        self, method: str, service: str, path: str, headers: Mapping[str, str] | None = None, **request: Any
+    ) -> httpx.Response | None:
+        request["headers"] = {**self._shown, **(headers or {})}
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             try:
-                answer = self._http.request(method, f"{self.url(service)}{path}", **request)
+                answer = self._http.request(method, f"{self._url(service)}{path}", **request)
                 busy = answer.status_code == 409 and "retry-after" in answer.headers
                 if answer.status_code not in TRY_AGAIN and not busy:
                     return answer

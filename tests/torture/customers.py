@@ -82,6 +82,7 @@ class Customers:
                 except queue.Empty:
                     break
                 time.sleep(max(0.0, self._began + plan.at - time.monotonic()))
+                caller.be(plan.customer_id)
                 self._order(caller, plan)
         with self.ledger.lock:
             self.ledger.retries += caller.again
@@ -127,6 +128,7 @@ class Customers:
     def _rival(self, plan: OrderPlan, order_id: str, seen: int, number: int) -> None:
         reason = f"{CHANGED_MIND}, says {number}"
         with self._caller() as caller:
+            caller.be(plan.customer_id)
             key = f"cancel-{plan.key}-{number}"
             answer = caller.post(
                 "orders", f"/orders/{order_id}/cancel", {"reason": reason}, key, if_match=seen

@@ -52,6 +52,10 @@ class Machinery:
     def url(self, service: str) -> str:
         return str(self._system.url(service))
 
+    def headers(self, who: str) -> dict[str, str]:
+        """What the customer with this id shows when they call a service; nothing is asked for."""
+        return {}
+
     def environment(self, service: str) -> dict[str, str]:
         """What a command for the people who run the service is started with."""
         return {**self._system.env, "DATABASE_URL": self.database_urls[service]}

@@ -71,7 +71,7 @@ def torture(project: Path, folder: Path, options: argparse.Namespace) -> int:
     with gateway, machinery, contextlib.closing(Databases.at(machinery.database_urls)) as databases:
 
         def caller() -> Caller:
-            return Caller(machinery.url)
+            return Caller(machinery.url, machinery.headers)
 
         _stock(caller, schedule)
         began = time.monotonic()
