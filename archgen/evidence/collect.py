@@ -18,7 +18,18 @@ from archgen.evidence.code.links import Links
 from archgen.evidence.code.live import Imports, mark_live
 from archgen.evidence.code.model import Program
 from archgen.evidence.code.parse import parse
-from archgen.evidence.config import asyncapi, builds, compose, kubernetes, operations, processes, settings
+from archgen.evidence.config import (
+    asyncapi,
+    builds,
+    compose,
+    kubernetes,
+    operations,
+    packages,
+    processes,
+    settings,
+    stacks,
+)
+from archgen.evidence.config.helm import Charts
 from archgen.evidence.config.located import Node, TooMuchError, load_all
 from archgen.evidence.facts import Fact, Facts, Note, Strength
 from archgen.evidence.nature import Nature
@@ -59,9 +70,9 @@ def collect(root: Path, step: Callable[[], None] = lambda: None) -> Facts:
     """
     require(root)
     notes: list[Note] = []
-    facts, program, paths = Facts(), Program(), []
+    facts, program, paths, charts = Facts(), Program(), [], Charts()
     sources = _samples_alone(list(walk(root, notes)))
-    pages, packages = builds.browser_folders(sources)
+    pages, others = builds.browser_folders(sources)
     for source in sources:
         if source.name == "go.mod" and (match := _GO_MODULE.search(source.text)):
             program.roots[match[1]] = source.folder
@@ -75,15 +86,17 @@ def collect(root: Path, step: Callable[[], None] = lambda: None) -> Facts:
             if source.suffix == ".js" and source.path.rpartition(".")[0] in twins:
                 continue  # compiled from the TypeScript beside it
             if BY_SUFFIX[source.suffix][0].language == "typescript" and (
-                _PAGE.search(source.path) or builds.in_browser(source.path, pages, packages)
+                _PAGE.search(source.path) or builds.in_browser(source.path, pages, others)
             ):
                 continue  # runs in a browser: what it lacks, no service lacks
             _read_code(source, program, notes)
         else:
-            facts.add(_read_other(source, notes))
+            facts.add(_read_other(source, charts, notes))
+        if packages.wants(source):
+            facts.add(packages.collect(source, _strength(source)))
     facts.files, facts.sources = len(paths), len(program.modules)
     imports = Imports(program)
-    facts.services = find_services(program, paths, facts.of("process"), imports)
+    facts.services = find_services(program, paths, facts, imports)
     needs = builds.needs_of(facts.of("build.module"))
     mark_live(program, [s.folder for s in facts.services], imports, needs)
     Links(program).connect()
@@ -170,15 +183,20 @@ def _read_code(source: Source, program: Program, notes: list[Note]) -> None:
     program.modules[source.path] = module
 
 
-def _read_other(source: Source, notes: list[Note]) -> list[Fact]:
-    strength = Strength.CONFIGURED if source.nature.counts else Strength.CLAIMED
+def _strength(source: Source) -> Strength:
+    return Strength.CONFIGURED if source.nature.counts else Strength.CLAIMED
+
+
+def _read_other(source: Source, charts: Charts, notes: list[Note]) -> list[Fact]:
+    strength = _strength(source)
     found: list[Fact] = []
     if source.suffix in (".yml", ".yaml"):
-        found += _read_yaml(source, strength, notes)
+        found += _read_yaml(source, strength, charts, notes)
     elif source.suffix in _DOCUMENTS:
         found += docs.collect(source)
     elif source.suffix == ".json":
         found += operations.collect_json(source, strength)
+        found += stacks.collect_json(source, strength)
     elif source.suffix == ".tf":
         found += operations.collect_terraform(source, strength)
     elif source.suffix == ".sql":
@@ -194,14 +212,16 @@ def _read_other(source: Source, notes: list[Note]) -> list[Fact]:
     return found
 
 
-def _read_yaml(source: Source, strength: Strength, notes: list[Note]) -> list[Fact]:
+def _read_yaml(source: Source, strength: Strength, charts: Charts, notes: list[Note]) -> list[Fact]:
     try:
-        nodes: list[Node] = load_all(source.text)
-        found: list[Fact] = []
+        nodes: list[Node] = load_all(charts.render(source) or source.text)
+        found: list[Fact] = list(charts.collect(source, nodes, strength))
         if compose.wants(source, nodes):
             found += compose.collect(source, nodes, strength)
         if kubernetes.wants(source, nodes):
             found += kubernetes.collect(source, nodes, strength)
+        if stacks.wants(nodes):
+            found += stacks.collect(source, nodes, strength)
         if _SPRING_YAML.search(source.path):
             found += settings.collect_yaml(source, nodes, strength)
         if source.path.startswith(".github/workflows/"):

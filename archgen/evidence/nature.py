@@ -52,6 +52,7 @@ _GENERATED_FILE = re.compile(
     r"(_pb2(_grpc)?\.pyi?|\.pb(\.gw)?\.go|_grpc\.pb\.go|_gen\.go|\.gen\.(go|ts)|\.generated\.\w+|\.min\.js|\.d\.ts"
     r"|_mock\.go|mock_.*\.go)$"
 )
+_BANNER = re.compile(r"\s*/\*[!*][^\n]{0,200}?(\bv?\d+\.\d+(\.\d+)?\b|@license|@preserve)")
 _GENERATED_HEADER = re.compile(
     r"code generated .{0,80}do not edit|@generated\b|auto-?generated|"
     r"generated[^\n]{0,80}(do not (edit|modify)|edit [^\n]{1,60} instead)|this (file|class) (is|"
@@ -78,9 +79,11 @@ def nature_of(path: str, text: str) -> Nature:
 
 
 def _packed(name: str, text: str) -> bool:
-    """Whether a script was minified or bundled: nobody writes lines of hundreds of characters throughout."""
-    return (
-        len(text) > 5_000
-        and name.endswith((".js", ".mjs", ".cjs"))
-        and len(text) > _LONG_LINES * (text.count("\n") + 1)
+    """Whether a script was minified or bundled (nobody writes lines of hundreds of characters throughout),
+    or copied from a publisher, whose banner names its version.
+    """
+    if not name.endswith((".js", ".mjs", ".cjs")):
+        return False
+    return _BANNER.match(text) is not None or (
+        len(text) > 5_000 and len(text) > _LONG_LINES * (text.count("\n") + 1)
     )

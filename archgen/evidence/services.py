@@ -1,6 +1,7 @@
 """Finding the services of a project from what any project has: entry points in code, build files, images.
 
-A service is a folder with production code that starts a server, a consumer or a worker.
+A service is a folder with production code that starts a server, a consumer or a worker, that an image
+runs, or that a stack of functions deploys.
 """
 
 from __future__ import annotations
@@ -9,96 +10,60 @@ import posixpath
 import re
 from collections.abc import Iterable
 
+from archgen.evidence import entries
 from archgen.evidence.code.live import Imports
-from archgen.evidence.code.model import Module, Program
-from archgen.evidence.facts import Fact, Service
+from archgen.evidence.code.model import Program
+from archgen.evidence.config.processes import is_dockerfile
+from archgen.evidence.facts import Facts, Service
 
 _MANIFESTS = {
     "pyproject.toml", "setup.py", "requirements.txt", "requirements.in", "package.json", "go.mod",
     "pom.xml", "build.gradle", "build.gradle.kts", "Dockerfile", "Pipfile", "serverless.yml",
-    "nest-cli.json",
+    "serverless.yaml", "serverless.ts", "nest-cli.json",
 }  # fmt: skip
-_STARTS = {
-    "python": re.compile(
-        r"^(uvicorn\.(run|Server)|FastAPI|fastapi\.FastAPI|Flask|flask\.Flask|web\.run_app|aiohttp\.web\.run_app|Sanic|Starlette|Litestar|"
-        r"grpc(\.aio)?\.server|Celery|celery\.Celery|FastStream|faststream\.FastStream|execute_from_command_line|get_wsgi_application|"
-        r"get_asgi_application|hypercorn\.run|granian\.Granian|.*\.run_forever|.*start_consuming|.*serve_forever)$"
-    ),
-    "typescript": re.compile(
-        r"^(NestFactory\.\w+|.*\.listen|createServer|http\.createServer|.*startServer|new?Worker|createMicroservice)$"
-    ),
-    "go": re.compile(
-        r"(ListenAndServe(TLS)?|\.Serve|RunHTTPServer\w*|RunGRPCServer\w*|\.Run|\.Start|\.Listen|ExecuteContext|lambda\.Start|serve\w*)$",
-        re.I,
-    ),
-    "java": re.compile(
-        r"^(SpringApplication\.run|Quarkus\.run|Micronaut\.run|new?SpringApplicationBuilder|.*\.start)$"
-    ),
-}
-# What a main of Go leads to when it is a service's: it listens, serves, consumes, or is run by a framework.
-_SERVES_GO = re.compile(
-    r"(ListenAndServe(TLS)?|ListenAndServeContext|(^|\.)Serve(TLS)?|grpc\.NewServer|net\.Listen|fx\.New|lambda\.Start|"
-    r"http\.Serve\w*|echo\.New|gin\.(Default|New)|fiber\.New|iris\.New|mux\.NewRouter|chi\.NewRouter|http\.NewServeMux)$"
-)
-_SERVES_JAVA = re.compile(
-    r"SpringApplication|Micronaut\b|Quarkus\b|Vertx\b|Javalin\b|ServerBuilder|\bServer\(|\.start\(|\.startAsync\(|"
-    r"\.serve\(|\.listen\(|\.bind\(|ActorSystem|AbstractBehavior|awaitTermination|\.await\(|Jetty|Undertow|HttpServer|"
-    r"\.run\(|Application\.launch"
-)
-_TOOL = re.compile(
-    r"(^|/)(tools?|scripts?|hack|gen(erat\w*)?|codegen|internal/cmd|migrat\w*|cli|ctl|build|bench\w*|docs?|devtools?|"
-    r"\w*(ctl|-cli|tool|gen))(/|$)"
-)
-_REACH = 600
-_COMMAND = re.compile(
-    r"\bpython3?\b[^;&|]*?\s-m\s+(?!pip|venv|build|pytest|http\.server|alembic|uvicorn|gunicorn|hypercorn|celery|honcho)([\w.]+)|"
-    r"\b(?:uvicorn|gunicorn|hypercorn|granian|daphne)\b[^;&|]*?\s([\w./]+):\w+|\bcelery\b[^;&|]*?\s-A\s*([\w.]+)|"
-    r"\bpython3?\s+(?:-u\s+)?([\w./-]+\.py)\b"
-)
 _LIBRARY_HINT = re.compile(
     r"(^|/)(lib|libs|common|shared|pkg|building-blocks|tools|scripts|hack|web|ui|migrations?|seeds?|docs|testing|e2e)(/|$)"
+)
+_NO_SERVICE = re.compile(
+    r"(^|[/_-])(tests?|e2e|docs?|tools?|scripts?|seed(-data)?|migrations?|ci|dev|devcontainer|loadtest|benchmarks?|docker|deploy(ments?)?|infra|ops)(/|$)"
 )
 
 
 def find_services(
-    program: Program, paths: Iterable[str], processes: Iterable[Fact], imports: Imports
+    program: Program, paths: Iterable[str], facts: Facts, imports: Imports
 ) -> tuple[Service, ...]:
-    """Services in order of their folders. `paths` are all files of the project, `processes` what
-    starts them.
+    """Services in order of their folders. `paths` are all files of the project; of `facts`, what
+    configuration says of processes, images, commands and functions is asked.
     """
-    manifests: dict[str, str] = {}
-    for path in paths:
-        folder, _, name = path.rpartition("/")
-        if name == "Dockerfile" or name.endswith(".Dockerfile"):
-            manifests[folder] = path
-        elif name in _MANIFESTS:
-            manifests.setdefault(folder, path)
+    manifests = _manifests(paths)
     found: dict[str, Service] = {}
-    for module, line in _started(program, processes):
-        folder = _home(module.path, manifests, module.language)
-        found.setdefault(folder, Service(_name(folder), folder, module.path, line, module.language))
+
+    def add(folder: str, file: str, line: int, language: str = "", name: str = "") -> None:
+        found.setdefault(folder, Service(name or _name(folder), folder, file, line, language))
+
+    for module, line in entries.started(program, facts.of("process")):
+        add(_home(module.path, manifests, module.language), module.path, line, module.language)
+    installed = entries.installed(program, facts.of("script"))
+    if len(installed) > 1:
+        for folder, (name, module, line) in installed.items():
+            add(folder, module.path, line, module.language, name)
     told = set(found)
-    for module in program.modules.values():
-        line = (
-            (
-                _entry(module, strict=bool(told))
-                or _image(module, manifests)
-                or _leads_to_server(module, program, imports)
-            )
-            if module.production
-            else 0
-        )
-        if not line:
+    _by_code(program, manifests, found, told, imports)
+    for folder in _stacks(program, facts):
+        place = next(f for f in facts.of("function") if _within(str(f["code"]), folder))
+        if not any(_within(f, folder) for f in found if f):
+            add(folder, place.file, place.line)
+    for image in facts.of("image"):
+        folder = str(image["folder"])
+        if any(_within(f, folder) for f in found) or _NO_SERVICE.search(folder) or (not folder and found):
             continue
-        folder = _home(module.path, manifests, module.language)
-        if folder in told:
-            continue
-        built = folder in manifests and manifests[folder].endswith("Dockerfile")
-        if _LIBRARY_HINT.search(folder) and not built:
-            continue
-        known = found.get(folder)
-        if known is None or (len(module.path), module.path) < (len(known.file), known.file):
-            found[folder] = Service(_name(folder), folder, module.path, line, module.language)
+        code = [
+            m
+            for m in program.modules.values()
+            if m.production and _home(m.path, manifests, m.language) == folder
+        ]
+        if code:
+            add(folder, image.file, image.line, code[0].language)
     for folder in _libraries(
         program,
         [f for f in found if f not in told and found[f].language in ("python", "typescript")],
@@ -106,70 +71,88 @@ def find_services(
         imports,
     ):
         del found[folder]
-    # a folder that holds other services is their repository, not one of them
-    inner = [f for f in found if not any(o != f and (f == "" or o.startswith(f + "/")) for o in found)]
-    return tuple(found[folder] for folder in sorted(inner))
+    return tuple(found[folder] for folder in sorted(found) if not _is_repository(folder, found, program))
+
+
+def _manifests(paths: Iterable[str]) -> dict[str, str]:
+    manifests: dict[str, str] = {}
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        if is_dockerfile(name):
+            manifests[folder] = path
+        elif name in _MANIFESTS:
+            manifests.setdefault(folder, path)
+    return manifests
 
 
 def _name(folder: str) -> str:
     return posixpath.basename(folder) or "the project"
 
 
-def _started(program: Program, processes: Iterable[Fact]) -> Iterable[tuple[Module, int]]:
-    """The module behind each command that a Procfile, an image or a compose file starts."""
-    for process in processes:
-        match = _COMMAND.search(str(process["command"]))
-        if not match:
+def _within(path: str, folder: str) -> bool:
+    return folder == "" or path == folder or path.startswith(folder + "/")
+
+
+def _by_code(
+    program: Program, manifests: dict[str, str], found: dict[str, Service], told: set[str], imports: Imports
+) -> None:
+    """Adds the folders whose code starts a server, a consumer or a worker."""
+    for module in program.modules.values():
+        if not module.production:
             continue
-        dotted = next(group for group in match.groups() if group)
-        stem = (
-            dotted.removesuffix(".py").replace(".", "/") if "/" not in dotted else dotted.removesuffix(".py")
+        line = (
+            entries.entry(module, strict=bool(told))
+            or entries.image_of_main(module, manifests)
+            or entries.leads_to_server(module, program, imports)
         )
-        wanted = (f"{stem}/__main__.py", f"{stem}.py", f"{stem}/__init__.py")
-        for tail in wanted:
-            near = process.file.rpartition("/")[0]
-            hits = [
-                p for p in program.modules if (p == tail or p.endswith("/" + tail)) and p.startswith(near)
-            ]
-            chosen = next(
-                (program.modules[p] for p in sorted(hits, key=len) if program.modules[p].production), None
-            )
-            if chosen is not None:
-                yield chosen, _entry(chosen) or _guard(chosen)
-                break
+        folder = _home(module.path, manifests, module.language)
+        if not line or folder in told:
+            continue
+        built = folder in manifests and is_dockerfile(posixpath.basename(manifests[folder]))
+        if _LIBRARY_HINT.search(folder) and not built:
+            continue
+        known = found.get(folder)
+        if known is None or (len(module.path), module.path) < (len(known.file), known.file):
+            found[folder] = Service(_name(folder), folder, module.path, line, module.language)
 
 
-def _image(module: Module, manifests: dict[str, str]) -> int:
-    """The line of a Go main that has an image of its own: a worker starts no server."""
-    folder = posixpath.dirname(module.path)
-    if module.package != "main" or not manifests.get(folder, "").endswith("Dockerfile"):
-        return 0
-    return next((f.line for f in module.functions if f.name == "main" and not f.owner), 0)
+def _is_repository(folder: str, found: dict[str, Service], program: Program) -> bool:
+    """Whether a folder holds other services and is only their repository. One that starts code of its
+    own beside theirs is an application with others below it.
+    """
+    inner = [f for f in found if f != folder and _within(f, folder)]
+    if not inner:
+        return False
+    own = [
+        path
+        for path, module in program.modules.items()
+        if module.production
+        and _within(path, folder)
+        and module.language == found[folder].language
+        and not any(_within(path, f) for f in inner)
+    ]
+    below = sum(1 for path in program.modules if any(_within(path, f) for f in inner))
+    return found[folder].file not in own or len(own) <= max(4, below)
 
 
-def _leads_to_server(module: Module, program: Program, imports: Imports) -> int:
-    """The line of a Go main whose own packages listen or serve somewhere; a tool's lead to none."""
-    if module.language != "go" or module.package != "main" or _TOOL.search(posixpath.dirname(module.path)):
-        return 0
-    main = next((f for f in module.functions if f.name == "main" and not f.owner), None)
-    if main is None:
-        return 0
-    waiting, seen = [module.path], {module.path}
-    while waiting and len(seen) < _REACH:
-        path = waiting.pop(0)
-        one = program.modules[path]
-        if any(_SERVES_GO.search(call.callee) for f in one.functions for call in f.calls):
-            return main.line
-        for target in imports.of(path):
-            if target not in seen and program.modules[target].production:
-                seen.add(target)
-                waiting.append(target)
-    return 0
-
-
-def _guard(module: Module) -> int:
-    """The last call at the module's top level: what runs when it is started."""
-    return max((c.line for f in module.functions if not f.name for c in f.calls), default=1)
+def _stacks(program: Program, facts: Facts) -> list[str]:
+    """Folders that are deployed as functions: that of the template where it has one of its own, else
+    that of each function's code.
+    """
+    templates: dict[str, set[str]] = {}
+    for function in facts.of("function"):
+        templates.setdefault(function.file, set()).add(str(function["code"]))
+    homes = [posixpath.dirname(template) for template in templates]
+    found: list[str] = []
+    for template, codes in templates.items():
+        home = posixpath.dirname(template)
+        alone = homes.count(home) == 1 and (home or len(templates) == 1)
+        nested = any(other != home and _within(other, home) for other in homes)
+        for folder in [home] if alone and not nested else sorted(codes):
+            has_code = any(m.production and _within(p, folder) for p, m in program.modules.items())
+            if has_code and folder not in found:
+                found.append(folder)
+    return found
 
 
 def _libraries(program: Program, weak: list[str], folders: list[str], imports: Imports) -> list[str]:
@@ -189,32 +172,6 @@ def _libraries(program: Program, weak: list[str], folders: list[str], imports: I
         if folder and len(users) >= 2:
             found.append(folder)
     return found
-
-
-def _entry(module: Module, *, strict: bool = False) -> int:
-    """The line that starts a process, 0 when there is none.
-
-    `strict`, where other processes of the project are known by their commands: a Python function that
-    would start a server when somebody called it is then a library's.
-    """
-    if module.language == "java":
-        for one in module.classes:
-            if any("SpringBootApplication" in mark for mark in one.marks):
-                return one.line
-        if _TOOL.search(posixpath.dirname(module.path).partition("/src/main")[0]):
-            return 0
-        mains = [f for f in module.functions if f.name == "main" and "static" in f.body[:60]]
-        return next((f.line for f in mains if _SERVES_JAVA.search(f.body)), 0)
-    starts = _STARTS[module.language]
-    for function in module.functions:
-        if strict and module.language == "python" and function.name not in ("", "main"):
-            continue
-        if module.language == "go" and not (module.package == "main" and function.name == "main"):
-            continue
-        for call in function.calls:
-            if starts.search(call.callee):
-                return call.line
-    return 0
 
 
 def _home(path: str, manifests: dict[str, str], language: str) -> str:

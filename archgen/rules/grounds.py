@@ -16,7 +16,7 @@ def library(facts: Facts) -> bool:
     if facts.services:
         return False
     code = [m for m in facts.program.modules.values() if m.production]
-    return len(code) >= 10 and not any(
+    return (len(code) >= 10 or (bool(code) and facts.has("package"))) and not any(
         f.name == "main" and not (m.language == "go" and m.package != "main")
         for m in code
         for f in m.functions

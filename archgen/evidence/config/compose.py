@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -35,6 +36,8 @@ def collect(source: Source, docs: list[Node], strength: Strength) -> Iterator[Fa
                 {"name": name, "image": image, "by": "compose"},
             )
             built = service.get("build") is not None
+            if built:
+                yield from _process(source, name, service, strength)
             engine = (
                 database_of(name)
                 if built and database_of(name) == name
@@ -63,6 +66,18 @@ def collect(source: Source, docs: list[Node], strength: Strength) -> Iterator[Fa
                 )
             for key, value, line in _environment(service):
                 yield from settings_of(source.path, line, key, value, strength, owner=name)
+
+
+def _process(source: Source, name: str, service: Node, strength: Strength) -> Iterator[Fact]:
+    """The command of a service that is built here, and the folder that it is built from."""
+    context = service.text("build") or service.text("build", "context") or "."
+    folder = posixpath.normpath(posixpath.join(source.folder, context)).removeprefix(".")
+    command = service.get("command")
+    words = [n.value for n in command.each()] if command and isinstance(command.value, list) else []
+    text = " ".join(w for w in words if isinstance(w, str)) or service.text("command")
+    if text and not folder.startswith(".."):
+        data = {"name": name, "command": text, "folder": folder.lstrip("/")}
+        yield Fact("process", source.path, service.place("command"), strength, data)
 
 
 def _environment(service: Node) -> Iterator[tuple[str, str, int]]:

@@ -34,6 +34,10 @@ def judge(seen: Seen) -> Judgement:
             "one deployable, and none of its functions waits for a peer",
             grounds.starts(seen.facts),
         )
+    if len(facts.services) > 1:
+        return Judgement(
+            Verdict.FAIL, "no breaker was found, nor a time limit on a call", grounds.starts(facts)
+        )
     return Judgement(Verdict.UNKNOWN, "no call to a peer was recognised")
 
 

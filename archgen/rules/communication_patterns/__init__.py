@@ -24,6 +24,8 @@ def judge(seen: Seen) -> Judgement:
             "one deployable that calls no peer and sends no message",
             grounds.starts(seen.facts),
         )
+    elif grounds.library(seen.facts):
+        return Judgement(Verdict.NOT_APPLICABLE, "a library that calls no peer and sends no message")
     elif not seen.facts.services:
         return Judgement(Verdict.UNKNOWN, "no service, no call to a peer and no message was recognised")
     else:

@@ -19,10 +19,14 @@ def judge(seen: Seen) -> Judgement:
                 "data is kept, and there is no backup, no restore procedure and no RPO or RTO",
                 grounds.stores(seen.facts),
             )
+        if grounds.library(facts):
+            return Judgement(Verdict.NOT_APPLICABLE, "a library that keeps no data of its own")
         if not facts.services:
             return Judgement(Verdict.UNKNOWN, "no service and no store of data was recognised")
         return Judgement(
-            Verdict.UNKNOWN, "no store of data was recognised, and nothing is said about recovery"
+            Verdict.FAIL,
+            "no backup, no restore procedure and no RPO or RTO; where data is kept was not seen",
+            grounds.starts(facts),
         )
     errors = seen.errors()
     if all(parts.values()) and not errors:

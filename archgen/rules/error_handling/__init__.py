@@ -15,7 +15,7 @@ def judge(seen: Seen) -> Judgement:
     errors = seen.errors()
     but = f"; {errors[0].message}" if errors else ""
     if not any(parts.values()) and not seen.shows("ERR-E04", "ERR-E05"):
-        if not seen.facts.services:
+        if not seen.facts.services and not grounds.library(seen.facts):
             return Judgement(Verdict.UNKNOWN, "no service was recognised")
         return Judgement(Verdict.FAIL, f"no {missing(parts)} were found{but}", grounds.starts(seen.facts))
     if all(parts.values()) and not errors:

@@ -28,10 +28,13 @@ def judge(seen: Seen) -> Judgement:
         return Judgement(
             Verdict.NOT_APPLICABLE, f"decided against on record ({seen.evidence['EVS-E03'][0].file})"
         )
-    if not any(
+    kept = any(
         e.kind == "db.write" for _, f in seen.facts.program.functions() for e in f.effects
-    ) and not seen.facts.has("datastore", "store.driver"):
+    ) or seen.facts.has("datastore", "store.driver")
+    if not kept and not seen.facts.services and not grounds.library(seen.facts):
         return Judgement(Verdict.UNKNOWN, "no state that is kept was recognised")
+    if not kept:
+        return Judgement(Verdict.FAIL, "nothing is kept as events", grounds.starts(seen.facts))
     return Judgement(
         Verdict.FAIL,
         "state is overwritten, and no decision about event sourcing is on record",

@@ -26,7 +26,7 @@ def judge(seen: Seen) -> Judgement:
             f"work comes round by the clock inside a process ({place}), with no queue behind it{but}",
             grounds.of((scheduled,), "work by the clock"),
         )
-    if not seen.facts.services:
+    if not seen.facts.services and not grounds.library(seen.facts):
         return Judgement(Verdict.UNKNOWN, "no service, worker or queue was recognised")
     return Judgement(
         Verdict.FAIL,

@@ -13,7 +13,7 @@ def judge(seen: Seen) -> Judgement:
     }
     errors = seen.errors()
     if not any(parts.values()):
-        if not seen.facts.services:
+        if not seen.facts.services and not grounds.library(seen.facts):
             return Judgement(Verdict.UNKNOWN, "no service was recognised")
         return Judgement(
             Verdict.FAIL, "no metrics, traces, alerts or health checks were found", grounds.starts(seen.facts)

@@ -1,0 +1,72 @@
+"""Package manifests: what a folder is built as, the commands that it installs, and how Node starts it."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+from archgen.evidence.facts import Fact, Strength
+from archgen.evidence.tree import Source
+
+_NAMES = {"package.json", "pyproject.toml", "setup.cfg", "setup.py"}
+_SCRIPT = re.compile(r"""^\s*["']?([\w.-]+)\s*=\s*([\w.]+):([\w.]+)""", re.MULTILINE)
+_STARTS = {"start", "start:prod", "start:production", "serve", "worker", "start:worker", "prod"}
+
+
+def wants(source: Source) -> bool:
+    return source.name in _NAMES
+
+
+def collect(source: Source, strength: Strength) -> Iterator[Fact]:
+    """`package` per manifest, `script` per command that it installs, `process` per start script of Node."""
+    yield Fact("package", source.path, 1, strength, {"folder": source.folder})
+    if source.name == "package.json":
+        yield from _node(source, strength)
+    elif source.name == "pyproject.toml":
+        yield from _pyproject(source, strength)
+    elif "console_scripts" in source.text:
+        start = source.text.index("console_scripts")
+        text = source.text[start:].split("\n\n")[0].split("]")[0]
+        for match in _SCRIPT.finditer(text):
+            line = source.text.count("\n", 0, start + match.start(1)) + 1
+            yield _script(source, line, match[1], match[2], match[3], strength)
+
+
+def _pyproject(source: Source, strength: Strength) -> Iterator[Fact]:
+    try:
+        data = tomllib.loads(source.text)
+    except (ValueError, RecursionError):
+        return
+    tables = (_at(data, "project", "scripts"), _at(data, "tool", "poetry", "scripts"))
+    for name, target in ((n, t) for table in tables for n, t in table.items()):
+        module, _, function = str(target).partition(":")
+        match = re.search(rf"""^\s*["']?{re.escape(name)}["']?\s*=""", source.text, re.MULTILINE)
+        line = source.text.count("\n", 0, match.start()) + 1 if match else 1
+        yield _script(source, line, name, module, function, strength)
+
+
+def _at(data: dict[str, Any], *path: str) -> dict[str, Any]:
+    value: Any = data
+    for key in path:
+        value = value.get(key, {}) if isinstance(value, dict) else {}
+    return value if isinstance(value, dict) else {}
+
+
+def _script(source: Source, line: int, name: str, module: str, function: str, strength: Strength) -> Fact:
+    data = {"name": name, "module": module, "function": function, "folder": source.folder}
+    return Fact("script", source.path, line, strength, data)
+
+
+def _node(source: Source, strength: Strength) -> Iterator[Fact]:
+    try:
+        data = json.loads(source.text)
+    except (ValueError, RecursionError):
+        return
+    for name, command in _at(data, "scripts").items() if isinstance(data, dict) else ():
+        if name in _STARTS and isinstance(command, str):
+            at = max(source.text.find(f'"{name}"'), 0)
+            line = source.text.count("\n", 0, at) + 1
+            yield Fact("process", source.path, line, strength, {"name": name, "command": command})

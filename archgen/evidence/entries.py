@@ -1,0 +1,171 @@
+"""Entry points: the calls that make a program of code, and the commands that start one."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable
+
+from archgen.evidence.code.live import Imports
+from archgen.evidence.code.model import Module, Program
+from archgen.evidence.facts import Fact
+
+_STARTS = {
+    "python": re.compile(
+        r"^(uvicorn\.(run|Server)|FastAPI|fastapi\.FastAPI|Flask|flask\.Flask|web\.run_app|aiohttp\.web\.run_app|Sanic|Starlette|Litestar|"
+        r"grpc(\.aio)?\.server|Celery|celery\.Celery|FastStream|faststream\.FastStream|execute_from_command_line|get_wsgi_application|"
+        r"get_asgi_application|hypercorn\.run|granian\.Granian|.*\.run_forever|.*start_consuming|.*serve_forever)$"
+    ),
+    "typescript": re.compile(
+        r"^(NestFactory\.\w+|.*\.listen|createServer|http\.createServer|.*startServer|new?Worker|createMicroservice|.*startStandaloneServer)$"
+    ),
+    "go": re.compile(
+        r"(ListenAndServe(TLS)?|\.Serve|RunHTTPServer\w*|RunGRPCServer\w*|\.Run|\.Start|\.Listen|ExecuteContext|lambda\.Start|serve\w*)$",
+        re.I,
+    ),
+}
+# What a main of Go leads to when it is a service's: it listens, serves, consumes, or is run by a framework.
+_SERVES_GO = re.compile(
+    r"(ListenAndServe(TLS)?|ListenAndServeContext|(^|\.)Serve(TLS)?|grpc\.NewServer|net\.Listen|fx\.New|lambda\.Start|"
+    r"http\.Serve\w*|echo\.New|gin\.(Default|New)|fiber\.New|iris\.New|mux\.NewRouter|chi\.NewRouter|http\.NewServeMux)$"
+)
+_SERVES_JAVA = re.compile(
+    r"SpringApplication|Micronaut\b|Quarkus\b|Vertx\b|Javalin\b|ServerBuilder|\bServer\(|\.start\(|\.startAsync\(|"
+    r"\.serve\(|\.listen\(|\.bind\(|ActorSystem|AbstractBehavior|awaitTermination|\.await\(|Jetty|Undertow|HttpServer|"
+    r"\.run\(|Application\.launch"
+)
+_TOOL = re.compile(
+    r"(^|/)(tools?|scripts?|hack|gen(erat\w*)?|codegen|internal/cmd|migrat\w*|cli|ctl|build|bench\w*|docs?|devtools?|"
+    r"\w*(ctl|-cli|tool|gen))(/|$)"
+)
+_REACH = 600
+# What a command that a package installs calls when it is a server or a worker, and not a tool.
+_SERVES = re.compile(
+    r"(^|\.)(serve|launch|launch_service|ServiceLauncher|ServiceManager|ProcessLauncher|start_server)$"
+)
+_COMMAND = re.compile(
+    r"\bpython3?\b[^;&|]*?\s-m\s+(?!pip|venv|build|pytest|http\.server|alembic|uvicorn|gunicorn|hypercorn|celery|honcho)([\w.]+)|"
+    r"\b(?:uvicorn|gunicorn|hypercorn|granian|daphne)\b[^;&|]*?\s([\w./]+):\w+|\bcelery\b[^;&|]*?\s-A\s*([\w.]+)|"
+    r"\bpython3?\s+(?:-u\s+)?([\w./-]+\.py)\b|"
+    r"\b(?:node|ts-node|tsx|nodemon|bun(?: run)?)\s+(?:-[\w-]+(?:[= ]\S+)?\s+)*"
+    r"((?!node_modules)[\w./-]+?(?:\.[cm]?[jt]s)?)(?=\s|$|[\"'])"
+)
+_BUILT = re.compile(r"^(?:\./)?(?:(?:dist|build|lib|out|\.next)/)+")
+
+
+def started(program: Program, processes: Iterable[Fact]) -> Iterable[tuple[Module, int]]:
+    """The module behind each command that a Procfile, an image, a compose file or a package starts."""
+    for process in processes:
+        match = _COMMAND.search(str(process["command"]))
+        if not match:
+            continue
+        target = next(group for group in match.groups() if group)
+        near = str(process.get("folder", process.file.rpartition("/")[0]))
+        for tail in _script_files(target) if match[5] else _python_files(target):
+            hits = [
+                p for p in program.modules if (p == tail or p.endswith("/" + tail)) and p.startswith(near)
+            ]
+            chosen = next(
+                (program.modules[p] for p in sorted(hits, key=len) if program.modules[p].production), None
+            )
+            if chosen is not None:
+                yield chosen, entry(chosen) or _guard(chosen)
+                break
+
+
+def _python_files(target: str) -> tuple[str, ...]:
+    stem = target.removesuffix(".py") if "/" in target or target.endswith(".py") else target.replace(".", "/")
+    stem = stem.removeprefix("./")
+    return f"{stem}/__main__.py", f"{stem}.py", f"{stem}/__init__.py"
+
+
+def _script_files(target: str) -> tuple[str, ...]:
+    """Where the source of a built script lies: `dist/main.js` comes from `src/main.ts`."""
+    stem = re.sub(r"\.[cm]?[jt]s$", "", target.removeprefix("./"))
+    bare = _BUILT.sub("", stem)
+    stems = dict.fromkeys((stem, bare, f"src/{bare}" if not bare.startswith("src/") else bare))
+    return tuple(
+        f"{s}{tail}" for s in stems for tail in (".ts", ".js", ".mjs", ".cjs", "/index.ts", "/index.js")
+    )
+
+
+def image_of_main(module: Module, manifests: dict[str, str]) -> int:
+    """The line of a Go main that has an image of its own: a worker starts no server."""
+    folder = posixpath.dirname(module.path)
+    if module.package != "main" or not manifests.get(folder, "").endswith("Dockerfile"):
+        return 0
+    return next((f.line for f in module.functions if f.name == "main" and not f.owner), 0)
+
+
+def leads_to_server(module: Module, program: Program, imports: Imports) -> int:
+    """The line of a Go main whose own packages listen or serve somewhere; a tool's lead to none."""
+    if module.language != "go" or module.package != "main" or _TOOL.search(posixpath.dirname(module.path)):
+        return 0
+    main = next((f for f in module.functions if f.name == "main" and not f.owner), None)
+    if main is None:
+        return 0
+    waiting, seen = [module.path], {module.path}
+    while waiting and len(seen) < _REACH:
+        path = waiting.pop(0)
+        one = program.modules[path]
+        if any(_SERVES_GO.search(call.callee) for f in one.functions for call in f.calls):
+            return main.line
+        for target in imports.of(path):
+            if target not in seen and program.modules[target].production:
+                seen.add(target)
+                waiting.append(target)
+    return 0
+
+
+def _guard(module: Module) -> int:
+    """The last call at the module's top level: what runs when it is started."""
+    return max((c.line for f in module.functions if not f.name for c in f.calls), default=1)
+
+
+def entry(module: Module, *, strict: bool = False) -> int:
+    """The line that starts a process, 0 when there is none.
+
+    `strict`, where other processes of the project are known by their commands: a Python function that
+    would start a server when somebody called it is then a library's.
+    """
+    if module.language == "java":
+        for one in module.classes:
+            if any("SpringBootApplication" in mark for mark in one.marks):
+                return one.line
+        if _TOOL.search(posixpath.dirname(module.path).partition("/src/main")[0]):
+            return 0
+        mains = [f for f in module.functions if f.name == "main" and "static" in f.body[:60]]
+        return next((f.line for f in mains if _SERVES_JAVA.search(f.body)), 0)
+    starts = _STARTS[module.language]
+    for function in module.functions:
+        if strict and module.language == "python" and function.name not in ("", "main"):
+            continue
+        if module.language == "go" and not (module.package == "main" and function.name == "main"):
+            continue
+        for call in function.calls:
+            if starts.search(call.callee):
+                return call.line
+    return 0
+
+
+def installed(program: Program, scripts: Iterable[Fact]) -> dict[str, tuple[str, Module, int]]:
+    """Servers and workers among the commands that a Python package installs, by the folder of the code
+    that is each one's own: `shop-worker = shop.cmd.worker:main` runs `shop/worker/`.
+    """
+    found: dict[str, tuple[str, Module, int]] = {}
+    folders = {posixpath.dirname(path) for path, module in program.modules.items() if module.production}
+    for script in scripts:
+        tail = str(script["module"]).replace(".", "/") + ".py"
+        module = next((m for p, m in program.modules.items() if p == tail or p.endswith("/" + tail)), None)
+        if module is None or not module.production:
+            continue
+        run = next((f for f in module.functions if f.name == str(script["function"]) and not f.owner), None)
+        line = next((c.line for c in run.calls if _SERVES.search(c.callee)), 0) if run else 0
+        if not line:
+            continue
+        stem = posixpath.basename(module.path).removesuffix(".py")
+        package = posixpath.dirname(posixpath.dirname(module.path))
+        own = f"{package}/{stem}" if package else stem
+        if own in folders:
+            found.setdefault(own, (str(script["name"]), module, line))
+    return found

@@ -1,0 +1,152 @@
+"""Services are found in every usual layout, and nothing else is taken for one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from archgen.evidence.collect import collect
+from archgen.evidence.facts import Facts
+from archgen.rules.grounds import library
+
+_FLASK = "from flask import Flask\napp = Flask(__name__)\n"
+_PLAIN = "def work():\n    return 1\n"
+
+
+def _project(root: Path, files: dict[str, str]) -> Facts:
+    for path, text in files.items():
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    return collect(root)
+
+
+_LAYOUTS: dict[str, tuple[dict[str, str], list[str]]] = {
+    "Django in the root": (
+        {
+            "manage.py": "from django.core.management import execute_from_command_line\n"
+            "execute_from_command_line([])\n"
+        },
+        [""],
+    ),
+    "Flask": ({"requirements.txt": "", "app.py": _FLASK}, [""]),
+    "an image whose script starts what code does not tell": (
+        {
+            "orders/Dockerfile": 'FROM python:3\nCMD ["./run.sh"]\n',
+            "orders/orders/service.py": _PLAIN,
+            "products/Dockerfile": 'FROM python:3\nENTRYPOINT ["./run.sh"]\n',
+            "products/products/service.py": _PLAIN,
+        },
+        ["orders", "products"],
+    ),
+    "a database's image is no service": (
+        {
+            "api/app.py": _FLASK,
+            "api/requirements.txt": "",
+            "db/Dockerfile": "FROM postgres:16\nCMD postgres\n",
+            "db/seed.py": _PLAIN,
+        },
+        ["api"],
+    ),
+    "a package.json that starts a built file": (
+        {
+            "apps/mail/package.json": '{"scripts": {"start": "node dist/main.js"}}',
+            "apps/mail/src/main.ts": "run();\n",
+            "apps/shop/package.json": '{"scripts": {"start": "node ./server.js"}}',
+            "apps/shop/server.js": "run();\n",
+        },
+        ["apps/mail", "apps/shop"],
+    ),
+    "a compose command": (
+        {
+            "compose.yaml": "services:\n  worker:\n    build: worker\n    command: python -m jobs.run\n",
+            "worker/requirements.txt": "",
+            "worker/jobs/run.py": _PLAIN,
+        },
+        ["worker"],
+    ),
+    "SAM, a folder of code per service": (
+        {
+            "backend/orders.yaml": "Resources:\n  F:\n    Type: AWS::Serverless::Function\n"
+            "    Properties:\n      CodeUri: orders/\n      Handler: a.h\n",
+            "backend/pay.yaml": "Resources:\n  F:\n    Type: AWS::Serverless::Function\n"
+            "    Properties:\n      CodeUri: pay/\n      Handler: a.h\n",
+            "backend/orders/a.py": _PLAIN,
+            "backend/pay/a.py": _PLAIN,
+        },
+        ["backend/orders", "backend/pay"],
+    ),
+    "SAM, a template per service": (
+        {
+            "orders/template.yaml": "Resources:\n  F:\n    Type: AWS::Serverless::Function\n"
+            "    Properties: {CodeUri: src/f, Handler: a.h}\n",
+            "orders/src/f/a.py": _PLAIN,
+            "pay/template.yaml": "Resources:\n  F:\n    Type: AWS::Serverless::Function\n"
+            "    Properties: {CodeUri: src/f, Handler: a.h}\n",
+            "pay/src/f/a.py": _PLAIN,
+        },
+        ["orders", "pay"],
+    ),
+    "serverless.yml": (
+        {
+            "cart/serverless.yml": "service: cart\nprovider: {name: aws}\nfunctions:\n"
+            "  add: {handler: add.run}\n",
+            "cart/add.js": "exports.run = () => 1;\n",
+        },
+        ["cart"],
+    ),
+    "commands that one package installs": (
+        {
+            "setup.cfg": "[entry_points]\nconsole_scripts =\n    dns-api = dns.cmd.api:main\n"
+            "    dns-worker = dns.cmd.worker:main\n    dns-tool = dns.cmd.tool:main\n",
+            "dns/cmd/api.py": "def main():\n    service.serve(1)\n",
+            "dns/cmd/worker.py": "def main():\n    service.serve(1)\n",
+            "dns/cmd/tool.py": "def main():\n    print(1)\n",
+            "dns/api/app.py": _PLAIN,
+            "dns/worker/run.py": _PLAIN,
+            "dns/tool/run.py": _PLAIN,
+        },
+        ["dns/api", "dns/worker"],
+    ),
+    "an application in the root with a small service below": (
+        {
+            "setup.py": "",
+            "shop/web.py": _FLASK,
+            **{f"shop/part{n}.py": _PLAIN for n in range(8)},
+            "mailer/requirements.txt": "",
+            "mailer/app.py": _FLASK,
+        },
+        ["", "mailer"],
+    ),
+    "a package": ({"setup.py": "", "lib/a.py": _PLAIN}, []),
+}
+
+
+@pytest.mark.parametrize("layout", _LAYOUTS)
+def test_the_services_of_a_layout(layout: str, tmp_path: Path) -> None:
+    files, expected = _LAYOUTS[layout]
+    facts = _project(tmp_path, files)
+    assert [s.folder for s in facts.services] == expected
+    assert all(s.file in files and s.line >= 1 for s in facts.services)
+
+
+def test_a_package_without_services_is_a_library_and_a_heap_of_files_is_nothing(tmp_path: Path) -> None:
+    assert library(_project(tmp_path / "a", {"pyproject.toml": "[project]\n", "lib/a.py": _PLAIN}))
+    assert not library(_project(tmp_path / "b", {"a.py": _PLAIN}))
+
+
+def test_code_of_the_browser_is_no_part_of_the_system(tmp_path: Path) -> None:
+    facts = _project(
+        tmp_path,
+        {
+            "ui/package.json": '{"dependencies": {"react-dom": "18"}}',
+            "ui/a.ts": "fetch('/x');\n",
+            "api/package.json": '{"dependencies": {"express": "4", "react-dom": "18"}}',
+            "api/a.ts": "fetch('/x');\n",
+            "web/static/js/a.js": "fetch('/x');\n",
+            "web/jquery.js": "/*! jQuery v1.11.1 */\nfetch('/x');\n",
+            "web/min.js": "x=1;" * 2000,
+        },
+    )
+    assert [m.path for m in facts.program.modules.values() if m.production] == ["api/a.ts"]
