@@ -22,7 +22,7 @@ def salvage(data: Any, wrong: list[Path]) -> System | None:
     broken = wrong
     for _ in range(_ROUNDS):
         for path in broken:
-            _remove(data, path)
+            _remove(data, path, broken)
         for key, value in _REQUIRED.items():
             data.setdefault(key, value)
         try:
@@ -35,6 +35,8 @@ def salvage(data: Any, wrong: list[Path]) -> System | None:
 def consequence(issue: Issue, wrong: list[Path]) -> bool:
     """Whether the issue may come only from what is wrong already."""
     about = issue.about or issue.path
+    if any(path == issue.path[: len(path)] for path in wrong):
+        return True
     return any(_concerns(path, about) for path in wrong)
 
 
@@ -48,11 +50,37 @@ def _concerns(wrong: Path, about: Path) -> bool:
     return about[: len(wrong)] == wrong or wrong[: len(about)] == about
 
 
-def _remove(data: Any, path: Path) -> None:
-    """Take away what is at `path`; of a list, all of it, since the places of the rest would shift."""
-    numbers = [index for index, part in enumerate(path) if isinstance(part, int)]
-    path = path[: numbers[0]] if numbers else path
-    for part in path[:-1]:
-        data = data.get(part) if isinstance(data, dict) else None
-    if isinstance(data, dict) and path:
-        data.pop(path[-1], None)
+def _remove(data: Any, path: Path, broken: list[Path]) -> None:
+    """Take away what is at `path`; of a list, all of it, unless its items can keep their places."""
+    at = next((depth for depth, part in enumerate(path) if isinstance(part, int)), None)
+    if at is not None:
+        whole = {each[at] for each in broken if len(each) == at + 1 and each[:at] == path[:at]}
+        if _mended(_at(data, path[:at]), path[at], path[at + 1 :], whole):
+            return
+        path = path[:at]
+    parent = _at(data, path[:-1])
+    if isinstance(parent, dict) and path:
+        parent.pop(path[-1], None)
+
+
+def _mended(items: Any, index: Any, inside: Path, broken: set[str | int]) -> bool:
+    """Whether the list goes on with an item in this place: without its wrong key, or like a sound one."""
+    if not isinstance(items, list) or index >= len(items):
+        return False
+    if inside and isinstance(items[index], dict):
+        items[index].pop(inside[0], None)
+        return True
+    sound = [item for number, item in enumerate(items) if number not in broken and isinstance(item, dict)]
+    items[index : index + 1] = [dict(item) for item in sound[:1]]
+    return bool(sound)
+
+
+def _at(data: Any, path: Path) -> Any:
+    for part in path:
+        if isinstance(data, dict):
+            data = data.get(part)
+        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+            data = data[part]
+        else:
+            return None
+    return data

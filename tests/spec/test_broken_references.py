@@ -147,3 +147,24 @@ def test_broken(text: str, problems: list[str]) -> None:
     with pytest.raises(SpecError) as refusal:
         loads(text, "s.yaml")
     assert [str(problem).removeprefix("s.yaml:").strip() for problem in refusal.value.problems] == problems
+
+
+def test_one_broken_step_hides_nothing_of_the_others() -> None:
+    text = PEER + (
+        "sagas:\n  s:\n    owner: orders\n    when: order.created\n    steps:\n"
+        "      - {do: cards.charge, timeout: 3}\n      - {do: orders.payy, undo: cards.refnd}\n      - 7\n"
+        "  t:\n    style: choreography\n    steps:\n"
+        "      - {when: order.created, doo: cards.charge}\n      - {when: order.createdd, do: orders.payy}\n"
+    )
+    with pytest.raises(SpecError) as refused:
+        loads(text, "s.yaml")
+    assert [each.key for each in refused.value.problems] == [
+        "sagas.s.steps[0].timeout",
+        "sagas.s.steps[1].do",
+        "sagas.s.steps[1].undo",
+        "sagas.s.steps[2]",
+        "sagas.t.steps[0]",
+        "sagas.t.steps[0].doo",
+        "sagas.t.steps[1].when",
+        "sagas.t.steps[1].do",
+    ]
