@@ -41,8 +41,8 @@ class Choreographed:
         self.path: Path = ("sagas", tree.saga.name)
 
     @cached_property
-    def finishing(self) -> frozenset[int]:
-        """The steps that finish the saga: the last ones on its aggregate when all goes well."""
+    def last(self) -> frozenset[int]:
+        """The steps that come last on the saga's aggregate when all goes well."""
         depths: dict[int, int] = {}
         waiting = [(number, 0) for group in self.tree.roots for number in group]
         for number, depth in waiting:
@@ -51,6 +51,21 @@ class Choreographed:
             if node.target.same(self.tree.trigger) and not self._fails_below(number):
                 depths[node.step] = max(depth, depths.get(node.step, 0))
         return frozenset(step for step, depth in depths.items() if depth == max(depths.values()))
+
+    def _finishes(self, node: Node) -> bool:
+        """Whether the node finishes the saga: it is such a step, or does the same by another one.
+
+        After a failure, that counts only in a saga that has another command for giving up.
+        """
+        names = {self.tree.command(step).name for step in self.last}
+        return node.step in self.last or (
+            self._name(node) in names and (not node.after or self._gives_up(names))
+        )
+
+    def _gives_up(self, finishing: set[str]) -> bool:
+        about = self.tree.trigger.aggregate
+        ends = [self.tree.command(step) for step in self.tree.after_failure]
+        return any(f"{end.service}.{end.aggregate}" == about and end.name not in finishing for end in ends)
 
     def _fails_below(self, number: int) -> bool:
         below = [each for group in self.tree.below(number, False) for each in group]
@@ -81,7 +96,7 @@ class Choreographed:
         nodes = self.tree.nodes
         done = tuple(nodes[each.node] for each in sorted(run.done) if not each.failed)
         refused = tuple(nodes[each.node] for each in sorted(run.done) if each.failed)
-        finishing = tuple(node for node in done if node.step in self.finishing)
+        finishing = tuple(node for node in done if self._finishes(node))
         told = [self.tree.told(*each) for each in sorted(run.done)]
         return Ending(run, done, refused, finishing, tuple(aftermath(self.tree.analysis, told)))
 
@@ -153,7 +168,7 @@ class Choreographed:
         about = self.tree.trigger
         told = [node.target for node in ending.done if node.after]
         told += [deed.target for deed in ending.besides]
-        if self.finishing and not any(target.same(about) for target in told):
+        if self.last and not any(target.same(about) for target in told):
             step = ending.refused[0]
             yield Judgement(
                 "no-else",
@@ -170,7 +185,7 @@ class Choreographed:
             if (
                 node.after
                 and node.target.same(self.tree.trigger)
-                and node.step not in self.finishing
+                and node not in ending.finishing
                 and self._name(node) != self._name(finish)
             ):
                 yield Judgement(

@@ -111,17 +111,16 @@ class Orchestrated:
 
     def _remaining(self, end: State) -> Iterator[int]:
         """The steps whose effect is still there although the saga was given up."""
-        besides = list(aftermath(self.analysis, self._told(end)))
-        undone = [self.target(slot, True) for slot in self._slots(end, UNDONE)]
+        back = [self._undoing(slot) for slot in self._slots(end, UNDONE)]
         if self.saga.otherwise:
-            undone.append(self.target(self.shape.else_slot))
-        for slot in (*self._slots(end, DONE), *self._slots(end, UNDONE)):
-            mine = self.target(slot)
-            if any(mine.same(each) for each in undone) or any(
-                mine.same(deed.target) for deed in besides if deed.command != self.binding(slot).command
-            ):
-                continue
-            yield slot
+            back.append(Deed(self.saga.otherwise.command, self.target(self.shape.else_slot), "`else`"))
+        back += aftermath(self.analysis, self._told(end))
+        for slot in range(len(self.saga.steps)):
+            do, mine, memory = self.binding(slot).command, self.target(slot), end.participants[slot]
+            undone = memory == UNDONE and self.target(slot, True).same(mine)
+            others = (deed for deed in back if deed.command != do and deed.target.same(mine))
+            if memory in (DONE, UNDONE) and not undone and next(others, None) is None:
+                yield slot
 
     def _remains(self, slot: int) -> Judgement:
         do, here = self.binding(slot).command, (*self.path, "steps", slot)

@@ -135,6 +135,17 @@ class Tree:
         return found
 
     @cached_property
+    def after_failure(self) -> frozenset[int]:
+        """The steps that a failure may lead to, at once or by and by."""
+        events = {self.command(step).fails for step in range(len(self.saga.steps))} - {""}
+        while True:
+            steps = {step for step, reaction in enumerate(self.saga.steps) if reaction.when in events}
+            more = events | {event for step in steps for event in outcomes_of(self.command(step))}
+            if more == events:
+                return frozenset(steps)
+            events = more
+
+    @cached_property
     def reach(self) -> tuple[frozenset[str], ...]:
         """Per step, the aggregates that it or anything that follows from it may touch."""
         steps = self.saga.steps

@@ -12,7 +12,7 @@ from archgen.plan import plan
 from archgen.render import render
 from archgen.spec import loads
 from tests.generated.environment import dependencies, environment
-from tests.proof.test_conformance_state import CHASSIS
+from tests.proof.real import CHASSIS
 from tests.proof.traces import as_json, random_shape, walk
 from tests.spec.samples import BASE
 
