@@ -34,6 +34,8 @@ from archgen.evidence.config.located import Node, TooMuchError, load_all
 from archgen.evidence.facts import Fact, Facts, Note, Strength
 from archgen.evidence.nature import Nature
 from archgen.evidence.patterns import (
+    agents,
+    batches,
     consistency,
     edges,
     errors,
@@ -42,7 +44,9 @@ from archgen.evidence.patterns import (
     jobtables,
     messaging,
     resilience,
+    retried,
     sagas,
+    secrets,
     telemetry,
 )
 from archgen.evidence.services import find_services
@@ -156,6 +160,11 @@ _RECOGNISERS: tuple[tuple[Recogniser, tuple[str, ...]], ...] = (
     (lambda program, _: edges.edges(program), _ITEMS),
     (lambda program, _: messaging.dead_letters(program), ("job_queues", "error_handling")),
     (lambda program, _: messaging.jobs(program), ("job_queues",)),
+    (lambda program, _: retried.retried(program), ("circuit_breaker",)),
+    (lambda program, _: retried.crowds(program), ("circuit_breaker",)),
+    (lambda program, _: agents.agents(program), ("circuit_breaker",)),
+    (lambda program, _: secrets.secrets(program), ("observability",)),
+    (lambda program, _: batches.batches(program), ("error_handling",)),
     (telemetry.telemetry, ("observability",)),
     (lambda program, _: telemetry.silent_metrics(program), ("observability",)),
     (consistency.consistency, ("data_consistency",)),
@@ -163,6 +172,7 @@ _RECOGNISERS: tuple[tuple[Recogniser, tuple[str, ...]], ...] = (
     (eventsourcing.event_sourcing, ("event_sourcing",)),
     (lambda program, _: sagas.sagas(program), ("saga",)),
     (lambda program, _: errors.errors(program), ("error_handling",)),
+    (lambda program, _: errors.dropped(program), ("error_handling",)),
     (lambda program, _: errors.wrapped_wrong(program), ("error_handling",)),
     (hazards.hazards, ("job_queues", "data_consistency", "error_handling", "communication_patterns")),
     (hazards.naive_consumers, ("data_consistency",)),

@@ -53,6 +53,11 @@ _COMMAND = re.compile(
 _BUILT = re.compile(r"^(?:\./)?(?:(?:dist|build|lib|out|\.next)/)+")
 
 
+def is_tool(path: str) -> bool:
+    """Whether a file belongs to what helps in working on a project, and not to what it delivers."""
+    return _TOOL.search(posixpath.dirname(path)) is not None
+
+
 def started(program: Program, processes: Iterable[Fact]) -> Iterable[tuple[Module, int]]:
     """The module behind each command that a Procfile, an image, a compose file or a package starts."""
     for process in processes:

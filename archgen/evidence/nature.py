@@ -30,6 +30,7 @@ _TEST_FILE = re.compile(
 )
 _TEST_PROJECT = re.compile(
     r"^(test|tests|integration[-_]tests?|acceptance|e2e)[-_.]"
+    r"|^tests?(fixtures?|helpers?|support|env|kit|lib|cases?|harness|containers?|tools?)$"
     r"|(^|[-_.])(test|tests|testing)([-_.](utils?|support|kit|container|containers|jar))?$"
 )
 _EXAMPLE_FOLDERS = {

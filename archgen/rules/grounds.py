@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from archgen.evidence.entries import is_tool
 from archgen.evidence.facts import Fact, Facts
 from archgen.rules.model import Hit
 
@@ -15,7 +16,7 @@ def library(facts: Facts) -> bool:
     """Whether nothing in the project starts by itself, so that what deploys it decides."""
     if facts.services:
         return False
-    code = [m for m in facts.program.modules.values() if m.production]
+    code = [m for m in facts.program.modules.values() if m.production and not is_tool(m.path)]
     return (len(code) >= 10 or (bool(code) and facts.has("package"))) and not any(
         f.name == "main" and not (m.language == "go" and m.package != "main")
         for m in code

@@ -82,7 +82,7 @@ READ_NAME = Names(
 )
 
 PUBLISH_NAME = Names(
-    r"^(publish|publish_\w+|publish[A-Z]\w*|Publish\w*|basic_publish|sendToQueue|convertAndSend|convertSendAndReceive|"
+    r"^(publish|publish_\w+|publish[A-Z]\w*|Publish\w*|basic_publish|basicPublish|sendToQueue|convertAndSend|convertSendAndReceive|"
     r"send_and_wait|SendMessages?|sendMessage(Batch)?|put_events|putEvents|xadd|XAdd|XADD|lpush|rpush|produce)$"
 )
 PUBLISH_SEND = Names(r"^(send|emit|sendAsync|Send|WriteMessages|Produce|send_message|dispatch)$")

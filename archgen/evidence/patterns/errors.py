@@ -38,6 +38,9 @@ _JAVA_ANSWER = re.compile(
 _HANDLER_SET = re.compile(
     r"\bHTTPErrorHandler\s*=|\bErrorHandler:\s*\w|\bNotFoundHandler\s*=|WithErrorHandler\("
 )
+_CLOSES = re.compile(
+    r"_?(a?close|stop|shutdown|disconnect|__a?exit__|ngOnDestroy|onModuleDestroy|Close|Stop|Shutdown)"
+)
 _FALLBACK = re.compile(r"(onErrorReturn|onErrorResume|fallback\w*|withFallback|Fallback)$")
 _EXIT = re.compile(
     r"\b(raise|throw|return|reject|abort|exit|continue|break|fail|next\s*\(|panic|Promise\.reject|nak|nack|retry|rollback|set_exception|_finish|record|store)\b"
@@ -69,10 +72,7 @@ def errors(program: Program) -> Iterator[Fact]:
             yield fact("error.mapped", module, one.line, what=one.name, central=True)
     for module, function in program.functions():
         yield from _answered(module, function)
-        if re.fullmatch(
-            r"_?(a?close|stop|shutdown|disconnect|__a?exit__|ngOnDestroy|onModuleDestroy|Close|Stop)",
-            function.name,
-        ):
+        if _CLOSES.fullmatch(function.name):
             continue  # what fails while everything ends is told and left
         for catch in function.catches:
             yield from _caught(module, function, catch)
@@ -120,6 +120,9 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
     )
     acts = re.sub(r"(?m)^.*\b(log\w*|console|print\w*|_log)\b.*$|\bpass\b|[\s;{}()]", "", catch.body) != ""
     again = any(e.kind == "publish" and catch.line <= e.call.line <= catch.end for e in function.reach)
+    if any(e.kind == "commit" and not e.via for e in tried) and not leaves and not acts:
+        yield fact("error.commit_swallowed", module, catch.line, function=function.title)
+        return
     published = [e for e in tried if e.kind == "publish" and not again]
     if published and not leaves:
         yield fact(
@@ -137,6 +140,47 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
             types=catch.types[:40] or "everything",
             writes=any(e.kind in ("db.write", "commit", "remote", "publish") for e in tried),
         )  # fmt: skip
+
+
+_GO_CHECK = re.compile(r"if\s+(?:[^;{\n]*;\s*)?err\s*!=\s*nil\s*\{([^{}]*)\}")
+_GO_TOLD = re.compile(r"(?m)^.*\b(log\w*|logger|slog|fmt\.Print\w*|zap|l\.|span)\b.*$", re.IGNORECASE)
+_GO_RETURNS = re.compile(
+    r"^(Exec|ExecContext|NamedExec\w*|InsertOne|InsertMany|UpdateOne|UpdateMany|DeleteOne|DeleteMany|ReplaceOne)$"
+)
+
+
+def dropped(program: Program) -> Iterator[Fact]:
+    """Errors that Go code lets go: `error.swallowed`, `error.publish_swallowed`, `error.commit_swallowed`."""
+    for module, function in program.functions():
+        if module.language != "go" or _CLOSES.fullmatch(function.name):
+            continue
+        lines = function.body.split("\n")
+        quiet = {
+            function.line + function.body.count("\n", 0, m.start())
+            for m in _GO_CHECK.finditer(function.body)
+            if m[1].strip() and not _GO_TOLD.sub("", m[1]).strip()
+        }
+        for effect in function.effects:
+            call = effect.call
+            if any(b.kind == "finally" for b in call.inside) or effect.via:
+                continue
+            text = lines[call.line - function.line] if call.line - function.line < len(lines) else ""
+            blank = call.discarded or re.match(r"\s*_(\s*,\s*_)?\s*=", text) is not None
+            if effect.kind == "commit" and blank:
+                yield fact("error.commit_swallowed", module, call.line, function=function.title)
+            elif effect.kind == "db.write" and blank and _GO_RETURNS.match(call.name):
+                yield fact(
+                    "error.swallowed",
+                    module,
+                    call.line,
+                    function=function.title,
+                    types="no error",
+                    logged=False,
+                    writes=True,
+                )
+            elif effect.kind == "publish" and (blank or {call.line, call.line + 1} & quiet):
+                lost = {"call": call.callee[-50:], "answer": False, "logged": not blank}
+                yield fact("error.publish_swallowed", module, call.line, function=function.title, **lost)
 
 
 def wrapped_wrong(program: Program) -> Iterator[Fact]:

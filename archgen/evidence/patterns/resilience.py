@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from archgen.evidence.code.effects import origin_of
-from archgen.evidence.code.model import Function, Module, Program
+from archgen.evidence.code.model import Block, Call, Class, Function, Module, Program
 from archgen.evidence.facts import Fact, Facts, Service, Strength
 from archgen.evidence.patterns.common import callers, calls, does_nothing, fact, marks
 
@@ -34,7 +34,7 @@ _RETRY_ORIGIN = re.compile(
     r"github\.com/(cenkalti/backoff|avast/retry-go|hashicorp/go-retryablehttp|sethvargo/go-retry|eapache/go-resiliency/retrier)|"
     r"org\.springframework\.retry|io\.github\.resilience4j\.retry|dev\.failsafe\.RetryPolicy)"
 )
-_RETRY_MARK = re.compile(r"@(?:\w+\.)*(retry|Retryable|Retry|on_exception|RetryableTopic)\b")
+RETRY_MARK = re.compile(r"@(?:\w+\.)*(retry|Retryable|Retry|on_exception|RetryableTopic)\b")
 _UNBOUNDED = re.compile(r"^(while\s*\(?\s*(True|true|1)\s*\)?|for\s*\(\s*;\s*;\s*\)|for)\s*:?$")
 _ATTEMPTS = re.compile(
     r"attempt|\bretries\b|\btries\b|max_?\w*(tries|attempts)|\bfailed\b|\b[ijn]\s*<|range\(\s*\w*[\d_]|deadline",
@@ -42,6 +42,10 @@ _ATTEMPTS = re.compile(
 )
 _RETRY_WORD = re.compile(r"attempt|retr(y|ies)|tries|again|backoff|failed", re.IGNORECASE)
 _OVER_THINGS = re.compile(r"\b(in|of|range)\b|\w\s*:\s*\w")
+_CONSUMES = re.compile(
+    r"\b(consume|poll|fetch|receive|accept|Accept|recv|Recv|next_message|ReadMessage|FetchMessage|select)\b|<-|"
+    r"[nN]otification|\b[wW]ait(For|Once)\w*\("
+)
 _JITTER = re.compile(r"random|jitter|rand\.", re.IGNORECASE)
 _GROWS = re.compile(
     r"\*\*|\*=\s*2|<<|Math\.pow|math\.Pow|exponential|backoff|2\s*\*|\*\s*2|multiplier", re.IGNORECASE
@@ -102,11 +106,9 @@ def _tells(setting: Fact, home: Service | None) -> bool:
 def _written(program: Program) -> Iterator[Fact]:
     """Breakers written by hand: a class that counts failures, opens, and tries again half-open."""
     for module, one in program.classes():
-        if not (all(sign.search(one.body) for sign in (_HALF_OPEN, _OPEN, _COUNT, _CLOCK))):
+        if not is_breaker(module, one):
             continue
         own = [f for f in module.functions if f.owner == one.name]
-        if not own or all(does_nothing(f) for f in own):
-            continue
         yield fact("breaker.class", module, one.line, name=one.name)
         uses = callers(program, one.name, {f.name for f in own if not f.name.startswith("__")})
         made = [
@@ -117,6 +119,29 @@ def _written(program: Program) -> Iterator[Fact]:
         if made and guarded:
             user, function, call = guarded[0]
             yield fact("breaker", user, call.line, by=one.name, function=function.title)
+
+
+def is_breaker(module: Module, one: Class) -> bool:
+    """Whether a class counts failures, opens, and tries again half-open."""
+    own = [f for f in module.functions if f.owner == one.name]
+    text = whole(module, one)
+    return (
+        all(sign.search(text) for sign in (_HALF_OPEN, _OPEN, _COUNT, _CLOCK))
+        and bool(own)
+        and not all(does_nothing(f) for f in own)
+    )
+
+
+def whole(module: Module, one: Class) -> str:
+    """The text of a class with its methods, which in Go stand outside of it."""
+    if module.language != "go":
+        return one.body
+    return "\n".join([one.body, *(f.body for f in module.functions if f.owner == one.name)])
+
+
+def retry_origin(call: Call, module: Module, function: Function) -> bool:
+    """Whether a call hands something to a library that tries it again."""
+    return _RETRY_ORIGIN.search(origin_of(call, module, function)) is not None
 
 
 def _meets_remote(program: Program, module: Module, function: Function) -> bool:
@@ -149,7 +174,7 @@ def retries(program: Program) -> Iterator[Fact]:
                 near=near,
             )
     for module, item, mark, line in marks(program):
-        if _RETRY_MARK.search(mark):
+        if RETRY_MARK.search(mark):
             near = isinstance(item, Function) and any(e.kind == "remote" for e in item.reach)
             yield fact(
                 "retry",
@@ -169,7 +194,7 @@ def retries(program: Program) -> Iterator[Fact]:
         yield from _loops(module, function, near)
 
 
-def _loops(module: Module, function: Function, near: bool) -> Iterator[Fact]:
+def retry_loops(module: Module, function: Function) -> Iterator[Block]:
     """Loops that try again: a caught failure inside a loop, whose success leaves the loop."""
     lines = function.body.split("\n")
     loops = {id(b): b for call in function.calls for b in call.within("loop")}
@@ -179,10 +204,12 @@ def _loops(module: Module, function: Function, near: bool) -> Iterator[Fact]:
         if not _UNBOUNDED.match(loop.header.strip()) and not _RETRY_WORD.search(function.body):
             continue
         body = "\n".join(lines[loop.line - function.line : loop.end - function.line + 1])
-        caught = any(
-            loop.line <= c.line <= loop.end and not re.match(r"(final\s+)?InterruptedException\b", c.types)
+        catches = [
+            c
             for c in function.catches
-        ) or (
+            if loop.line <= c.line <= loop.end and not re.match(r"(final\s+)?InterruptedException\b", c.types)
+        ]
+        caught = bool(catches) or (
             module.language == "go"
             and re.search(
                 r"err\w*\s*!=\s*nil|err\s*==|Cause\(err|errors\.(Is|As)|,\s*ok\s*:?=\s*\w+\(err", body
@@ -192,12 +219,18 @@ def _loops(module: Module, function: Function, near: bool) -> Iterator[Fact]:
         # a try that ends in return or break is tried again only after a failure
         leaves = re.search(r"\b(return|break)\b", body) is not None
         again = re.search(r"\bcontinue\b", body) is not None or any(
-            loop.line <= catch.line <= loop.end
-            and not _gives_up(lines[catch.line - function.line + 1 : catch.end - function.line + 1])
-            for catch in function.catches
+            not _gives_up(lines[catch.line - function.line + 1 : catch.end - function.line + 1])
+            for catch in catches
         )
-        if not (caught and leaves and again):
-            continue
+        if caught and leaves and again:
+            yield loop
+
+
+def _loops(module: Module, function: Function, near: bool) -> Iterator[Fact]:
+    """Loops that try again, with how often and after which pause."""
+    lines = function.body.split("\n")
+    for loop in retry_loops(module, function):
+        body = "\n".join(lines[loop.line - function.line : loop.end - function.line + 1])
         inside = [c for c in function.calls if any(b is loop for b in c.inside)]
         # `retry.wait()` computes a pause; what pauses is awaited, or sleeps
         waits = [
@@ -207,19 +240,15 @@ def _loops(module: Module, function: Function, near: bool) -> Iterator[Fact]:
             or (c.awaited and re.search(r"wait|pause|retry", c.name, re.IGNORECASE))
         ]
         unbounded = _UNBOUNDED.match(loop.header.strip()) is not None and not _ATTEMPTS.search(body)
-        consumer = (
-            re.search(
-                r"\b(consume|poll|fetch|receive|accept|recv|next_message|ReadMessage|FetchMessage|<-|select)\b",
-                body,
-            )
-            is not None
+        consumer = _CONSUMES.search(
+            re.sub(r"\bfetch\(", "", body) if module.language == "typescript" else body
         )
         if consumer and not waits:
             continue
         yield fact(
             "retry", module, loop.line, by="loop", loop=True, bounded=not unbounded, backoff=bool(waits),
             grows=_GROWS.search(function.body) is not None, jitter=_JITTER.search(function.body) is not None,
-            function=function.title, consumer=consumer, near=near,
+            function=function.title, consumer=consumer is not None, near=near,
         )  # fmt: skip
 
 

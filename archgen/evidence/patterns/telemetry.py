@@ -32,6 +32,8 @@ _SPAN = re.compile(
 _PROPAGATE = re.compile(
     r"\btraceparent\b|propagate\.(inject|extract)|propagation\.(inject|extract)|TextMapPropagator|W3CTraceContext|\bb3\b"
 )
+_CARRIES = re.compile(r"[pP]ropagat(or|ion)\w*(\(\))?\.(inject|extract|Inject|Extract)\(")
+_SET_UP = re.compile(r"TextMapPropagator$|W3C")
 _CORRELATE = re.compile(r"correlation[-_]?id|request[-_]?id|x-request-id|RequestID\b|trace_id", re.IGNORECASE)
 _JSON_LOG = re.compile(
     r"(JSONFormatter|JsonFormatter|JSONRenderer|structlog\.configure|pino|winston\.createLogger|zap\.New\w+|slog\.NewJSONHandler|logrus\.SetFormatter|LogstashEncoder|JsonEncoder)"
@@ -97,14 +99,14 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
             ):
                 yield fact("metric.named", module, text.line, name=text.value)
         for function in module.functions:
-            match = _PROPAGATE.search(function.body)
+            match = _CARRIES.search(function.body) or _PROPAGATE.search(function.body)
             if match and function.name:
                 yield fact(
                     "trace.carried",
                     module,
                     function.line + function.body.count("\n", 0, match.start()),
                     what=match[0],
-                    by="propagator" if "Propagator" in match[0] or "W3C" in match[0] else "propagation",
+                    by="propagation" if not _SET_UP.search(match[0]) else "propagator",
                     function=function.title,
                 )
     for module, _, call in calls(program):

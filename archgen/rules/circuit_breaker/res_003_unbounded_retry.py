@@ -31,7 +31,7 @@ RULE = Rule(
     title="Retry without bound or backoff",
     why="Retries without a pause turn a peer's hiccup into its outage.",
     remedy="Limit the attempts, wait exponentially longer between them, and add jitter.",
-    languages=("python", "go"),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -59,6 +59,40 @@ RULE = Rule(
                 }
             """,
         }),
+        Sample("typescript", {
+            "a.ts": """
+                export async function ask() {
+                  for (let attempt = 0; attempt < 3; attempt++) {
+                    try {
+                      return await fetch('http://peer', { signal: AbortSignal.timeout(1000) });
+                    } catch (e) {
+                      await sleep(100 * 2 ** attempt);
+                    }
+                  }
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A {
+                  String ask() throws Exception {
+                    for (int attempt = 0; attempt < 3; attempt++) {
+                      try {
+                        return peer.ask();
+                      } catch (IOException e) {
+                        Thread.sleep(100L << attempt);
+                      }
+                    }
+                    throw new IOException("gone");
+                  }
+                  String get(Future<String> f) throws ExecutionException {
+                    while (true) {
+                      try { return f.get(); } catch (InterruptedException e) { interrupted = true; }
+                    }
+                  }
+                }
+            """,
+        }),
     ),
     invalid=(
         Sample("python", {
@@ -82,6 +116,34 @@ RULE = Rule(
                         }
                         return err
                     }
+                }
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                export async function ask() {
+                  while (true) { // <-
+                    try {
+                      return await fetch('http://peer', { signal: AbortSignal.timeout(1000) });
+                    } catch (e) {
+                      continue;
+                    }
+                  }
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A {
+                  String ask() {
+                    while (true) { // <-
+                      try {
+                        return peer.ask();
+                      } catch (IOException e) {
+                        log.warn("again");
+                      }
+                    }
+                  }
                 }
             """,
         }),

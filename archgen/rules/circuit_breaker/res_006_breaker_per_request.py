@@ -7,15 +7,16 @@ from archgen.evidence.facts import Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity
 
 _BREAKER = re.compile(r"^(New)?(Circuit)?Breaker$|CircuitBreaker$")
+_MADE = re.compile(r"CircuitBreaker\.(of|ofDefaults)$")
 
 
 def check(facts: Facts) -> Iterable[Hit]:
     for module, function in facts.program.functions():
-        made = [c for c in function.calls if _BREAKER.search(c.name)]
+        made = [c for c in function.calls if _BREAKER.search(c.name) or _MADE.search(c.callee)]
         used = [
             c
             for c in function.calls
-            if c.name in ("call", "fire", "Execute", "execute", "guard", "call_async")
+            if c.name in ("call", "fire", "Execute", "guard", "call_async") or c.name.startswith("execute")
         ]
         if (
             made
@@ -35,7 +36,7 @@ RULE = Rule(
     title="Breaker made per request",
     why="It has never seen a failure when it is asked, so it never opens.",
     remedy="Make one breaker per peer when the process starts, and share it.",
-    languages=("python", "typescript",),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -52,6 +53,31 @@ RULE = Rule(
                 import axios from 'axios';
                 const b = new CircuitBreaker(() => axios.get('/x'));
                 export function f() { return b.fire(); }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import (
+                    "net/http"
+                    "github.com/sony/gobreaker"
+                )
+                var cb = gobreaker.NewCircuitBreaker(gobreaker.Settings{})
+                func Ask() (any, error) {
+                    return cb.Execute(func() (any, error) { return http.Get("http://peer") })
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                import io.github.resilience4j.circuitbreaker.CircuitBreaker;
+                class A {
+                  private RestTemplate restTemplate;
+                  private final CircuitBreaker breaker = CircuitBreaker.ofDefaults("peer");
+                  String ask() {
+                    return breaker.executeSupplier(() -> restTemplate.getForObject("http://peer", String.class));
+                  }
+                }
             """,
         }),
     ),
@@ -72,6 +98,31 @@ RULE = Rule(
                 export function f() {
                   const b = new CircuitBreaker(() => axios.get('/x')); // <-
                   return b.fire();
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import (
+                    "net/http"
+                    "github.com/sony/gobreaker"
+                )
+                func Ask() (any, error) {
+                    cb := gobreaker.NewCircuitBreaker(gobreaker.Settings{}) // <-
+                    return cb.Execute(func() (any, error) { return http.Get("http://peer") })
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                import io.github.resilience4j.circuitbreaker.CircuitBreaker;
+                class A {
+                  private RestTemplate restTemplate;
+                  String ask() {
+                    CircuitBreaker breaker = CircuitBreaker.ofDefaults("peer"); // <-
+                    return breaker.executeSupplier(() -> restTemplate.getForObject("http://peer", String.class));
+                  }
                 }
             """,
         }),

@@ -18,7 +18,7 @@ RULE = Rule(
     title="Time limits",
     why="A breaker counts failures, and a call that never ends never fails.",
     remedy="Set a time limit on every client.",
-    languages=("python", "typescript", "go"),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -37,6 +37,17 @@ RULE = Rule(
                 package a
                 import "net/http"
                 var c = http.Client{Timeout: 3} // <-
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A {
+                  RestTemplate peer(RestTemplateBuilder builder) {
+                    RestTemplate made = new RestTemplate(); // <-
+                    made.setRequestFactory(factory(Timeout.ofSeconds(2)));
+                    return made;
+                  }
+                }
             """,
         }),
     ),
@@ -58,6 +69,14 @@ RULE = Rule(
                 package a
                 import "net/http"
                 var c = http.Client{}
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A {
+                  // timeout
+                  RestTemplate peer() { return new RestTemplate(); }
+                }
             """,
         }),
     ),

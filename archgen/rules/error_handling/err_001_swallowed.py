@@ -2,15 +2,20 @@
 
 from collections.abc import Iterable
 
-from archgen.evidence.facts import Facts
+from archgen.evidence.facts import Fact, Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def _message(fact: Fact) -> str:
+    where = fact["function"] or "the module"
+    if fact["types"] == "no error":
+        return f"{where} makes a change and does not look whether it failed"
+    return f"{where} catches {fact['types']} around a change and goes on"
 
 
 def check(facts: Facts) -> Iterable[Hit]:
     harmful = [f for f in facts.of("error.swallowed") if f["writes"]]
-    return hits(
-        harmful, lambda f: f"{f['function'] or 'the module'} catches {f['types']} around a change and goes on"
-    )
+    return hits(harmful, _message)
 
 
 RULE = Rule(
@@ -21,7 +26,7 @@ RULE = Rule(
     title="Broad catch that goes on",
     why="The change may or may not have been made, and the code that follows believes that it was.",
     remedy="Catch what you can answer, and let the rest through.",
-    languages=("python", "typescript", "java"),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -42,6 +47,18 @@ RULE = Rule(
             "A.java": """
                 class A { OrderRepository orderRepository; void f() { try {
                   orderRepository.save(o); } catch (Exception e) { throw new Failed(e); } } }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func Ship(db *sql.DB, id string) error {
+                    _, err := db.Exec("UPDATE orders SET shipped = true WHERE id = $1", id)
+                    return err
+                }
+                func Close(db *sql.DB) {
+                    defer db.Close()
+                }
             """,
         }),
     ),
@@ -68,6 +85,17 @@ RULE = Rule(
             "A.java": """
                 class A { OrderRepository orderRepository; void f() { try { orderRepository.save(o); }
                   catch (Exception e) { log.error("x"); } } } // <-
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func Ship(db *sql.DB, id string) {
+                    db.Exec("UPDATE orders SET shipped = true WHERE id = $1", id) // <-
+                }
+                func Pay(db *sql.DB, id string) {
+                    _, _ = db.Exec("UPDATE orders SET paid = true WHERE id = $1", id) // <-
+                }
             """,
         }),
     ),

@@ -21,7 +21,7 @@ RULE = Rule(
     title="Failed publish swallowed",
     why="The caller believes that the message is out; the receivers never hear of it.",
     remedy="Let the failure reach the caller, or keep the message in an outbox until it is out.",
-    languages=("python", "typescript", "java"),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -45,6 +45,19 @@ RULE = Rule(
             "A.java": """
                 class A { KafkaTemplate kafkaTemplate; void f() { try { kafkaTemplate.send(t, m);
                   } catch (Exception e) { throw new Failed(e); } } }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/nats-io/nats.go"
+                func Send(nc *nats.Conn) error {
+                    if err := nc.Publish("x", nil); err != nil {
+                        log.Println(err)
+                        return err
+                    }
+                    return nil
+                }
             """,
         }),
     ),
@@ -74,6 +87,17 @@ RULE = Rule(
             "A.java": """
                 class A { KafkaTemplate kafkaTemplate; void f() { try { kafkaTemplate.send(t, m); }
                   catch (Exception e) { log.error("x"); } } } // <-
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/nats-io/nats.go"
+                func Send(nc *nats.Conn) {
+                    if err := nc.Publish("x", nil); err != nil { // <-
+                        log.Println(err)
+                    }
+                }
             """,
         }),
     ),

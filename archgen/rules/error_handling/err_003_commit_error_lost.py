@@ -7,12 +7,15 @@ from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
 
 def check(facts: Facts) -> Iterable[Hit]:
-    return hits(
+    wrong = hits(
         facts.of("error.lost"),
         lambda f: (
             f"{f['function']} checks {f['checked']} and returns {f['used']}"
             + (", so a failed commit looks like success" if f["commit"] else "")
         ),
+    )
+    return wrong + hits(
+        facts.of("error.commit_swallowed"), lambda f: f"{f['function']} goes on when its commit fails"
     )
 
 
@@ -24,7 +27,7 @@ RULE = Rule(
     title="Commit error lost",
     why="The caller is told that all went well, and the data is not there.",
     remedy="Return the error that was checked.",
-    languages=("go",),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("go", {
             "a.go": """
@@ -37,6 +40,53 @@ RULE = Rule(
                 }
             """,
         }),
+        Sample("python", {
+            "a.py": """
+                def save(session, order):
+                    session.add(order)
+                    try:
+                        session.commit()
+                    except Exception:
+                        session.rollback()
+                        raise
+                    return order
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                export async function save(queryRunner, order) {
+                  try {
+                    await queryRunner.commitTransaction();
+                  } catch (e) {
+                    await queryRunner.rollbackTransaction();
+                    throw e;
+                  }
+                  return order;
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A {
+                  void save(Connection connection) throws SQLException {
+                    try {
+                      connection.commit();
+                    } catch (SQLException e) {
+                      connection.rollback();
+                      throw e;
+                    }
+                  }
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func Save(tx *sql.Tx) error {
+                    return tx.Commit()
+                }
+            """,
+        }),
     ),
     invalid=(
         Sample("go", {
@@ -46,6 +96,52 @@ RULE = Rule(
                     if commitErr := tx.Commit(); commitErr != nil {
                         return errors.Wrap(err, "commit") // <-
                     }
+                    return nil
+                }
+            """,
+        }),
+        Sample("python", {
+            "a.py": """
+                def save(session, order):
+                    session.add(order)
+                    try:
+                        session.commit()
+                    except Exception as error:  # <-
+                        log.error(error)
+                    return order
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                export async function save(queryRunner, order) {
+                  try {
+                    await queryRunner.commitTransaction();
+                  } catch (e) { // <-
+                    console.error(e);
+                  }
+                  return order;
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A {
+                  void save(Connection connection) {
+                    try {
+                      connection.commit();
+                    } catch (SQLException e) { // <-
+                      log.error("not committed", e);
+                    }
+                  }
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func Save(tx *sql.Tx) error {
+                    tx.Exec("UPDATE a SET b = 1")
+                    tx.Commit() // <-
                     return nil
                 }
             """,

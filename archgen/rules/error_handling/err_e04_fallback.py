@@ -18,7 +18,7 @@ RULE = Rule(
     title="Fallbacks",
     why="A page without recommendations is better than no page.",
     remedy="Answer with what is known when a peer that is not essential fails.",
-    languages=("java",),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("java", {
             "A.java": """
@@ -27,10 +27,47 @@ RULE = Rule(
                 } }
             """,
         }),
+        Sample("python", {
+            "a.py": """
+                from tenacity import retry
+                def ask(peer):
+                    return peer.with_fallback(last_known)  # <-
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                export const ask = (breaker, last) => breaker.fallback(() => last); // <-
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func Ask(policy Policy) { policy.WithFallback(lastKnown) } // <-
+            """,
+        }),
     ),
     invalid=(
         Sample("java", {
             "A.java": "class A { /* .onErrorReturn(X) */ Mono<X> f() { return ask(); } }\n",
+        }),
+        Sample("python", {
+            "a.py": """
+                # peer.with_fallback(last_known)
+                fallback = 'sans-serif'
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                // breaker.fallback(() => last)
+                export const fallback = 'sans-serif';
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                // policy.WithFallback(lastKnown)
+                const fallback = "sans-serif"
+            """,
         }),
     ),
     check=check,

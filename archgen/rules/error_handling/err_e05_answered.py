@@ -21,7 +21,7 @@ RULE = Rule(
     title="Errors answered where they happen",
     why="It is a start: the caller is told, although every handler has to remember it.",
     remedy="Map errors in one place, so that none is forgotten.",
-    languages=("python", "java",),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -39,6 +39,30 @@ RULE = Rule(
                 } }
             """,
         }),
+        Sample("typescript", {
+            "a.ts": """
+                export async function show(req, res) {
+                  try {
+                    res.json(await find(req.params.id));
+                  } catch (e: NotFound) { // <-
+                    res.status(404).json({ error: 'gone' });
+                  }
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func Show(w http.ResponseWriter, r *http.Request) {
+                    order, err := find(r)
+                    if err != nil {
+                        http.Error(w, "gone", http.StatusNotFound) // <-
+                        return
+                    }
+                    write(w, order)
+                }
+            """,
+        }),
     ),
     invalid=(
         Sample("python", {
@@ -54,6 +78,24 @@ RULE = Rule(
         Sample("java", {
             "A.java": """
                 class A { void f() { try { g(); } catch (ConflictException e) { throw e; } } }
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                export async function show(req, res) {
+                  // res.status(404)
+                  res.json(await find(req.params.id));
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func Show(w http.ResponseWriter, r *http.Request) {
+                    // http.Error(w, "gone", 404)
+                    order, _ := find(r)
+                    write(w, order)
+                }
             """,
         }),
     ),

@@ -24,7 +24,7 @@ RULE = Rule(
     title="No metrics",
     why="Without numbers over time an outage is found by its users.",
     remedy="Count requests, errors and durations in every service, and expose them.",
-    languages=("python",),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "orders/Dockerfile": "FROM python",
@@ -38,6 +38,46 @@ RULE = Rule(
                 start_http_server(9000)
             """,
         }),
+        Sample("typescript", {
+            "main.ts": """
+                import express from 'express';
+                import { collectDefaultMetrics } from 'prom-client';
+                const app = express();
+                collectDefaultMetrics();
+                app.listen(3000);
+            """,
+            "package.json": """
+                {"dependencies": {"express": "5"}}
+            """,
+        }),
+        Sample("go", {
+            "main.go": """
+                package main
+                import (
+                    "net/http"
+                    "github.com/prometheus/client_golang/prometheus/promhttp"
+                )
+                func main() {
+                    http.Handle("/metrics", promhttp.Handler())
+                    http.ListenAndServe(":80", nil)
+                }
+            """,
+        }),
+        Sample("java", {
+            "App.java": """
+                @SpringBootApplication
+                class App {
+                  public static void main(String[] args) { SpringApplication.run(App.class, args); }
+                }
+            """,
+            "src/main/resources/application.yml": """
+                management:
+                  endpoints:
+                    web:
+                      exposure:
+                        include: health,prometheus
+            """,
+        }),
     ),
     invalid=(
         Sample("python", {
@@ -45,6 +85,33 @@ RULE = Rule(
             "orders/main.py": """
                 import uvicorn
                 uvicorn.run('a')  # <-
+            """,
+        }),
+        Sample("typescript", {
+            "main.ts": """
+                import express from 'express';
+                const app = express();
+                app.listen(3000); // <-
+            """,
+            "package.json": """
+                {"dependencies": {"express": "5"}}
+            """,
+        }),
+        Sample("go", {
+            "main.go": """
+                package main
+                import "net/http"
+                func main() {
+                    http.ListenAndServe(":80", nil) // <-
+                }
+            """,
+        }),
+        Sample("java", {
+            "App.java": """
+                @SpringBootApplication
+                class App { // <-
+                  public static void main(String[] args) { SpringApplication.run(App.class, args); }
+                }
             """,
         }),
     ),

@@ -33,7 +33,7 @@ RULE = Rule(
     title="Trace lost in messages",
     why="The trace ends at the broker, which is where the interesting half begins.",
     remedy="Put traceparent into the headers of every message, and continue it in the consumer.",
-    languages=("python",),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -45,6 +45,46 @@ RULE = Rule(
                     await js.publish('x', b, headers=headers)
             """,
         }),
+        Sample("typescript", {
+            "a.ts": """
+                import { NodeSDK } from '@opentelemetry/sdk-node';
+                import { context, propagation } from '@opentelemetry/api';
+                import amqp from 'amqplib';
+                const sdk = new NodeSDK({});
+                export function f(channel) {
+                  const headers = {};
+                  propagation.inject(context.active(), headers);
+                  channel.publish('ex', '', Buffer.from('x'), { headers });
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import (
+                    "github.com/nats-io/nats.go"
+                    "go.opentelemetry.io/otel"
+                )
+                func Start() { otel.SetTracerProvider(tp) }
+                func Send(ctx context.Context, nc *nats.Conn) error {
+                    msg := nats.NewMsg("x")
+                    otel.GetTextMapPropagator().Inject(ctx, propagation.HeaderCarrier(msg.Header))
+                    return nc.PublishMsg(msg)
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                import com.rabbitmq.client.Channel;
+                class A {
+                  void start() { GlobalOpenTelemetry.set(SdkTracerProvider.builder().build()); }
+                  void send(Channel channel, TextMapPropagator propagator) {
+                    propagator.inject(Context.current(), headers, setter);
+                    channel.basicPublish("ex", "", props(headers), body);
+                  }
+                }
+            """,
+        }),
     ),
     invalid=(
         Sample("python", {
@@ -53,6 +93,40 @@ RULE = Rule(
                 trace.set_tracer_provider(p)
                 async def f(js):
                     await js.publish('x', b, headers={})  # <-
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import { NodeSDK } from '@opentelemetry/sdk-node';
+                import amqp from 'amqplib';
+                const sdk = new NodeSDK({});
+                export function f(channel) {
+                  channel.publish('ex', '', Buffer.from('x')); // <-
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import (
+                    "github.com/nats-io/nats.go"
+                    "go.opentelemetry.io/otel"
+                )
+                func Start() { otel.SetTracerProvider(tp) }
+                func Send(nc *nats.Conn) error {
+                    return nc.Publish("x", nil) // <-
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                import com.rabbitmq.client.Channel;
+                class A {
+                  void start() { GlobalOpenTelemetry.set(SdkTracerProvider.builder().build()); }
+                  void send(Channel channel) {
+                    channel.basicPublish("ex", "", null, body); // <-
+                  }
+                }
             """,
         }),
     ),

@@ -23,7 +23,7 @@ RULE = Rule(
     title="Telemetry that does nothing",
     why="Code full of metrics that nobody records looks observed and is not.",
     remedy="Wire a client that records, at least outside of tests.",
-    languages=("python", "go"),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "metrics.py": """
@@ -45,6 +45,27 @@ RULE = Rule(
             "a/a.go": """
                 package a
                 var c = m.Client{}
+            """,
+        }),
+        Sample("typescript", {
+            "metrics.ts": """
+                export class Metrics {
+                  inc(name: string) { counter.inc({ name }); }
+                }
+            """,
+            "main.ts": """
+                import { Metrics } from './metrics';
+                export const service = make(new Metrics());
+            """,
+        }),
+        Sample("java", {
+            "RealMetrics.java": """
+                class RealMetrics implements Metrics {
+                  public void count(String name) { registry.counter(name).increment(); }
+                }
+            """,
+            "App.java": """
+                class App { Service service() { return new Service(new RealMetrics()); } }
             """,
         }),
     ),
@@ -71,6 +92,33 @@ RULE = Rule(
             "a/a.go": """
                 package a
                 func F() App { return New(m.NoOp{}) } // <-
+            """,
+        }),
+        Sample("typescript", {
+            "metrics.ts": """
+                export class NoMetrics {
+                  inc(name: string) {}
+                  observe(name: string, value: number) {}
+                }
+            """,
+            "main.ts": """
+                import { NoMetrics } from './metrics';
+                export const service = make(new NoMetrics()); // <-
+            """,
+        }),
+        Sample("java", {
+            "NoMetrics.java": """
+                class NoMetrics implements Metrics {
+                  public void count(String name) { }
+                  public void observe(String name, double value) { }
+                }
+            """,
+            "App.java": """
+                class App {
+                  Service service() {
+                    return new Service(new NoMetrics()); // <-
+                  }
+                }
             """,
         }),
     ),

@@ -22,7 +22,7 @@ RULE = Rule(
     title="Traces or correlation",
     why="An error in one service has its cause in another; without a common id the two logs never meet.",
     remedy="Carry W3C trace context through HTTP and messages.",
-    languages=("python", "typescript", "go"),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -37,6 +37,15 @@ RULE = Rule(
             "a.go": """
                 package a
                 func F() { router.Use(middleware.RequestID()) } // <-
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A {
+                  void start() {
+                    GlobalOpenTelemetry.set(SdkTracerProvider.builder().build()); // <-
+                  }
+                }
             """,
         }),
     ),
@@ -58,6 +67,14 @@ RULE = Rule(
             "a.go": """
                 package a
                 func F(requestBody string) {}
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A {
+                  // SdkTracerProvider.builder().build()
+                  void start() { log.info("tracing comes later"); }
+                }
             """,
         }),
     ),

@@ -21,7 +21,7 @@ RULE = Rule(
     title="Health checks",
     why="A platform restarts what is dead and spares what is not ready, if it can tell the two apart.",
     remedy="Offer liveness and readiness apart, and point the probes at them.",
-    languages=("python", "config"),
+    languages=("python", "typescript", "go", "java", "config"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -45,6 +45,39 @@ RULE = Rule(
                           httpGet: {path: /live}
             """,
         }),
+        Sample("typescript", {
+            "a.ts": """
+                export function routes(app) {
+                  app.get('/health', (req, res) => res.send('ok')); // <-
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func Routes(mux *http.ServeMux) {
+                    mux.HandleFunc("/healthz", ok) // <-
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                @RestController
+                class A {
+                  @GetMapping("/health")
+                  String health() { return "ok"; } // <-
+                }
+            """,
+        }),
+        Sample("java", {
+            "pom.xml": """
+                <project><artifactId>shop</artifactId><dependency><artifactId>spring-boot-starter-actuator</artifactId></dependency></project> <!-- <- -->
+            """,
+            "App.java": """
+                @SpringBootApplication
+                class App { }
+            """,
+        }),
     ),
     invalid=(
         Sample("python", {
@@ -62,6 +95,27 @@ RULE = Rule(
                 kind: Deployment
                 metadata: {name: a}
                 spec: {}
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                // app.get('/health', ...)
+                export function routes(app) { app.get('/wealth', show); }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                // mux.HandleFunc("/healthz", ok)
+                func Routes(mux *http.ServeMux) { mux.HandleFunc("/orders", list) }
+            """,
+        }),
+        Sample("java", {
+            "pom.xml": """
+                <project><artifactId>shop</artifactId><!-- <dependency><artifactId>spring-boot-starter-actuator</artifactId></dependency> --></project>
+            """,
+            "A.java": """
+                class A { String health() { return "ok"; } }
             """,
         }),
     ),

@@ -1,0 +1,154 @@
+"""A call that creates something is made again, with nothing that lets the peer notice."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits(
+        facts.of("retry.unsafe"),
+        lambda f: (
+            f"{f['function'] or 'the module'} makes a call again that creates something ({f['call']}), without a key"
+        ),
+    )
+
+
+RULE = Rule(
+    id="RES-004",
+    item="circuit_breaker",
+    kind="defect",
+    severity=Severity.WARNING,
+    title="Retry of a call that is not idempotent",
+    why="The first call may have worked and only its answer been lost: the card is then charged twice.",
+    remedy="Send an idempotency key that stays the same over the attempts, or do not try such calls again.",
+    languages=("python", "typescript", "go", "java"),
+    valid=(
+        Sample("python", {
+            "a.py": """
+                import requests, tenacity
+                @tenacity.retry(stop=tenacity.stop_after_attempt(3))
+                def charge(order, key):
+                    return requests.post('http://bank/charges', json=order, headers={'Idempotency-Key': key})
+                @tenacity.retry
+                def store(order):
+                    return requests.put('http://bank/orders/1', json=order)
+                @tenacity.retry
+                def read():
+                    return requests.get('http://bank/orders')
+                # @tenacity.retry
+                def once(order):
+                    return requests.post('http://bank/charges', json=order)
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import axios from 'axios';
+                import axiosRetry from 'axios-retry';
+                const client = axios.create({ timeout: 1000 });
+                axiosRetry(client, { retries: 3, retryCondition: axiosRetry.isIdempotentRequestError });
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import (
+                    "net/http"
+                    "github.com/avast/retry-go"
+                )
+                func Read() error {
+                    return retry.Do(func() error {
+                        _, err := http.Get("http://bank/charges")
+                        return err
+                    })
+                }
+            """,
+        }),
+        Sample("java", {
+            "Bank.java": """
+                import org.springframework.retry.annotation.Retryable;
+                import org.springframework.kafka.annotation.RetryableTopic;
+                class Bank {
+                  private RestTemplate restTemplate;
+                  @Retryable(maxAttempts = 3)
+                  Charge charge(Order order, String idempotencyKey) {
+                    return restTemplate.postForObject("http://bank/charges", with(order, idempotencyKey), Charge.class);
+                  }
+                  @Retryable
+                  Charge read(String id) { return restTemplate.getForObject("http://bank/charges/" + id, Charge.class); }
+                }
+            """,
+        }),
+    ),
+    invalid=(
+        Sample("python", {
+            "a.py": """
+                import requests, tenacity
+                @tenacity.retry(stop=tenacity.stop_after_attempt(3))
+                def charge(order):
+                    return requests.post('http://bank/charges', json=order)  # <-
+            """,
+        }),
+        Sample("python", {
+            "a.py": """
+                import requests, time
+                def charge(order):
+                    for attempt in range(3):
+                        try:
+                            return requests.post('http://bank/charges', json=order)  # <-
+                        except OSError:
+                            time.sleep(2 ** attempt)
+                            continue
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import axios from 'axios';
+                import axiosRetry from 'axios-retry';
+                const client = axios.create({ timeout: 1000 });
+                axiosRetry(client, { retries: 3, retryCondition: () => true }); // <-
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import (
+                    "net/http"
+                    "github.com/avast/retry-go"
+                )
+                func Charge(body io.Reader) error {
+                    return retry.Do(func() error {
+                        _, err := http.Post("http://bank/charges", "application/json", body) // <-
+                        return err
+                    })
+                }
+            """,
+        }),
+        Sample("java", {
+            "Bank.java": """
+                import org.springframework.retry.annotation.Retryable;
+                class Bank {
+                  private RestTemplate restTemplate;
+                  @Retryable(maxAttempts = 3)
+                  Charge charge(Order order) {
+                    return restTemplate.postForObject("http://bank/charges", order, Charge.class); // <-
+                  }
+                }
+            """,
+        }),
+        Sample("java", {
+            "Bank.java": """
+                import io.micronaut.http.client.annotation.Client;
+                import io.micronaut.retry.annotation.Retryable;
+                @Client(id = "bank")
+                @Retryable(attempts = "2")
+                interface Bank { // <-
+                  @Post("/charges")
+                  Charge charge(Order order);
+                }
+            """,
+        }),
+    ),
+    check=check,
+)  # fmt: skip
