@@ -168,7 +168,7 @@ def system_items(system: System, analysis: Analysis) -> Iterator[Item]:
         (name, enqueue_path(job))
         for name, service in system.services.items()
         for job, described in service.jobs.items()
-        if not described.takes
+        if not described.takes and (system.auth is None or described.allow)
     ]
     if bare:
         yield item("tests/test_jobs.py", "test_jobs.py.jinja", imports=_imports(_JOBS), jobs=py(bare))
@@ -213,7 +213,7 @@ def _sagas(system: System, analysis: Analysis) -> Iterator[Flow]:
         starts = [saga.when] if isinstance(saga, Orchestration) else analysis.choreographies[name].starts_on
         for event in starts:
             for command in map(analysis.commands.__getitem__, analysis.events[event].commands):
-                if command.creates and command.emits == event:
+                if command.creates and command.emits == event and _open(system, command):
                     ends = _ends(system, analysis, name)
                     yield _flow(system, f"{title(name)}: {command.name}", command, ends)
 
@@ -221,9 +221,16 @@ def _sagas(system: System, analysis: Analysis) -> Iterator[Flow]:
 def _firsts(system: System, analysis: Analysis) -> Iterator[Flow]:
     """One flow per service: its first creating command, which ends with its own event."""
     for name in system.services:
-        creating = [each for each in analysis.commands.values() if each.service == name and each.creates]
+        own = [each for each in analysis.commands.values() if each.service == name and each.creates]
+        creating = [each for each in own if _open(system, each)]
         for command in creating[:1]:
             yield _flow(system, command.name, command, (command.emits,))
+
+
+def _open(system: System, command: CommandFacts) -> bool:
+    """Whether somebody may give it over HTTP."""
+    described = system.services[command.service].aggregates[command.aggregate].commands
+    return system.auth is None or bool(described[command.name.partition(".")[2]].allow)
 
 
 def _flow(system: System, title: str, command: CommandFacts, ends_on: tuple[str, ...]) -> Flow:

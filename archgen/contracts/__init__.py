@@ -10,6 +10,8 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from archgen.contracts.access_file import PATH as ACCESS
+from archgen.contracts.access_file import access_document
 from archgen.contracts.asyncapi import asyncapi
 from archgen.contracts.openapi import openapi
 from archgen.contracts.schema_files import command_schema, event_schema
@@ -44,6 +46,8 @@ def contract_files(
         (f"contracts/schemas/commands/{command.name}.json", _json(command_schema(system, command)))
         for command in flow.commands
     ]
+    if system.auth is not None:
+        files.append((ACCESS, _json(access_document(system))))
     return tuple(files)
 
 

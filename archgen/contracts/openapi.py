@@ -1,12 +1,12 @@
-"""One OpenAPI 3.1 document per service.
-
-Who may call what is not in it yet: security schemes come with users and tokens.
-"""
+"""One OpenAPI 3.1 document per service."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from archgen.contracts.access import Access, access, signs_in
+from archgen.contracts.accounts import TAG as ACCOUNTS_TAG
+from archgen.contracts.accounts import account_paths
 from archgen.contracts.addresses import Kind, Route, routes
 from archgen.contracts.agents import TAG as AGENTS_TAG
 from archgen.contracts.agents import agent_paths
@@ -15,13 +15,14 @@ from archgen.contracts.jobs import TAG as JOBS_TAG
 from archgen.contracts.jobs import job_paths
 from archgen.contracts.json_schema import COMPONENTS, field_schema
 from archgen.contracts.openapi_components import HEALTH, body_fields, headers, parameters, schemas
-from archgen.contracts.problems import operation_problems, problem_responses
+from archgen.contracts.problems import GUARDED, operation_problems, problem_responses
 from archgen.spec.facts import id_type
 from archgen.spec.fieldtypes import FieldType
 from archgen.spec.model import Aggregate, Service, System
 from archgen.spec.names import title
 
 _OPERATIONS_TAG = "operations"
+_USER, _PEER = "user", "service"
 
 
 def openapi(system: System, service_name: str) -> dict[str, Any]:
@@ -30,6 +31,9 @@ def openapi(system: System, service_name: str) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for route in routes(service):
         paths.setdefault(route.path, {})[route.method] = _operation(system, service, route)
+    paths |= agent_paths(system, service) | job_paths(system, service) | account_paths(system, service_name)
+    for rule in access(system, service_name):
+        _secure(paths[rule.path][rule.method], rule)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -38,23 +42,55 @@ def openapi(system: System, service_name: str) -> dict[str, Any]:
             "description": service.about or f"The {service_name} service of {system.system}.",
         },
         "servers": [{"url": "/"}],
-        "tags": _tags(service),
-        "paths": paths | agent_paths(system, service) | job_paths(system, service) | _operational_paths(),
+        "tags": _tags(system, service_name),
+        "paths": paths | _operational_paths(),
         "components": {
-            "schemas": schemas(system, service),
+            "schemas": schemas(system, service_name),
             "parameters": parameters(),
             "headers": headers(),
-            "responses": problem_responses(),
+            "responses": problem_responses(guarded=system.auth is not None),
+            **_schemes(system),
         },
     }
 
 
-def _tags(service: Service) -> list[dict[str, str]]:
+def _schemes(system: System) -> dict[str, Any]:
+    if system.auth is None:
+        return {}
+    user: dict[str, Any] = {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": f"A user's token, from {system.auth.service or system.auth.issuer}.",
+    }
+    service = {**user, "description": "A token that a service of this system signed for this one."}
+    return {"securitySchemes": {_USER: user, _PEER: service}}
+
+
+def _secure(operation: dict[str, Any], rule: Access) -> None:
+    """Add to `operation` who may reach it; an empty list of roles is nobody's."""
+    if rule.public:
+        operation["security"] = []
+        operation["responses"] |= operation_problems(429)
+    else:
+        users = [{_USER: list(rule.roles)}] if rule.roles or not rule.callers else []
+        operation["security"] = [*users, *([{_PEER: list(rule.callers)}] if rule.callers else [])]
+        operation["responses"] |= operation_problems(*GUARDED)
+        operation["x-allowed"] = [*rule.roles, *rule.callers]
+    if rule.owner:
+        operation["x-owned-by"] = rule.owner
+    operation["responses"] = dict(sorted(operation["responses"].items()))
+
+
+def _tags(system: System, service_name: str) -> list[dict[str, str]]:
+    service = system.services[service_name]
     tags = {name: f"Commands on {name}, and its state." for name in service.aggregates}
     if service.views:
         tags["views"] = "Read models, fed by events: a moment behind the state."
     if service.agents:
         tags[AGENTS_TAG] = "Models that work on a task with tools of this service, within limits."
+    if signs_in(system, service_name):
+        tags[ACCOUNTS_TAG] = "Signing in."
     if service.jobs:
         tags[JOBS_TAG] = "Work that the service's worker does later."
     tags[_OPERATIONS_TAG] = "Health and metrics."

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from archgen.contracts.accounts import account_schemas
 from archgen.contracts.agents import agent_schemas
 from archgen.contracts.jobs import job_schemas
 from archgen.contracts.json_schema import COMPONENTS, MAX_INTEGER, Schema, definitions, object_schema
 from archgen.contracts.problems import PROBLEM, problem_schema
 from archgen.spec.facts import id_type
-from archgen.spec.model import Aggregate, Command, FieldType, Scalar, Service, System
+from archgen.spec.model import Aggregate, Command, FieldType, Scalar, System
 
 HEALTH = "health"
 
@@ -21,11 +22,12 @@ _VERSION: Schema = {
 }
 
 
-def schemas(system: System, service: Service) -> dict[str, Schema]:
+def schemas(system: System, service_name: str) -> dict[str, Schema]:
     """The named schemas of a service's document.
 
     Names with a dot and in lower case can't clash with the types of the file, which are PascalCase.
     """
+    service = system.services[service_name]
     found: dict[str, Schema] = {}
     used: list[FieldType] = []
     for name, aggregate in service.aggregates.items():
@@ -43,7 +45,7 @@ def schemas(system: System, service: Service) -> dict[str, Schema]:
         found[f"{name}.row"] = _row(aggregate)
         found[f"{name}.page"] = _page(name)
     used += [field for job in service.jobs.values() for field in job.takes.values()]
-    found |= job_schemas(service) | agent_schemas(service)
+    found |= job_schemas(service) | agent_schemas(service) | account_schemas(system, service_name)
     found[PROBLEM] = problem_schema()
     found[HEALTH] = _health()
     return definitions(system, used, COMPONENTS) | found
@@ -60,6 +62,11 @@ def _body(aggregate: Aggregate, command: Command) -> Schema:
     if command.creates and id_type(aggregate).scalar is Scalar.UUID:
         schema["properties"][aggregate.id]["description"] = "Chosen by the service when left out."
         schema["required"] = [name for name in schema["required"] if name != aggregate.id]
+    owner = aggregate.owned_by
+    if command.creates and owner in schema["properties"]:
+        about = "Yours when left out; staff say whose."
+        schema["properties"][owner] = {**schema["properties"][owner], "description": about}
+        schema["required"] = [name for name in schema["required"] if name != owner]
     return schema
 
 

@@ -11,6 +11,8 @@ PROBLEM = "problem"
 # status: (name of the component, title, when)
 _PROBLEMS = {
     400: ("bad_request", "Bad Request", "The body is not JSON, or a header is malformed."),
+    401: ("unauthorized", "Unauthorized", "There is no token, or it does not count."),
+    403: ("forbidden", "Forbidden", "The token's roles do not allow this, or it is somebody else's."),
     404: ("not_found", "Not Found", "There is nothing with this id."),
     409: (
         "conflict",
@@ -25,9 +27,14 @@ _PROBLEMS = {
         "Unprocessable Content",
         "A value is wrong, or this Idempotency-Key came with another request.",
     ),
+    429: ("too_many_requests", "Too Many Requests", "Ask again after Retry-After."),
     500: ("internal_error", "Internal Server Error", "A bug on our side; nothing was changed."),
     503: ("unavailable", "Service Unavailable", "A peer does not answer; ask again after Retry-After."),
 }
+
+
+GUARDED = (401, 403, 429)
+"""What an operation may answer because somebody looks at who asks."""
 
 
 def problem_schema() -> Schema:
@@ -47,9 +54,13 @@ def problem_schema() -> Schema:
     }
 
 
-def problem_responses() -> dict[str, Any]:
-    """The shared responses, by component name."""
-    return {name: _response(status) for status, (name, _, _) in _PROBLEMS.items()}
+def problem_responses(*, guarded: bool = False) -> dict[str, Any]:
+    """The shared responses, by component name; those about who asks where somebody looks (`guarded`)."""
+    return {
+        name: _response(status)
+        for status, (name, _, _) in _PROBLEMS.items()
+        if guarded or status not in GUARDED
+    }
 
 
 def operation_problems(*statuses: int) -> dict[str, Any]:
@@ -67,7 +78,10 @@ def _response(status: int) -> dict[str, Any]:
         }
     }
     response: dict[str, Any] = {"description": when, "content": content}
-    if status == 503:
+    if status == 401:
+        challenge = {"description": "How to sign in.", "schema": {"type": "string"}}
+        response["headers"] = {"WWW-Authenticate": challenge}
+    if status in (429, 503):
         response["headers"] = {
             "Retry-After": {
                 "description": "Seconds to wait before asking again.",

@@ -9,6 +9,7 @@ from pydantic_core import to_json
 from archgen.languages import python_messages as messages
 from archgen.languages import python_sagas as sagas
 from archgen.languages import python_wiring as wiring
+from archgen.languages.python_access import access_file
 from archgen.languages.python_agents import agent_items
 from archgen.languages.python_calls import clients, clients_test
 from archgen.languages.python_domain import aggregate_file, use_case_file, view_file
@@ -102,6 +103,8 @@ def service_items(layout: Layout, contract: Mapping[str, object]) -> Iterator[It
     yield generated("use_cases.py", "use_cases.py.jinja", **wiring.use_cases(layout))
     yield generated("routes.py", "routes.py.jinja", **routes(layout))
     yield generated("wiring.py", "wiring.py.jinja", **wiring.wiring(layout))
+    if system.auth is not None:
+        yield generated("access.py", "access.py.jinja", **access_file(layout))
     if service.calls:
         calls = clients(layout)
         yield generated("clients.py", "clients.py.jinja", **calls)

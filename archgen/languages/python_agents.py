@@ -37,8 +37,15 @@ def agent_items(
         yield yours(
             f"{source}/agents/{module}.py", "agents/agent.py.jinja", **_agent(layout, name, agent, found)
         )
+        if closed(layout, agent):
+            continue  # what nobody may run can't be shown to run
         test = _test(layout, name, agent, found)
         yield yours(test_file(f"agent_{module}"), "agents/test_agent.py.jinja", **test)
+
+
+def closed(layout: Layout, agent: Agent) -> bool:
+    """Whether nobody may give the agent a task."""
+    return layout.system.auth is not None and not agent.allow
 
 
 def named(layout: Layout, name: str, taken: set[str], wanted: set[Import]) -> Code:
@@ -170,11 +177,16 @@ def _test(layout: Layout, name: str, agent: Agent, found: tuple[Tool, ...]) -> d
         (f"{package}.generated.routes", "router"),
     }
     analysis = {}
-    if agent.of:
-        aggregate = layout.service.aggregates[agent.of]
-        creating = next(command for command in aggregate.commands.values() if command.creates)
+    aggregate = layout.service.aggregates.get(agent.of)
+    creating = (
+        next((each for each in aggregate.commands.values() if each.creates), None) if aggregate else None
+    )
+    if aggregate and creating and (system.auth is None or creating.allow):
         fields = {aggregate.id: id_type(aggregate), **creating.takes}
         body = example_fields(system, fields)
+        if system.auth is not None and not system.auth.staff:
+            # Only whose it is to be may create it, and who runs the tests is told by their token.
+            body.pop(aggregate.owned_by, None)
         analysis = {
             "create": py(f"/{collection(agent.of)}"),
             "body": py(body),

@@ -20,7 +20,7 @@ _TAKEN = frozenset(
 )
 
 # What modules that import messages use besides.
-_BESIDE = ("aggregates", "use_cases", "jobs", "dict", "str")
+_BESIDE = ("access", "aggregates", "use_cases", "jobs", "dict", "str")
 
 Owner = tuple[str, str]
 

@@ -6,6 +6,7 @@ from archgen.contracts.addresses import Kind, Route
 from archgen.contracts.addresses import routes as http_routes
 from archgen.contracts.jobs import enqueue_path
 from archgen.escape import py
+from archgen.languages.python_access import account_routes
 from archgen.languages.python_agents import agent_routes
 from archgen.languages.python_format import call
 from archgen.languages.python_imports import Import
@@ -23,6 +24,7 @@ _TAKEN = frozenset(
     {"aggregates", "use_cases", "types", "router", "execute", "state_of", "view_page", "view_row"}
     | {"jobs", "enqueue", "enqueue_scheduled", "state_of_job", "get_job", "UUID"}
     | {"add_agent", "add_analysis"}
+    | {"access", "add_accounts", "owner", "owner_text", "Guarded"}
     | {"uuid4", "date", "datetime", "bool", "int", "str", "tuple"}
 )
 # Methods of pydantic's models, which a field may not hide.
@@ -119,22 +121,38 @@ class _Routes:
             parameters.append(f"{payload}: {body}")
         parameters.append(f"{request}: Request")
         id = f"{payload}.{_attribute(facts.id_field)}" if facts.creates else facts.id_field
-        if facts.creates and id_type.scalar is Scalar.UUID:
+        owner = self._owner(facts)
+        if facts.id_field == owner:
+            id = self._bound(facts, owner, request, payload)
+        elif facts.creates and id_type.scalar is Scalar.UUID:
             self.wanted.add(("uuid", "uuid4"))
             id = f"{id} or uuid4()"
-        others = [
-            (name, f"{payload}.{_attribute(name)}") for name in facts.arguments if name != facts.id_field
-        ]
+        given = {name: f"{payload}.{_attribute(name)}" for name in facts.arguments if name != facts.id_field}
+        if owner in given:
+            given[owner] = self._bound(facts, owner, request, payload)
         return {
             "body": body,
             "fields": fields,
             "function": self._name(python_name(route.name), "_command"),
             "parameters": Code(", ".join(parameters)),
             "command_name": command,
-            "command": call(f"{alias}.{self.layout.command_class(facts)}", [(facts.id_field, id), *others]),
+            "command": call(
+                f"{alias}.{self.layout.command_class(facts)}", [(facts.id_field, id), *given.items()]
+            ),
             "use_case": route.name.upper(),
             "status": 201 if facts.creates else 200,
         }
+
+    def _owner(self, facts: CommandFacts) -> str:
+        """The argument that says whose a new one is, which the caller's token decides on."""
+        owner = self.layout.service.aggregates[facts.aggregate].owned_by
+        return owner if facts.creates else ""
+
+    def _bound(self, facts: CommandFacts, owner: str, request: str, payload: str) -> str:
+        text = facts.arguments[owner].scalar is Scalar.STRING
+        function = "owner_text" if text else "owner"
+        self.wanted.add(("chassis.security.ownership", function))
+        return f"{function}({request}, {payload}.{_attribute(owner)})"
 
     def _fields(self, facts: CommandFacts, id_type: FieldType) -> list[FieldLine]:
         """What is posted: the arguments, and the id of what is to be created."""
@@ -142,6 +160,8 @@ class _Routes:
         if facts.creates:
             assigned = id_type.scalar is Scalar.UUID
             fields[facts.id_field] = id_type.model_copy(update={"optional": assigned})
+        if owner := self._owner(facts):
+            fields[owner] = fields[owner].model_copy(update={"optional": True})
         found = []
         for name, field in fields.items():
             if field.named:
@@ -175,4 +195,13 @@ def routes(layout: Layout) -> dict[str, object]:
     jobs = [found.job(name, job) for name, job in layout.service.jobs.items()]
     if jobs:
         found.wanted |= {("uuid", "UUID"), ("chassis.jobs.http", "state_of_job")}
-    return {"imports": layout.imports(found.wanted), "routes": entries, "jobs": jobs, "agents": agents}
+    statements = [*agents, *account_routes(layout, found.wanted)]
+    if layout.system.auth is not None:
+        found.wanted.add(("chassis.security", "Guarded"))
+    return {
+        "imports": layout.imports(found.wanted),
+        "router": Code("APIRouter(route_class=Guarded)" if layout.system.auth else "APIRouter()"),
+        "routes": entries,
+        "jobs": jobs,
+        "statements": statements,
+    }

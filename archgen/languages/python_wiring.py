@@ -59,6 +59,7 @@ def aggregates(layout: Layout) -> dict[str, object]:
                 ("event_sourced", py(described.event_sourced)),
                 *([("snapshot_every", py(described.snapshot_every))] if described.event_sourced else []),
                 *([("upcasters", UPCASTERS)] if upcast(layout) else []),
+                *([("owner", py(described.owned_by))] if described.owned_by else []),
             ],
         )
         entries.append((constant(name), type))
@@ -145,6 +146,9 @@ def wiring(layout: Layout) -> dict[str, object]:
         arguments.append(("upcasters", UPCASTERS))
     if layout.service.agents:
         arguments.append(("agents", agents_of(layout, wanted)))
+    if layout.system.auth is not None:
+        wanted.add((f"{package}.generated", "access"))
+        arguments.append(("security", "access.SECURITY"))
     assigned.append(("SERVICE", call("Service", arguments)))
     policies = dict_of({peer: _policy(layout, peer, wanted) for peer in layout.peers})
     assigned.append((Code("POLICIES: dict[str, Policy]"), policies))
@@ -170,6 +174,7 @@ def _view(layout: Layout, name: str, wanted: set[Import]) -> Code:
             ("project", f"{alias}.project"),
             ("of", f"aggregates.{constant(of)}"),
             *([("from_state", f"{alias}.from_state")] if made_from_state(layout, name) else []),
+            *([("owner", py(owner))] if (owner := layout.service.aggregates[of].owned_by) else []),
         ],
     )
 

@@ -31,7 +31,8 @@ def inconsistent(system: System) -> Iterator[Issue]:
     yield from _ports(system)
     yield from _modules(system)
     for name, service in system.services.items():
-        yield from _service(service, system, ("services", name))
+        signs_in = system.auth is not None and system.auth.service == name
+        yield from _service(service, system, ("services", name), signs_in=signs_in)
 
 
 def _identity(name: str, aggregate: Aggregate, path: Path) -> Iterator[Issue]:
@@ -158,7 +159,7 @@ def _modules(system: System) -> Iterator[Issue]:
     yield from _distinct({name: ("services", name) for name in system.services}, python_module, "package")
 
 
-def _service(service: Service, system: System, path: Path) -> Iterator[Issue]:
+def _service(service: Service, system: System, path: Path, *, signs_in: bool) -> Iterator[Issue]:
     commands: dict[str, str] = {}
     for name, aggregate in service.aggregates.items():
         here: Path = (*path, "aggregates", name)
@@ -173,7 +174,7 @@ def _service(service: Service, system: System, path: Path) -> Iterator[Issue]:
         )
     yield from _distinct({name: (*path, "aggregates", name) for name in service.aggregates}, snake, "file")
     yield from _jobs(service, system, path)
-    yield from _urls(service, path)
+    yield from _urls(service, path, signs_in=signs_in)
 
 
 def _jobs(service: Service, system: System, path: Path) -> Iterator[Issue]:
@@ -189,12 +190,14 @@ def _jobs(service: Service, system: System, path: Path) -> Iterator[Issue]:
             yield Issue((*path, "jobs", name, "takes"), message, remedy, "schedule", key=True)
 
 
-def _urls(service: Service, path: Path) -> Iterator[Issue]:
+def _urls(service: Service, path: Path, *, signs_in: bool) -> Iterator[Issue]:
     taken = dict.fromkeys(RESERVED_PATHS, "every service")
     if service.agents:
         taken["agents"] = "its agents"
     if service.jobs:
         taken["jobs"] = "its job queue"
+    if signs_in:
+        taken["auth"] = "signing in"
     named = [(collection(name), "aggregates", name) for name in service.aggregates]
     named += [(kebab(name), "views", name) for name in service.views]
     for url, section, name in named:

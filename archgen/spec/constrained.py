@@ -15,6 +15,9 @@ from archgen.spec import identifiers, values
 FROM_YAML = "from-yaml"
 """The validation context of values that were read from a file, where a duration must have its unit."""
 
+PUBLIC = "public"
+"""What stands for everybody, signed in or not."""
+
 
 def _text(
     check: Callable[[str], object], description: str, pattern: str, *, empty: bool = False
@@ -34,6 +37,17 @@ def _seconds(value: object, info: ValidationInfo) -> object:
         return values.seconds(value)
     if info.context == FROM_YAML:
         raise values.FormatError("expected a duration with its unit", "for example `200ms`, `2s`, `5m`, `1h`")
+    return value
+
+
+def _allowed(value: object) -> object:
+    if value == PUBLIC:
+        return (PUBLIC,)
+    if isinstance(value, str):
+        raise values.FormatError(
+            f"{values.shown(value)} is not who may reach it: expected `{PUBLIC}` or a list of roles",
+            "for example `[customer, clerk]`",
+        )
     return value
 
 
@@ -77,6 +91,24 @@ OptionalCommandReference = Annotated[
 ]
 OptionalCronLine = Annotated[
     str, *_text(values.cron, "A cron line: minute hour day month weekday.", values.CRON, empty=True)
+]
+Allow = Annotated[
+    tuple[Name, ...],
+    BeforeValidator(_allowed),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"const": PUBLIC},
+                {"type": "array", "items": {"type": "string", "pattern": f"^{identifiers.NAME}$"}},
+            ],
+            "description": "Who may reach it over HTTP: roles, or `public`.",
+        }
+    ),
+]
+Issuer = Annotated[str, *_text(identifiers.issuer, "An https address.", identifiers.ISSUER_URL, empty=True)]
+Claim = Annotated[str, *_text(identifiers.claim, "A name, or names with dots between.", identifiers.CLAIM)]
+Audience = Annotated[
+    str, *_text(identifiers.audience, "What tokens are meant for.", identifiers.AUDIENCE, empty=True)
 ]
 Seconds = Annotated[
     float,

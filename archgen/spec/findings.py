@@ -10,6 +10,7 @@ from archgen.proof.prove import proof_findings, prove
 from archgen.proof.verdict import Proof
 from archgen.spec.agents import agent_findings
 from archgen.spec.analysis import Analysis, analyse
+from archgen.spec.auth_findings import auth_findings
 from archgen.spec.document import Document, Path, dotted
 from archgen.spec.flow import flow_findings
 from archgen.spec.judgement import Judgement, Severity
@@ -87,6 +88,7 @@ def _judgements(system: System, analysis: Analysis, proofs: Iterable[Proof]) -> 
     yield from proof_findings(proofs)
     yield from unused(system, analysis)
     yield from agent_findings(system)
+    yield from auth_findings(system, analysis)
 
 
 def _not_available(system: System) -> Iterator[Judgement]:

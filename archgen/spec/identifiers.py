@@ -20,6 +20,10 @@ EVENT = rf"{NAME}\.{NAME}"
 TOOL = rf"{NAME}(\.{NAME})?"
 EVENT_PATTERN = rf"{NAME}\.(\*|{NAME})"
 
+ISSUER_URL = r"https://[A-Za-z0-9.\-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~\-/]*)?"
+CLAIM = r"[A-Za-z_][A-Za-z0-9_\-]*(\.[A-Za-z_][A-Za-z0-9_\-]*)*"
+AUDIENCE = r"[A-Za-z0-9][A-Za-z0-9._:/\-]*"
+
 _LANGUAGES = (("Python", PYTHON), ("TypeScript", TYPESCRIPT), ("Java", JAVA))
 
 
@@ -82,6 +86,32 @@ def view_reference(text: str) -> str:
 def tool(text: str) -> str:
     """A tool of an agent: `order_details`, or a call's `inventory.availability`."""
     return _matching(text, TOOL, "a tool", "`view`, `command` or `service.view`", _joined(text))
+
+
+def issuer(text: str) -> str:
+    """The address of an OpenID Connect provider."""
+    if not re.fullmatch(ISSUER_URL, text) or len(text) > 200:
+        raise FormatError(
+            f"{shown(text)} is not an issuer: expected an https address",
+            "for example `https://login.example.com/realms/shop`",
+        )
+    return text
+
+
+def claim(text: str) -> str:
+    """Where a token holds something: `roles`, or `realm_access.roles`."""
+    if not re.fullmatch(CLAIM, text) or len(text) > 100:
+        raise FormatError(f"{shown(text)} is not a claim: expected names with dots between", "")
+    return text
+
+
+def audience(text: str) -> str:
+    """What a token is meant for: `shop`, or an address."""
+    if not re.fullmatch(AUDIENCE, text) or len(text) > 100:
+        raise FormatError(
+            f"{shown(text)} is not an audience: expected a word or an address", "for example `shop`"
+        )
+    return text
 
 
 def _plain(text: str) -> str:

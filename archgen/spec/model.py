@@ -14,6 +14,9 @@ from pydantic import Discriminator, Field, Tag, field_validator
 
 from archgen.spec.base import Model
 from archgen.spec.constrained import (
+    Allow,
+    Audience,
+    Claim,
     CommandName,
     CommandReference,
     Count,
@@ -21,6 +24,7 @@ from archgen.spec.constrained import (
     EventPattern,
     FieldName,
     Flag,
+    Issuer,
     Name,
     OptionalCommandReference,
     OptionalCronLine,
@@ -43,6 +47,7 @@ __all__ = [
     "Agent",
     "AgentLimits",
     "Aggregate",
+    "Auth",
     "Backoff",
     "Breaker",
     "Broker",
@@ -122,6 +127,9 @@ class Policy(Model):
     breaker: Breaker = Breaker()
 
 
+_ALLOW = "Who may reach it over HTTP: roles, or `public`; nobody when left out."
+
+
 class Command(Model):
     """`creates` is true for the command that starts an aggregate's life.
 
@@ -136,6 +144,7 @@ class Command(Model):
     creates: Flag = Field(
         default=False, description="Starts an aggregate's life; by default the first command does."
     )
+    allow: Allow = Field(default=(), description=_ALLOW)
 
 
 class Aggregate(Model):
@@ -163,6 +172,10 @@ class Aggregate(Model):
     snapshot_every: Count = Field(
         default=100, description="Every so many events their result is kept, so that loading stays quick."
     )
+    owned_by: OptionalFieldName = Field(
+        default="", description="The field that says whose one is; others but staff don't get at it."
+    )
+    allow: Allow = Field(default=(), description="Who may read its state over HTTP: roles, or `public`.")
 
     @field_validator("commands")
     @classmethod
@@ -180,6 +193,7 @@ class View(Model):
     sources: tuple[EventPattern, ...] = Field(
         alias="from", min_length=1, description="The events that feed it, such as `order.*`."
     )
+    allow: Allow = Field(default=(), description=_ALLOW)
 
 
 class Fallback(StrEnum):
@@ -231,6 +245,7 @@ class Job(Model):
     timeout: Seconds = Field(default=60.0, description="How long one attempt may take.")
     priority: Priority = Field(default=Priority.NORMAL, description="What waits is done in this order.")
     keep: Seconds = Field(default=3600.0, description="How long one that is done can be asked about.")
+    allow: Allow = Field(default=(), description="Who may enqueue it over HTTP, and ask about it: roles.")
 
 
 class AgentLimits(Model):
@@ -259,6 +274,7 @@ class Agent(Model):
         default=(), description="Commands that it may do without a person's yes."
     )
     limits: AgentLimits = AgentLimits()
+    allow: Allow = Field(default=(), description="Who may give it a task: roles.")
 
 
 class Service(Model):
@@ -352,11 +368,32 @@ class Decision(Model):
     because: str = Field(description="The reason.")
 
 
+class Auth(Model):
+    """Who users are, and what roles they can have.
+
+    They sign in at `service`, whose aggregate `account` has their roles, or at an OpenID Connect provider,
+    the `issuer`. With this, what is allowed to nobody can't be reached over HTTP; without it, all can.
+    """
+
+    service: OptionalName = Field(default="", description="The service that signs users in.")
+    account: OptionalTypeName = Field(default="", description="Its aggregate with `email` and `roles`.")
+    issuer: Issuer = Field(default="", description="An OpenID Connect provider that does so instead.")
+    audience: Audience = Field(
+        default="", description="What tokens must be meant for; by default the system."
+    )
+    roles: tuple[Name, ...] = Field(min_length=1, description="The roles that users can have.")
+    staff: tuple[Name, ...] = Field(default=(), description="Those of them that see what is others' own.")
+    roles_claim: Claim = Field(default="roles", description="Where the issuer's tokens hold roles.")
+    access: Seconds = Field(default=600.0, description="How long a token is good for.")
+    refresh: Seconds = Field(default=30 * 86_400.0, description="How long one stays signed in at most.")
+
+
 class System(Model):
     archgen: Version = Field(description="The version of this format.")
     system: Name = Field(description="The system's name.")
     about: str = Field(default="", description="What it is for, in a sentence.")
     broker: Broker = Broker.NATS
+    auth: Auth | None = Field(default=None, description="Who users are, and what roles they can have.")
     policies: dict[Name, Policy] = Field(default_factory=dict, description="Named once, used by name.")
     types: dict[TypeName, dict[FieldName, Type]] = Field(
         default_factory=dict, description="Values made of fields."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archgen.spec.agents import agent_references
+from archgen.spec.auth import auth_references
 from archgen.spec.document import Path
 from archgen.spec.facts import Facts, aggregates, id_type
 from archgen.spec.fieldtypes import FieldType
@@ -23,6 +24,7 @@ def unresolved(system: System, facts: Facts) -> Iterator[Issue]:
         yield from _calls(name, service, system, views, path)
         yield from _reactions(name, service, facts, path)
         yield from agent_references(name, service, system, path)
+    yield from auth_references(system)
     for name, saga in system.sagas.items():
         yield from _saga(saga, system, facts, ("sagas", name))
     yield from _decisions(system)

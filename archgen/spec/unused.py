@@ -14,7 +14,7 @@ from archgen.spec.references import saga_names
 
 def unused(system: System, analysis: Analysis) -> Iterator[Judgement]:
     """Events nobody consumes, commands nobody sends, types and policies nobody names."""
-    sent = _sent(system)
+    given = sent(system)
     replies = _awaited(system, analysis)
     for service, _, aggregate, path in aggregates(system):
         told: set[str] = set()
@@ -24,7 +24,8 @@ def unused(system: System, analysis: Analysis) -> Iterator[Judgement]:
                     told.add(event)
                     message = f"nobody consumes `{event}`"
                     yield Judgement("event-unused", "notice", message, (*path, "commands", name, key))
-            if not command.creates and f"{service}.{name}" not in sent:
+            over_http = system.auth is None or bool(command.allow)
+            if over_http and not command.creates and f"{service}.{name}" not in given:
                 message = f"no saga and no reaction sends `{service}.{name}`; it is reached over HTTP only"
                 yield Judgement("command-unsent", "notice", message, (*path, "commands", name), key=True)
     named = {kind.named for kind in _field_types(system)}
@@ -38,7 +39,8 @@ def unused(system: System, analysis: Analysis) -> Iterator[Judgement]:
             yield Judgement("policy-unused", "notice", message, ("policies", name), key=True)
 
 
-def _sent(system: System) -> set[str]:
+def sent(system: System) -> set[str]:
+    """What sagas, reactions and agents do or look at, as `service.command` or `service.view`."""
     found = {
         name for saga in system.sagas.values() for kind, name, _ in saga_names(saga) if kind == "command"
     }

@@ -53,8 +53,12 @@ class Machinery:
         return str(self._system.url(service))
 
     def headers(self, who: str) -> dict[str, str]:
-        """What the customer with this id shows when they call a service; nothing is asked for."""
-        return {}
+        """What the customer with this id shows when they call a service; who runs the shop, without one."""
+        credentials = self._system.credentials
+        if credentials is None:
+            return {}
+        token = credentials.token("customer", subject=who) if who else credentials.token(*credentials.roles)
+        return {"Authorization": f"Bearer {token}"}
 
     def environment(self, service: str) -> dict[str, str]:
         """What a command for the people who run the service is started with."""

@@ -16,14 +16,16 @@ NOTIFY = {
 
 
 def test_what_is_queued_is_delivered_also_when_the_worker_was_killed(system: System) -> None:
-    base = system.url("notifications")
+    base, headers = system.url("notifications"), system.headers("notifications", NOTIFY)
     system.kill("notifications-worker")
-    asked = [httpx.post(f"{base}/notifications", json=NOTIFY).json()["notification_id"] for _ in range(5)]
-    assert {httpx.get(f"{base}/notifications/{id}").json()["status"] for id in asked} == {"queued"}
+    with httpx.Client(base_url=base, headers=headers) as client:
+        asked = [client.post("/notifications", json=NOTIFY).json()["notification_id"] for _ in range(5)]
+        assert {client.get(f"/notifications/{id}").json()["status"] for id in asked} == {"queued"}
     system.start("notifications-worker")
     deadline = time.monotonic() + 30
     states: set[str] = set()
     while states != {"delivered"} and time.monotonic() < deadline:
         time.sleep(0.1)
-        states = {httpx.get(f"{base}/notifications/{id}").json()["status"] for id in asked}
+        with httpx.Client(base_url=base, headers=headers) as client:
+            states = {client.get(f"/notifications/{id}").json()["status"] for id in asked}
     assert states == {"delivered"}

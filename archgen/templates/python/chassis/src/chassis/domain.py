@@ -48,7 +48,8 @@ class AggregateType(Generic[S]):
     """One kind of aggregate: its state, its two pure functions and the events it speaks.
 
     The last two concern event-sourced ones only: a snapshot is kept every so many events (0: never),
-    and `upcasters` lead from each older version of an event's data to the next.
+    and `upcasters` lead from each older version of an event's data to the next. `owner` names the field
+    of the state that says whose one is; empty where it is nobody's.
     """
 
     name: str
@@ -60,6 +61,7 @@ class AggregateType(Generic[S]):
     event_sourced: bool = False
     snapshot_every: int = 100
     upcasters: upcasting.Upcasters = field(default_factory=dict, hash=False)
+    owner: str = ""
 
     def __post_init__(self) -> None:
         upcasting.check(self.events, self.upcasters)

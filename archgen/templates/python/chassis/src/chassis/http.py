@@ -25,6 +25,12 @@ from chassis.policy import Policy
 from chassis.problem import MEDIA_TYPE
 from chassis.runtime import Runtime
 from chassis.saga.participant import result_of
+from chassis.security.gate import Gate
+from chassis.security.guard import unguarded
+from chassis.security.model import Security
+from chassis.security.ownership import caller_of, check_command, owns, owns_row
+from chassis.security.peers import signer
+from chassis.security.settings import SecuritySettings
 from chassis.server import serve
 from chassis.service import Service
 from chassis.settings import Settings
@@ -46,11 +52,14 @@ def create_app(
     settings: Settings,
     contract: Path,
     policies: Mapping[str, Policy] | None = None,
+    env: Mapping[str, str] = os.environ,
 ) -> FastAPI:
     """The app of `service`. `contract` is its OpenAPI document, served as it is at /openapi.json.
 
-    `policies` holds the policy of each peer that this service calls.
+    `policies` holds the policy of each peer that this service calls; `env` tells about agents and security.
     """
+    security = service.security
+    guard = None if security is None else _guard(security, settings, routes, env)
     health = Health()
     runtime = Runtime(service, settings)
     health.add("database", runtime.check_database)
@@ -61,7 +70,7 @@ def create_app(
         flush_traces = tracing.setup(service.name)
         try:
             await runtime.start()
-            async with _answering_grpc(service, runtime, health, settings):
+            async with _answering_grpc(service, runtime, health, settings, app.state.gate):
                 yield
         finally:
             await runtime.stop()
@@ -69,21 +78,35 @@ def create_app(
                 await app.state.staff.close()
             for peer in app.state.peers.values():
                 await peer.close()
+            if app.state.gate is not None:
+                await app.state.gate.close()
             flush_traces()
 
     app = FastAPI(title=service.name, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.runtime = runtime
     app.state.health = health
+    app.state.gate = None if security is None or guard is None else Gate(security, guard)
     app.state.peers = {
-        name: Peer(name, url, policy, grpc_url=grpc_url)
+        name: Peer(
+            name,
+            url,
+            policy,
+            grpc_url=grpc_url,
+            token=None if security is None or guard is None else signer(security, guard, name),
+        )
         for name, policy in (policies or {}).items()
         for url, grpc_url in [settings.peer_urls(name)]
     }
+    if security is not None and security.accounts is not None:
+        # Imported here: one service of a system has accounts.
+        from chassis.security.passwords import Passwords
+
+        app.state.passwords = Passwords()
     if service.agents:
         # Imported here: most services have none, and JSON Schema takes a while to load.
         from chassis.agents.staff import Staff
 
-        app.state.staff = Staff(runtime, app.state.peers, os.environ)
+        app.state.staff = Staff(runtime, app.state.peers, env)
     app.include_router(routes)
     edge.install(app, health)
     document = json.loads(contract.read_text("utf-8"))
@@ -98,20 +121,32 @@ def create_app(
 
 @contextlib.asynccontextmanager
 async def _answering_grpc(
-    service: Service, runtime: Runtime, health: Health, settings: Settings
+    service: Service, runtime: Runtime, health: Health, settings: Settings, gate: Gate | None
 ) -> AsyncIterator[None]:
     if not service.rpcs:
         yield
         return
     # Imported here: most services answer over HTTP only, and gRPC takes a while to load.
     from chassis.rpc.server import Server
+    from chassis.security.rpc import guard
 
-    server = Server(service.rpcs, runtime, health, settings)
+    server = Server(
+        service.rpcs, runtime, health, settings, None if gate is None else guard(gate, service.rpcs)
+    )
     await server.start()
     try:
         yield
     finally:
         await server.stop()
+
+
+def _guard(
+    security: Security, settings: Settings, routes: APIRouter, env: Mapping[str, str]
+) -> SecuritySettings:
+    """What the environment says about security. Raises RuntimeError when a route would go unguarded."""
+    if open := unguarded(routes.routes):
+        raise RuntimeError(f"these routes don't ask the gate, make them Guarded: {', '.join(open)}")
+    return SecuritySettings.from_env(security, settings, env)
 
 
 def run(
@@ -132,7 +167,8 @@ async def execute(request: Request, use_case: UseCase, command: Any) -> JSONResp
     raises Conflict, which becomes a 412.
     """
     runtime: Runtime = request.app.state.runtime
-    key = await idempotency.key_of(request)
+    caller = caller_of(request)
+    key = await idempotency.key_of(request, caller.key)
     wanted = preconditions.if_match(request)
     correlation_id = tracing.correlation_id.get() or str(uuid4())
     origin = Origin(
@@ -144,6 +180,7 @@ async def execute(request: Request, use_case: UseCase, command: Any) -> JSONResp
 
     def act(session: Session) -> StoredResponse:
         id = str(getattr(command, use_case.command.ID))
+        check_command(caller, session, runtime.service.aggregate_of(use_case), use_case, command)
         preconditions.guard(
             wanted,
             lambda: session.aggregates.load(runtime.service.aggregate_of(use_case), id).version,
@@ -167,10 +204,10 @@ async def execute(request: Request, use_case: UseCase, command: Any) -> JSONResp
 
 
 async def state_of(request: Request, type: AggregateType[Any], id: object) -> JSONResponse:
-    """The aggregate as it is now, with its version. Raises NotFound."""
+    """The aggregate as it is now, with its version. Raises NotFound, also for somebody else's."""
     runtime: Runtime = request.app.state.runtime
     held = await runtime.db.read(lambda conn: Session(conn).aggregates.load(type, str(id)))
-    if held.state is None:
+    if held.state is None or not owns(caller_of(request), type, held.state):
         raise NotFound(type.name, str(id))
     body = {**encode(held.state), "version": held.version}
     return JSONResponse(body, headers=preconditions.etag(held.version))
@@ -179,19 +216,26 @@ async def state_of(request: Request, type: AggregateType[Any], id: object) -> JS
 async def view_row(request: Request, view: str, key: object, min_version: int = 0) -> JSONResponse:
     """One row of a view, showing `min_version` or a later one.
 
-    Raises NotFound, and Unavailable when the row does not get that far in time.
+    Raises NotFound, also for somebody else's, and Unavailable when the row does not get that far in time.
     """
     runtime: Runtime = request.app.state.runtime
     found = await freshness.at_least(runtime.db, view, str(key), min_version)
-    if found.row is None:
+    if found.row is None or not owns_row(caller_of(request), runtime.service.owner_of(view), found.row):
         raise NotFound(view, str(key))
     return JSONResponse({**found.row, "version": found.version})
 
 
 async def view_page(request: Request, view: str, limit: int, after: str) -> JSONResponse:
-    """A page of a view, in the order of its keys; `next` is what to ask for as `after`."""
+    """A page of a view, in the order of its keys; `next` is what to ask for as `after`.
+
+    Of what is somebody's own, the rows that are the caller's.
+    """
     runtime: Runtime = request.app.state.runtime
-    rows, following = await runtime.db.read(lambda conn: views.page(conn, view, limit=limit, after=after))
+    caller = caller_of(request)
+    owner = caller.subject if runtime.service.owner_of(view) and not caller.sees_all else None
+    rows, following = await runtime.db.read(
+        lambda conn: views.page(conn, view, limit=limit, after=after, owner=owner)
+    )
     return JSONResponse({"items": rows, "next": following})
 
 

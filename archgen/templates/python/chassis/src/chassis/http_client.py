@@ -82,6 +82,7 @@ class Peer:
     """Another service. One per process and peer: its breaker and budget only work when shared.
 
     Calls go to `base_url` over HTTP and to `grpc_url` (`grpc://host:port`) over gRPC, whichever are made.
+    `token` gives what a call is signed with.
     """
 
     def __init__(
@@ -92,8 +93,10 @@ class Peer:
         *,
         grpc_url: str = "",
         connections: int = 100,
+        token: Callable[[], str] | None = None,
     ) -> None:
         self.name = name
+        self._token = token
         self.policy = policy or Policy()
         breaker = self.policy.breaker
         self.breaker = Breaker(name, breaker.failures, breaker.reset, is_failure=_speaks_against_peer)
@@ -225,10 +228,12 @@ class Peer:
         return answer
 
     def _context(self) -> dict[str, str]:
-        """What goes with every call, as headers or as metadata: trace and correlation."""
+        """What goes with every call, as headers or as metadata: trace, correlation, and who asks."""
         context = tracing.inject()
         if correlation := tracing.correlation_id.get():
             context[tracing.CORRELATION_HEADER] = correlation
+        if self._token is not None:
+            context["authorization"] = f"Bearer {self._token()}"
         return context
 
     async def _under_policy(self, call: _Call) -> Answer:

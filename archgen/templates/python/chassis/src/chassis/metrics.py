@@ -98,6 +98,13 @@ agent_tokens = _counter("agent_tokens_total", "Tokens read and written.", "agent
 agent_cost = _counter("agent_cost_total", "What tokens cost by the configured prices.", "agent", "model")
 agent_tool_calls = _counter("agent_tool_calls_total", "Tool calls answered.", "agent", "tool", "outcome")
 
+# Security
+denied = _counter("requests_denied_total", "Requests refused: no_token, bad_token or role.", "reason")
+rate_limited = _counter("rate_limited_total", "Requests that came too often, by what was counted.", "by")
+logins = _counter("logins_total", "Attempts to sign in.", "outcome")
+registrations = _counter("registrations_total", "Accounts asked for: new, or known already.", "outcome")
+refreshes = _counter("token_refreshes_total", "Tokens asked for with a refresh token.", "outcome")
+
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 

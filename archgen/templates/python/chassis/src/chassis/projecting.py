@@ -18,7 +18,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from chassis import history
 from chassis.domain import AggregateType
-from chassis.jsons import decode, encode
+from chassis.jsons import decode
 from chassis.tables import aggregates, view_rows
 
 if TYPE_CHECKING:
@@ -76,29 +76,26 @@ def catch_up(conn: Connection, view: View, generation: str, keys: Sequence[str])
     mine = (view_rows.c.view == generation) & view_rows.c.key.in_(keys)
     found = {row.key: row for row in conn.execute(select(view_rows).where(mine))}
     bases = {key: _base(view, found[key]) for key in found}
-    write(conn, generation, [refold(conn, view, key, bases.get(key)) for key in keys])
+    write(conn, view, generation, [refold(conn, view, key, bases.get(key)) for key in keys])
 
 
-def write(conn: Connection, generation: str, rows: Iterable[Projected]) -> None:
+def write(conn: Connection, view: View, generation: str, rows: Iterable[Projected]) -> None:
     """Write rows; where there is one that is as new or newer, that one stays."""
     # Sorted, so that two who write the same rows wait for each other and don't deadlock.
-    values = [
-        {
-            "view": generation,
-            "key": each.key,
-            "version": each.version,
-            "row": None if each.row is None else encode(each.row),
-        }
-        for each in sorted(rows, key=lambda each: each.key)
-        if each.version
-    ]
+    values = []
+    for each in sorted(rows, key=lambda each: each.key):
+        if each.version:
+            row, owner = view.document(each.row)
+            values.append(
+                {"view": generation, "key": each.key, "version": each.version, "row": row, "owner": owner}
+            )
     if not values:
         return
     mine: Any = insert_sqlite(view_rows) if conn.dialect.name == "sqlite" else insert_postgresql(view_rows)
     conn.execute(
         mine.on_conflict_do_update(
             index_elements=["view", "key"],
-            set_={"version": mine.excluded.version, "row": mine.excluded.row},
+            set_={name: mine.excluded[name] for name in ("version", "row", "owner")},
             where=view_rows.c.version < mine.excluded.version,
         ),
         values,

@@ -66,7 +66,7 @@ class Rebuild:
         def write(conn: Connection) -> None:
             if not generations.touch(conn, self.view.name, self._name):
                 raise Superseded(f"another rebuild of {self.view.name} began")
-            projecting.write(conn, self._name, done)
+            projecting.write(conn, self.view, self._name, done)
 
         await self.db.run(write)
         self.rows += len(done)

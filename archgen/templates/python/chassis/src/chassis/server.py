@@ -48,6 +48,8 @@ def serve(app: ASGIApp, settings: Settings, health: Health) -> None:
         # Metrics and traces tell the same and more; a line per request is for looking closely.
         access_log=settings.log_level == "DEBUG",
         server_header=False,
+        # Whose address counts is decided in one place, `security.addresses`; anybody can send the header.
+        proxy_headers=False,
         timeout_graceful_shutdown=math.ceil(settings.shutdown_seconds),
     )
     server = Server(config, health)

@@ -28,6 +28,7 @@ from chassis.views import View
 if TYPE_CHECKING:  # what they need takes a while to load
     from chassis.agents.definition import Agent
     from chassis.rpc.views import ServedView
+    from chassis.security.model import Security
 
 log = logging.getLogger(__name__)
 Handle = Callable[[Session, Origin, Message], None]
@@ -66,7 +67,8 @@ class Service:
     """One service of the system.
 
     `upcasters` are for all events that it reads, its own and its peers'. `peers` are those that it asks
-    over HTTP and `grpc_peers` those that it asks over gRPC; `rpcs` is what it answers over gRPC itself.
+    over HTTP and `grpc_peers` those that it asks over gRPC; `rpcs` is what it answers over gRPC itself. Without
+    `security` anybody who reaches it may do everything.
     """
 
     system: str
@@ -82,10 +84,15 @@ class Service:
     agents: tuple[Agent, ...] = ()
     jobs: tuple[Job, ...] = ()
     upcasters: Upcasters = field(default_factory=dict)
+    security: Security | None = None
 
     def aggregate_of(self, use_case: UseCase) -> AggregateType[Any]:
         """The aggregate that the command of `use_case` is for."""
         return next(each for each in self.aggregates if use_case.command.EMITS in each.events)
+
+    def owner_of(self, view: str) -> str:
+        """The field that says whose a row of `view` is; empty where it is nobody's."""
+        return next(each.owner for each in self.views if each.name == view)
 
     @property
     def origin(self) -> Origin:

@@ -98,7 +98,9 @@ view_rows = Table(
     Column("key", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("row", Document),  # null: nothing to show yet, but the version is known
+    Column("owner", Text),  # whose it is, where the view's rows are somebody's (`security.ownership`)
     PrimaryKeyConstraint("view", "key"),
+    Index("view_rows_owner", "view", "owner", "key"),
 )
 
 # Queries use these very texts, or a database does not see that an index fits.
@@ -186,4 +188,45 @@ agent_runs = Table(
     Column("state", Document, nullable=False),
     Column("updated_at", Double, nullable=False),
     Index("agent_runs_updated_at", "updated_at"),
+)
+
+# What accounts sign in with; the account itself is an aggregate (`security.accounts`).
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("login", Text, nullable=False, unique=True),
+    Column("password", Text, nullable=False),
+    Column("changed_at", Double, nullable=False),
+)
+
+# A session and the refresh tokens that it has had (`security.sessions`).
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("ended_at", Double),
+    Index("sessions_account", "account"),
+    Index("sessions_expires_at", "expires_at"),
+)
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("session", Text, nullable=False),
+    Column("used_at", Double),
+    Index("refresh_tokens_session", "session"),
+)
+
+# Until when the allowance of each key is used up (`security.rates`).
+rate_limits = Table(
+    "rate_limits",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("used_until", Double, nullable=False),
+    Index("rate_limits_used_until", "used_until"),
 )

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Table, delete, select, tuple_
 
 from chassis import generations, idempotency
 from chassis.quarantine import suspects
+from chassis.security import rates, sessions
 from chassis.sent import KEEP_SENT, sent
 from chassis.tables import SAGA_ENDED, inbox, saga_steps, sagas
 
@@ -29,6 +30,8 @@ def forget(conn: Connection, now: float | None = None) -> int:
         + _delete(conn, saga_steps, saga_steps.c.updated_at < now - KEEP_STEPS)
         + idempotency.forget(conn, limit=PIECE)
         + generations.sweep(conn, PIECE, now)
+        + sessions.forget(conn, now, PIECE)
+        + rates.forget(conn, now, PIECE)
         + _delete(conn, sagas, (sagas.c.updated_at < now - KEEP_SAGAS) & SAGA_ENDED)
     )
 

@@ -34,7 +34,8 @@ class View:
 
     It hears every event of the aggregate, also those that `project` passes over, so that a gap
     in the versions always means that something is still on its way. `of` and, for an aggregate that
-    keeps only its state, `from_state` are what a rebuild goes by: `from_state(state) -> row`.
+    keeps only its state, `from_state` are what a rebuild goes by: `from_state(state) -> row`. `owner`
+    names the field of a row that says whose it is; empty where rows are nobody's.
     """
 
     name: str
@@ -43,6 +44,14 @@ class View:
     project: Callable[[Any, Any], Any]
     of: AggregateType[Any] | None = None
     from_state: Callable[[Any], Any] | None = None
+    owner: str = ""
+
+    def document(self, row: Any) -> tuple[dict[str, Any] | None, str | None]:
+        """`row` as it is stored, and whose it is."""
+        if row is None:
+            return None, None
+        document: dict[str, Any] = encode(row)
+        return document, str(document.get(self.owner) or "") if self.owner else None
 
     def apply(self, views: ViewStore, message: Message, event: Any) -> None:
         """Project `event`. Raises Early when an earlier event of the aggregate is missing."""
@@ -87,8 +96,8 @@ class ViewStore:
     def save(self, view: View, key: str, row: Any, version: int) -> None:
         self._decoded[view.name, key] = row
         self._saved.setdefault(view.name, (view, set()))[1].add(key)
-        document = None if row is None else encode(row)
-        self._rows.save(self._of(view).live, key, version=version, row=document)
+        document, owner = view.document(row)
+        self._rows.save(self._of(view).live, key, version=version, row=document, owner=owner)
 
     def flush(self) -> None:
         """Write what changed. Raises Conflict when another replica projected the same row."""
@@ -127,10 +136,12 @@ def find(conn: Connection, view: str, key: str) -> dict[str, Any] | None:
     return None if found.row is None else {**found.row, "version": found.version}
 
 
-def page(conn: Connection, view: str, *, limit: int, after: str = "") -> tuple[list[dict[str, Any]], str]:
+def page(
+    conn: Connection, view: str, *, limit: int, after: str = "", owner: str | None = None
+) -> tuple[list[dict[str, Any]], str]:
     """Up to `limit` rows in the order of their keys, beginning behind the key `after`.
 
-    Also returns the key to continue after, empty when this was the last page.
+    With `owner`, only theirs. Also returns the key to continue after, empty when this was the last page.
     """
     query = (
         select(view_rows.c.key, view_rows.c.row, view_rows.c.version)
@@ -138,6 +149,8 @@ def page(conn: Connection, view: str, *, limit: int, after: str = "") -> tuple[l
         .order_by(view_rows.c.key)
         .limit(limit)
     )
+    if owner is not None:
+        query = query.where(view_rows.c.owner == owner)
     found = conn.execute(query).all()
     rows = [{**one.row, "version": one.version} for one in found if one.row is not None]
     return rows, found[-1].key if found and len(found) == limit else ""

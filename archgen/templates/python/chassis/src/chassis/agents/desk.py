@@ -8,10 +8,12 @@ from typing import Any
 
 from chassis import views
 from chassis.agents.definition import Read
-from chassis.errors import NotFound
+from chassis.errors import NotFound, Refused
 from chassis.http_client import Peer, PeerRefused
 from chassis.last_known import Answer
 from chassis.runtime import Runtime
+from chassis.security.model import ANYBODY, Caller
+from chassis.security.ownership import owns_row
 
 Ask = Callable[[Peer, Any], Awaitable[Answer]]
 
@@ -22,6 +24,12 @@ class Desk:
 
     runtime: Runtime
     peers: Mapping[str, Peer]
+    caller: Caller = ANYBODY  # whom the agent works for: it may see and do what they may
+
+    def may(self, deed: str) -> bool:
+        """Whether the caller may do this; see `security.model.Rule.does`."""
+        security = self.runtime.service.security
+        return security is None or self.caller.meets(security.rule_of(deed))
 
 
 def own_view(view: str, *, key: str) -> Read:
@@ -29,8 +37,10 @@ def own_view(view: str, *, key: str) -> Read:
 
     async def read(desk: Desk, arguments: Mapping[str, Any]) -> Any:
         wanted = str(arguments[key])
+        if not desk.may(f"view {view}"):
+            raise Refused("the person that you work for may not see this")
         row = await desk.runtime.db.read(lambda conn: views.find(conn, view, wanted))
-        if row is None:
+        if row is None or not owns_row(desk.caller, desk.runtime.service.owner_of(view), row):
             raise NotFound(view, wanted)
         return row
 

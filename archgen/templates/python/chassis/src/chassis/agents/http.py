@@ -29,6 +29,7 @@ from chassis.agents.toolbox import marked
 from chassis.errors import NotFound, ServiceError, Unavailable
 from chassis.jsons import encode
 from chassis.runtime import Runtime
+from chassis.security.ownership import caller_of, owns
 from chassis.uow import Session
 
 EVENTS = "text/event-stream"
@@ -58,24 +59,26 @@ def add_agent(router: APIRouter, agent: Agent) -> None:
 
     @router.post(base)
     async def start(body: RunBody, request: Request) -> Response:
-        staff, key = _staff(request), await idempotency.key_of(request)
+        staff, caller = _staff(request), caller_of(request)
+        key = await idempotency.key_of(request, caller.key)
         with contextlib.ExitStack() as stack:
             stack.enter_context(staff.place(agent))
-            run, new = await staff.begin(agent, body.task, key)
+            run, new = await staff.begin(agent, body.task, key, caller)
             return await _answer(request, agent, run, new, stack)
 
     @router.post(base + "/{run_id}/confirm")
     async def confirm(run_id: str, body: ConfirmBody, request: Request) -> Response:
-        staff, key = _staff(request), await idempotency.key_of(request)
+        staff, caller = _staff(request), caller_of(request)
+        key = await idempotency.key_of(request, caller.key)
         with contextlib.ExitStack() as stack:
             stack.enter_context(staff.place(agent))
-            run, new = await staff.confirm(agent, run_id, body.decisions, key)
+            run, new = await staff.confirm(agent, run_id, body.decisions, key, caller)
             return await _answer(request, agent, run, new, stack)
 
     @router.get(base + "/{run_id}")
     async def show(run_id: str, request: Request) -> Response:
         staff = _staff(request)
-        return JSONResponse(staff.shown(await staff.find(agent, run_id)))
+        return JSONResponse(staff.shown(await staff.find(agent, run_id, caller_of(request))))
 
 
 def add_analysis(router: APIRouter, agent: Agent, path: str) -> None:
@@ -89,16 +92,17 @@ def add_analysis(router: APIRouter, agent: Agent, path: str) -> None:
 
     @router.post(path)
     async def analyse(request: Request) -> Response:
-        staff, key = _staff(request), await idempotency.key_of(request)
+        staff, caller = _staff(request), caller_of(request)
+        key = await idempotency.key_of(request, caller.key)
         runtime: Runtime = request.app.state.runtime
         id = str(request.path_params[type.id_field])
         with contextlib.ExitStack() as stack:
             stack.enter_context(staff.place(agent))
             held = await runtime.db.read(lambda conn: Session(conn).aggregates.load(type, id))
-            if held.state is None:
+            if held.state is None or not owns(caller, type, held.state):
                 raise NotFound(type.name, id)
             task = analysis_task(alone, marked(type.name, encode(held.state)))
-            run, new = await staff.begin(alone, task, key)
+            run, new = await staff.begin(alone, task, key, caller)
             return await _answer(request, alone, run, new, stack)
 
 

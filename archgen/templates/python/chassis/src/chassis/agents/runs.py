@@ -45,7 +45,8 @@ class Run:
     """One run. `messages` is the conversation as the Messages API has it.
 
     `results` holds the answers to the calls of the last turn while others of it wait for a person.
-    `latest` is what the last turn took: the next one reads all of that again.
+    `latest` is what the last turn took: the next one reads all of that again. `caller` is whom it works
+    for, as `Caller.kept` has it.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Run:
     results: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     version: int = 0
     updated_at: float = 0.0
+    caller: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def pending(self) -> tuple[Call, ...]:

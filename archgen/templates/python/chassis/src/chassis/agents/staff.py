@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from starlette.exceptions import HTTPException
+
 from chassis import idempotency, metrics, tracing
 from chassis.agents import runs
 from chassis.agents.definition import Agent
@@ -21,11 +23,12 @@ from chassis.agents.runs import Run, Runs
 from chassis.agents.settings import AgentSettings
 from chassis.agents.toolbox import Toolbox
 from chassis.agents.usage import cost
-from chassis.errors import Conflict, Refused, Unavailable
+from chassis.errors import Conflict, NotFound, Refused, Unavailable
 from chassis.http_client import Peer, PeerRefused
 from chassis.idempotency import Key, StoredResponse
 from chassis.policy import Policy
 from chassis.runtime import Runtime
+from chassis.security.model import ANYBODY, Caller
 from chassis.uow import Session
 
 if TYPE_CHECKING:
@@ -92,43 +95,59 @@ class Staff:
             self._at_work[agent.name] -= 1
             metrics.agent_runs_in_flight.labels(agent.name).dec()
 
-    async def begin(self, agent: Agent, task: str, key: Key | None) -> tuple[Run, bool]:
-        """A new run for `task`, and True; or the run that this key began before, as it is now, and False."""
+    async def begin(
+        self, agent: Agent, task: str, key: Key | None, caller: Caller = ANYBODY
+    ) -> tuple[Run, bool]:
+        """A new run for `task`, and True; or the run that this key began before, as it is now, and False.
+
+        The agent may see and do what `caller` may.
+        """
         await self._tidy(agent)
         text = cleaned(task)
         model = self.settings.models[agent.name]
-        fresh = Run(str(uuid4()), agent.name, model, text, messages=({"role": "user", "content": text},))
-        return await self._once(agent, key, lambda session: runs.save(session.conn, fresh))
+        messages = ({"role": "user", "content": text},)
+        fresh = Run(str(uuid4()), agent.name, model, text, messages=messages, caller=caller.kept())
+        return await self._once(agent, key, caller, lambda session: runs.save(session.conn, fresh))
 
     async def confirm(
-        self, agent: Agent, id: str, decisions: Mapping[str, str], key: Key | None
+        self,
+        agent: Agent,
+        id: str,
+        decisions: Mapping[str, str],
+        key: Key | None,
+        caller: Caller = ANYBODY,
     ) -> tuple[Run, bool]:
         """The run after a person's decisions, and True when it is to go on.
 
         The commands that were approved, the record that they were, and the end of the waiting commit
-        together. Raises Conflict when nothing waits, Refused unless exactly what waits is decided on.
+        together. What is approved is done in the name of `caller`, who has to be allowed to do it. Raises
+        Conflict when nothing waits, Refused unless exactly what waits is decided on, NotFound for a run
+        that is somebody else's, and HTTPException 403 for a yes to what the caller may not do.
         """
-        toolbox = Toolbox(agent, self._desk)
+        toolbox = Toolbox(agent, replace(self._desk, caller=caller))
         origin = toolbox.origin()
         approved = frozenset(call for call, decision in decisions.items() if decision == "approve")
 
         def decide(session: Session) -> Run:
-            run = runs.load(session.conn, agent.name, id)
+            run = _own(runs.load(session.conn, agent.name, id), caller)
             if run.status != "needs_confirmation" or run.updated_at < time.time() - runs.CONFIRM_SECONDS:
                 raise Conflict(f"the run {id} does not wait for a confirmation")
             waiting = {call.id for call in run.pending}
             if set(decisions) != waiting:
                 raise Refused(f"decide on exactly these calls: {', '.join(sorted(waiting))}")
+            for call in run.pending:
+                if call.id in approved and not toolbox.may(call.tool):
+                    raise HTTPException(403, f"You may not do {call.tool}, so you can't approve it.")
             return runs.save(session.conn, answered(toolbox.decide(session, run, approved, origin)))
 
-        return await self._once(agent, key, decide)
+        return await self._once(agent, key, caller, decide)
 
     async def go_on(self, agent: Agent, run: Run, tell: Tell) -> Run:
         """Let the agent work until its run ends or waits. Raises as Loop.go_on, a refusal as Unavailable."""
         loop = Loop(
             agent,
             self.model,
-            Toolbox(agent, self._desk),
+            Toolbox(agent, replace(self._desk, caller=self._works_for(run))),
             self.settings.prices,
             Runs(self.runtime.db, agent.name),
         )
@@ -152,10 +171,13 @@ class Staff:
                 metrics.agent_runs.labels(agent.name, status).inc()
                 metrics.agent_run_seconds.labels(agent.name).observe(time.perf_counter() - began)
 
-    async def find(self, agent: Agent, id: str) -> Run:
-        """The run `id`. Raises NotFound."""
+    async def find(self, agent: Agent, id: str, caller: Caller = ANYBODY) -> Run:
+        """The run `id`. Raises NotFound, also for one that is somebody else's."""
         await self._tidy(agent)
-        return await Runs(self.runtime.db, agent.name).load(id)
+        return _own(await Runs(self.runtime.db, agent.name).load(id), caller)
+
+    def _works_for(self, run: Run) -> Caller:
+        return ANYBODY if self.runtime.service.security is None else Caller.restored(run.caller)
 
     def shown(self, run: Run) -> dict[str, Any]:
         """The run as its callers see it: what came of it, what it took, what waits for them."""
@@ -183,7 +205,7 @@ class Staff:
             "model": run.model,
         }
 
-    async def _once(self, agent: Agent, key: Key | None, act: Any) -> tuple[Run, bool]:
+    async def _once(self, agent: Agent, key: Key | None, caller: Caller, act: Any) -> tuple[Run, bool]:
         def work(session: Session) -> tuple[Run | None, StoredResponse]:
             made: list[Run] = []
 
@@ -196,7 +218,7 @@ class Staff:
 
         run, stored = await self.runtime.transact(work)
         if run is None:
-            return await self.find(agent, stored.body["run_id"]), False
+            return await self.find(agent, stored.body["run_id"], caller), False
         return run, True
 
     async def _tidy(self, agent: Agent) -> None:
@@ -208,6 +230,13 @@ class Staff:
             runs.forget(conn)
 
         await self.runtime.db.run(work)
+
+
+def _own(run: Run, caller: Caller) -> Run:
+    """`run`, if `caller` may know of it. Raises NotFound."""
+    if caller.sees_all or Caller.restored(run.caller).key == caller.key != "":
+        return run
+    raise NotFound("run", run.id)
 
 
 def _model(settings: AgentSettings, policy: Policy | None) -> Model:

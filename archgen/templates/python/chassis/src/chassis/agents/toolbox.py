@@ -26,6 +26,7 @@ from chassis.errors import Conflict, ServiceError
 from chassis.jsons import decode, dumps
 from chassis.messages import derived_id
 from chassis.saga.participant import result_of
+from chassis.security.ownership import check_command
 from chassis.uow import Origin, Session, UnitOfWork
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ RESULT_CHARACTERS = 16_000
 
 
 class Toolbox:
-    """The tools of `agent` at work on `desk`."""
+    """The tools of `agent` at work on `desk`, for the caller whose desk it is."""
 
     def __init__(self, agent: Agent, desk: Desk) -> None:
         self.agent = agent
@@ -78,7 +79,7 @@ class Toolbox:
             if call.id not in approved or not isinstance(tool, CommandTool):
                 run = _settled(run, call, "rejected", "A person said no to this call.")
             else:
-                run = _settled(run, call, *_carried_out(session, origin, tool, call))
+                run = _settled(run, call, *_carried_out(self.desk, session, origin, tool, call))
         session.after_commit.append(lambda: self._count(run, decided))
         return run
 
@@ -108,7 +109,9 @@ class Toolbox:
         origin = self.origin()
 
         def work(session: Session) -> Run:
-            return save(session.conn, _settled(run, call, *_carried_out(session, origin, tool, call)))
+            return save(
+                session.conn, _settled(run, call, *_carried_out(self.desk, session, origin, tool, call))
+            )
 
         with tracing.span(f"execute_tool {call.tool}", attributes={"gen_ai.tool.name": call.tool}):
             try:
@@ -121,6 +124,11 @@ class Toolbox:
                 return _settled(
                     run, call, "error", "The database does not answer; it may or may not be done."
                 )
+
+    def may(self, tool: str) -> bool:
+        """Whether the caller may do what the tool of this name does."""
+        found = self.agent.by_name.get(tool)
+        return not isinstance(found, CommandTool) or self.desk.may(found.use_case.command.NAME)
 
     def origin(self) -> Origin:
         service = self.desk.runtime.service
@@ -135,14 +143,22 @@ class Toolbox:
                 metrics.agent_tool_calls.labels(self.agent.name, name, call.outcome).inc()
 
 
-def _carried_out(session: Session, origin: Origin, tool: CommandTool, call: Call) -> tuple[str, str]:
+def _carried_out(
+    desk: Desk, session: Session, origin: Origin, tool: CommandTool, call: Call
+) -> tuple[str, str]:
     """Do the command within the session's transaction; a no of the domain leaves no trace in it."""
     unit = UnitOfWork(session, origin)
     command = tool.use_case.command
+    if not desk.may(command.NAME):
+        return "error", "The person that you work for may not do this."
     # The id of what is created follows from the call, so that doing it again finds it there.
     assigned = {command.ID: derived_id(call.id, command.ID)} if command.CREATES else {}
     try:
-        tool.use_case.handle(decode(command, {**assigned, **call.arguments}), unit)
+        asked = decode(command, {**assigned, **call.arguments})
+        check_command(
+            desk.caller, session, desk.runtime.service.aggregate_of(tool.use_case), tool.use_case, asked
+        )
+        tool.use_case.handle(asked, unit)
     except ValidationError as error:
         return "invalid", f"The arguments do not fit: {error.errors()[0]['msg']}"
     except (Conflict, SQLAlchemyError):

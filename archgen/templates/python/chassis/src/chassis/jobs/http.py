@@ -18,6 +18,8 @@ from chassis.jobs import queue
 from chassis.jobs.definition import JobArgs
 from chassis.jsons import decode, loads
 from chassis.runtime import Runtime
+from chassis.security.ownership import caller_of
+from chassis.service import Service
 from chassis.uow import Origin, Session, UnitOfWork
 
 
@@ -60,7 +62,7 @@ def _invalid(type: str, message: str, *place: str) -> RequestValidationError:
 
 async def _enqueue(request: Request, args: JobArgs) -> JSONResponse:
     runtime: Runtime = request.app.state.runtime
-    key = await idempotency.key_of(request)
+    key = await idempotency.key_of(request, caller_of(request).key)
     origin = Origin(
         runtime.service.system,
         runtime.service.name,
@@ -84,7 +86,7 @@ async def state_of_job(request: Request, id: object) -> JSONResponse:
     """How far a job is. Raises NotFound, also for one that was done long enough ago to be removed."""
     runtime: Runtime = request.app.state.runtime
     row = await runtime.db.read(lambda conn: queue.find(conn, str(id)))
-    if row is None:
+    if row is None or not _may_see(request, runtime.service, row.name):
         raise NotFound("job", str(id))
     return JSONResponse(
         {
@@ -97,6 +99,12 @@ async def state_of_job(request: Request, id: object) -> JSONResponse:
             "finished_at": _time(row.finished_at),
         }
     )
+
+
+def _may_see(request: Request, service: Service, job: str) -> bool:
+    """Whether the caller may enqueue such a job: whoever may, may ask about it."""
+    security = service.security
+    return security is None or caller_of(request).meets(security.rule_of(f"job {job}"))
 
 
 def _time(seconds: float | None) -> Any:

@@ -85,9 +85,10 @@ class Outcome:
 class Customers:
     """Threads that make the request until they are told to stop."""
 
-    def __init__(self, url: str, work: Work, count: int = 3) -> None:
+    def __init__(self, system: System, work: Work, count: int = 3) -> None:
         self.acknowledged: dict[str, float] = {}
-        self._url, self._work = url, work
+        self._url, self._work = system.url(work.service), work
+        self._headers = system.headers(work.service, work.body)
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(count)]
         for thread in self._threads:
@@ -99,7 +100,7 @@ class Customers:
             thread.join(15)
 
     def _run(self) -> None:
-        with httpx.Client(base_url=self._url, timeout=5, trust_env=False) as client:
+        with httpx.Client(base_url=self._url, headers=self._headers, timeout=5, trust_env=False) as client:
             while not self._stop.is_set():
                 id = str(uuid4())
                 body = {**self._work.body, self._work.id_field: id}
@@ -119,15 +120,16 @@ def drill(plan: Plan, lost_part: str) -> Outcome:
     """
     with tempfile.TemporaryDirectory(prefix="drill-") as folder, System(plan.project, Path(folder)) as system:
         for request in plan.prepare:
+            url, headers = system.url(request.service), system.headers(request.service, request.body)
             answer = httpx.post(
-                system.url(request.service) + request.path, json=request.body, timeout=10, trust_env=False
+                url + request.path, json=request.body, headers=headers, timeout=10, trust_env=False
             )
             answer.raise_for_status()
         outcome = _destroy(plan, system, lost_part)
         _bring_back(plan, system, lost_part)
         outcome.ready_at = time.time()
         # It must also be fit for work again.
-        customers = Customers(system.url(plan.work.service), plan.work, 1)
+        customers = Customers(system, plan.work, 1)
         time.sleep(0.5)
         customers.stop()
         if not customers.acknowledged:
@@ -140,7 +142,7 @@ def drill(plan: Plan, lost_part: str) -> Outcome:
 
 
 def _destroy(plan: Plan, system: System, lost_part: str) -> Outcome:
-    customers = Customers(system.url(plan.work.service), plan.work)
+    customers = Customers(system, plan.work)
     try:
         time.sleep(plan.seconds)
         copied_at = time.time()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import httpx
 
 from chassis.messages import Message
+from chassis.testing.credentials import bearer
 from chassis.testing.system import System
 from chassis.testing.watch import Watch
 
@@ -22,11 +24,20 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True)
 class Request:
-    """A POST to a service."""
+    """A POST to a service, by who signed in last (`as_user`), or by somebody who may do everything."""
 
     service: str
     path: str
     body: dict[str, Any]
+    as_user: bool = False
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """Somebody registers at `service` with what an account takes, and signs in."""
+
+    service: str
+    account: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -34,7 +45,7 @@ class Scenario:
     """What is asked, and the events of which the last one ends it."""
 
     title: str
-    requests: Sequence[Request]
+    requests: Sequence[Request | SignIn]
     ends_on: Sequence[str] = ()
     look: Sequence[tuple[str, str]] = ()  # (service, path) to GET at the end
 
@@ -59,10 +70,14 @@ def play(running: System, system: str, scenario: Scenario, patience: float = 20.
     say(f"\n{scenario.title}")
     with Watch(running.env["BROKER_URL"], system) as watch:
         began = time.monotonic()
+        user: dict[str, str] = {}
         for request in scenario.requests:
-            answer = httpx.post(
-                running.url(request.service) + request.path, json=request.body, timeout=10, trust_env=False
-            )
+            if isinstance(request, SignIn):
+                user = sign_in(running.url(request.service), request.account)
+                continue
+            headers = user if request.as_user else running.headers(request.service, request.body)
+            url = running.url(request.service) + request.path
+            answer = httpx.post(url, json=request.body, headers=headers, timeout=10, trust_env=False)
             say(f"  POST {request.path}  →  {answer.status_code} {answer.text}")
         ended = not scenario.ends_on
         for message in () if ended else watch.messages(patience):
@@ -72,9 +87,25 @@ def play(running: System, system: str, scenario: Scenario, patience: float = 20.
                 break
     for service, path in scenario.look:
         time.sleep(0.3)  # a view is a moment behind
-        answer = httpx.get(running.url(service) + path, timeout=10, trust_env=False)
+        answer = httpx.get(
+            running.url(service) + path, headers=running.headers(service), timeout=10, trust_env=False
+        )
         say(f"  GET {path}  →  {answer.status_code} {answer.text}")
     return ended
+
+
+def sign_in(url: str, account: Mapping[str, Any]) -> dict[str, str]:
+    """Register and sign in as people do, and tell of it; returns the headers of who is signed in."""
+    password = secrets.token_urlsafe(16)
+    with httpx.Client(base_url=url, timeout=10, trust_env=False) as client:
+        answer = client.post("/auth/register", json={**account, "password": password})
+        say(f"  POST /auth/register  →  {answer.status_code} {answer.text}")
+        answer = client.post("/auth/login", json={"email": account["email"], "password": password})
+        answer.raise_for_status()
+        tokens = answer.json()
+        about = f"a token for {tokens['expires_in']} s, roles {', '.join(tokens['roles'])}"
+        say(f"  POST /auth/login  →  {answer.status_code} {about}")
+    return bearer(tokens["access_token"])
 
 
 def describe(message: Message, system: str) -> str:

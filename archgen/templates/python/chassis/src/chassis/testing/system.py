@@ -19,9 +19,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
+
+from chassis.testing.credentials import Credentials
+from chassis.testing.issuer import StubIssuer
 
 BROKER = "broker"
 _LINE = re.compile(r"^(?P<name>[A-Za-z0-9_-]+):\s*(?P<command>.+)$")
@@ -45,6 +48,10 @@ class System:
         self.env = {**os.environ, **_env(self.root / ".env.example"), **(env or {})}
         self.env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
         self.env["PYTHONUNBUFFERED"] = "1"
+        # Tests ask more often than people do; what limits do has tests of its own.
+        self.env.setdefault("RATE_PER_SECOND", "0")
+        self._issuer: StubIssuer | None = None
+        self.credentials = self._credentials()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._move_to_free_ports()
 
@@ -59,6 +66,13 @@ class System:
 
     def port(self, process: str) -> int:
         return int(self.env[_port_variable(process)])
+
+    def headers(self, service: str, body: Mapping[str, Any] | None = None) -> dict[str, str]:
+        """What lets a request through whatever it asks for; `body` says whom it is for.
+
+        Nothing, in a system without `auth`.
+        """
+        return {} if self.credentials is None else self.credentials.everything(service, body)
 
     def start(self, *names: str, wait: bool = True, timeout: float = 60.0) -> None:
         """Start these processes, or all; with `wait`, return when each of them is ready."""
@@ -123,6 +137,9 @@ class System:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
+            if self._issuer is not None:
+                stack.callback(self._issuer.__exit__)
+                self._issuer.__enter__()
             stack.callback(self.stop)
             self.start()
             stack.pop_all()
@@ -132,6 +149,21 @@ class System:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        if self._issuer is not None:
+            self._issuer.__exit__()
+
+    def _credentials(self) -> Credentials | None:
+        """What signs tokens, with keys in the system's folder before any process starts."""
+        keys = self.folder / (self.env.get("KEYS_DIR") or "data/keys")
+        found = Credentials.of(self.root, keys)
+        if found is None:
+            return None
+        found.make_keys()
+        if not found.external:
+            return found
+        self._issuer = StubIssuer(keys)
+        self.env["AUTH_ISSUER"] = self._issuer.url
+        return Credentials(self.root, keys, self._issuer.url)
 
     def _start(self, name: str) -> None:
         logs = self.folder / "logs"

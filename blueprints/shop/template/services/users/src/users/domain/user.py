@@ -1,6 +1,7 @@
 """Who uses the shop, and what they may do in it. Pure.
 
-How somebody proves who they are (passwords, tokens) is not part of it.
+How somebody proves who they are (passwords, tokens) is not part of it: the chassis sees to that, and
+asks for roles and status here whenever it makes a token. The e-mail is what one signs in with; it stays.
 """
 
 from __future__ import annotations
@@ -86,9 +87,9 @@ def _register(user: User | None, command: Register) -> list[Event]:
 
 def _update_profile(user: User, command: UpdateProfile) -> list[Event]:
     name = _named(command.name)
-    if (name, command.email, command.phone) == (user.name, user.email, user.phone):
+    if (name, command.phone) == (user.name, user.phone):
         return []
-    return [ProfileUpdated(user_id=user.user_id, name=name, email=command.email, phone=command.phone)]
+    return [ProfileUpdated(user_id=user.user_id, name=name, phone=command.phone)]
 
 
 def _named(name: str) -> str:
@@ -111,7 +112,7 @@ def evolve(user: User | None, event: Event) -> User:
     assert user is not None
     match event:
         case ProfileUpdated():
-            return replace(user, name=event.name, email=event.email, phone=event.phone)
+            return replace(user, name=event.name, phone=event.phone)
         case RoleGranted() | RoleRevoked():
             return replace(user, roles=event.roles)
         case Deactivated():
