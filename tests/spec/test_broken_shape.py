@@ -90,7 +90,7 @@ CASES = [
         [
             "11:14: services.orders.agents.class: `class` is a keyword of Python (say what it does to what, such as `class_order`)",
             "11:14: services.orders.agents.class: the key `goal` is missing (What it is for; the model reads it.)",
-            "11:56: services.orders.agents.helper.model: unknown key 'model' (one of `goal`, `limits`, `of`, `tools`, `unconfirmed`)",
+            "11:56: services.orders.agents.helper.model: unknown key 'model' (one of `allow`, `goal`, `limits`, `of`, `tools`, `unconfirmed`)",
         ],
         id="an agent's name and keys",
     ),

@@ -20,7 +20,7 @@ def test_notices_alone_are_fine(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert check(path) == 0
     out, err = capsys.readouterr()
     assert out == ""
-    assert err == "shop: 6 services, 1 saga proved; 2 notices (--verbose shows them)\n"
+    assert err == "shop: 6 services, 1 saga proved; 3 notices (--verbose shows them)\n"
 
 
 def test_verbose_prints_notices(
@@ -31,10 +31,10 @@ def test_verbose_prints_notices(
     path.write_text(SHOP, "utf-8")
     assert check(path) == 0
     out, err = capsys.readouterr()
-    assert [": notice: " in line for line in out.splitlines()] == [True, True]
+    assert [": notice: " in line for line in out.splitlines()] == [True, True, True]
     proof, summary = err.splitlines()
     assert proof.startswith("saga place_order (orchestration): proved; ")
-    assert summary == "shop: 6 services, 1 saga proved; 2 notices"
+    assert summary == "shop: 6 services, 1 saga proved; 3 notices"
 
 
 def test_an_error_is_told_and_counts(

@@ -26,6 +26,7 @@ def test_the_shop_is_clean(text: str) -> None:
 
 def test_notices() -> None:
     assert found(PEER, notices=True) == [
+        "2 notice auth-missing: there is no `auth`, so whoever reaches a service may do everything",
         "9 notice event-unused: nobody consumes `order.created`",
         "10 notice command-unsent: no saga and no reaction sends `orders.pay`; it is reached over HTTP only",
         "10 notice event-unused: nobody consumes `order.paid`",

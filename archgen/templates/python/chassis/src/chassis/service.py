@@ -67,8 +67,8 @@ class Service:
     """One service of the system.
 
     `upcasters` are for all events that it reads, its own and its peers'. `peers` are those that it asks
-    over HTTP and `grpc_peers` those that it asks over gRPC; `rpcs` is what it answers over gRPC itself. Without
-    `security` anybody who reaches it may do everything.
+    over HTTP and `grpc_peers` those that it asks over gRPC; `rpcs` is what it answers over gRPC itself.
+    Without `security` anybody who reaches it may do everything.
     """
 
     system: str
