@@ -275,7 +275,7 @@ async def test_events_of_an_aggregate_leave_in_the_order_of_their_versions(
         def work(conn: Connection) -> None:
             rows = VersionedRows(conn, view_rows)
             version = rows.load("v", key).version + 1
-            rows.save("v", key, version=version, row={})
+            rows.save("v", key, version=version, row={}, owner=None)
             rows.flush()
             box = Outbox(conn)
             box.add(replace(message(version, key), id=f"{key}-{version}", version=version))

@@ -11,7 +11,7 @@ from chassis.versioned import VersionedRows
 
 
 def row(number: int) -> dict[str, Any]:
-    return {"row": {"n": number}}
+    return {"row": {"n": number}, "owner": None}
 
 
 async def write(db: Database, keys: dict[str, int], version: int) -> None:
