@@ -239,3 +239,16 @@ async def test_a_postgresql_that_is_gone_is_unavailable_and_comes_back() -> None
         server.start()
         assert await db.run(lambda conn: conn.scalar(text("SELECT 1"))) == 1
         db.close()
+
+
+async def test_a_connection_that_rested_and_died_is_replaced_unnoticed(
+    _postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db, admin = Database(_postgres_url, connections=1), Database(_postgres_url)
+    mine = await db.run(lambda conn: conn.scalar(text("SELECT pg_backend_pid()")))
+    assert mine == await db.run(lambda conn: conn.scalar(text("SELECT pg_backend_pid()")))
+    await admin.run(lambda conn: conn.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": mine}))
+    monkeypatch.setattr("chassis.db.RESTED", 0.0)
+    assert mine != await db.run(lambda conn: conn.scalar(text("SELECT pg_backend_pid()")))
+    db.close()
+    admin.close()

@@ -260,7 +260,9 @@ def test_an_instance_whose_step_was_edited_away_is_stuck_not_lost() -> None:
     assert run.instance.trouble == "the definition of the saga has changed: it has no 0.a.do, 1.b.do"
     assert run.resume() == "stuck"
     run.saga = old
-    assert (run.resume(), run.sent) == ("compensating", ["unb.do"]), "it was on its way, and may have been done"
+    assert (run.resume(), run.sent) == ("compensating", ["unb.do"]), (
+        "it was on its way, and may have been done"
+    )
     assert (run.done(), run.sent) == ("compensating", ["una.do"])
 
 
