@@ -45,6 +45,7 @@ from archgen.evidence.patterns import (
     messaging,
     resilience,
     retried,
+    saga_life,
     sagas,
     secrets,
     telemetry,
@@ -103,7 +104,7 @@ def collect(root: Path, step: Callable[[], None] = lambda: None) -> Facts:
     facts.services = find_services(program, paths, facts, imports)
     needs = builds.needs_of(facts.of("build.module"))
     mark_live(program, [s.folder for s in facts.services], imports, needs)
-    Links(program).connect()
+    Links(program, imports).connect()
     facts.program = program
     for recognise, items in _RECOGNISERS:
         try:
@@ -167,10 +168,12 @@ _RECOGNISERS: tuple[tuple[Recogniser, tuple[str, ...]], ...] = (
     (lambda program, _: batches.batches(program), ("error_handling",)),
     (telemetry.telemetry, ("observability",)),
     (lambda program, _: telemetry.silent_metrics(program), ("observability",)),
+    (lambda program, _: telemetry.lost_traces(program), ("observability",)),
     (consistency.consistency, ("data_consistency",)),
     (jobtables.job_tables, ("job_queues",)),
     (eventsourcing.event_sourcing, ("event_sourcing",)),
     (lambda program, _: sagas.sagas(program), ("saga",)),
+    (lambda program, _: saga_life.saga_life(program), ("saga",)),
     (lambda program, _: errors.errors(program), ("error_handling",)),
     (lambda program, _: errors.dropped(program), ("error_handling",)),
     (lambda program, _: errors.wrapped_wrong(program), ("error_handling",)),
@@ -211,6 +214,8 @@ def _read_other(source: Source, charts: Charts, notes: list[Note]) -> list[Fact]
         found += operations.collect_terraform(source, strength)
     elif source.suffix == ".sql":
         found += operations.collect_sql(source, strength)
+    elif source.suffix == ".conf":
+        found += operations.collect_conf(source, strength)
     elif _SETTING_FILES.search(source.path):
         found += settings.collect_env(source, strength)
     if builds.wants(source) and source.nature.counts:

@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 
 from archgen.evidence.code.clients import Clients
+from archgen.evidence.code.live import Imports
 from archgen.evidence.code.model import Call, Class, Effect, Function, Module, Program
 from archgen.evidence.code.vocabulary import (
     BROKER_IMPORT,
@@ -36,8 +37,9 @@ _COMMON = {
 class Links:
     """Answers which functions a call may land in."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, imports: Imports | None = None) -> None:
         self.program = program
+        self.imports = imports or Imports(program)
         self.by_name: dict[str, list[tuple[Module, Function]]] = defaultdict(list)
         self.by_owner: dict[str, dict[str, list[Function]]] = defaultdict(lambda: defaultdict(list))
         self.heirs: dict[str, list[Class]] = defaultdict(list)
@@ -79,6 +81,8 @@ class Links:
                 same = [f for m, f in self.by_name.get(name, ()) if not f.owner or f.owner == function.owner]
                 return same[:2] if len(same) <= 2 else []
             return []
+        if "." not in rest and (there := self._in_module(head, name, module)):
+            return there
         if head in ("self", "this", "cls") and "." not in rest:
             return self._method(function.owner, name, module.path)
         type_ = plain(
@@ -134,6 +138,16 @@ class Links:
         else:
             return []
         return nearest(found, module.path)[:1]
+
+    def _in_module(self, head: str, name: str, module: Module) -> list[Function]:
+        """Functions of a module imported as `head`: `from app import metrics`, then `metrics.router()`."""
+        known = module.imported(head) if module.language == "python" else ""
+        stem = known.rpartition(".")[2]
+        if not stem:
+            return []
+        ends = (f"/{stem}.py", f"/{stem}/__init__.py")
+        files = {path for path in self.imports.of(module.path) if path.endswith(ends)}
+        return [f for _, f in self.by_name.get(name, ()) if f.file in files and not f.owner]
 
     def _method(self, owner: str, name: str, near: str, depth: int = 0) -> list[Function]:
         own = nearest(self.by_owner[owner][name] if owner in self.by_owner else [], near)[:1]

@@ -26,6 +26,13 @@ def wants(source: Source, docs: list[Node]) -> bool:
 def collect(source: Source, docs: list[Node], strength: Strength) -> Iterator[Fact]:
     for doc in docs:
         services = doc.get("services")
+        # where no store keeps anything, the file is for trying things out
+        persists = services is not None and any(
+            named
+            for _, service in services.items()
+            if database_of(service.text("image")) or broker_of(service.text("image"))
+            for named, _ in _mounts(service)
+        )
         for name, service in services.items() if services else ():
             image = service.text("image")
             yield Fact(
@@ -46,10 +53,14 @@ def collect(source: Source, docs: list[Node], strength: Strength) -> Iterator[Fa
                 else database_of(image)
             )
             if engine:
-                yield Fact("datastore", source.path, service.line, strength, {"engine": engine, "name": name})
+                fleeting = _fleeting(service, image, engine, persists)
+                data = {"engine": engine, "name": name, "fleeting": fleeting}
+                yield Fact("datastore", source.path, service.line, strength, data)
             broker = "" if built else broker_of(image or "")
             if broker:
-                yield Fact("broker", source.path, service.line, strength, {"engine": broker, "name": name})
+                mounts = tuple(target for _, target in _mounts(service))
+                about = {"engine": broker, "name": name, "mounts": mounts}
+                yield Fact("broker", source.path, service.line, strength, about)
             if re.search(
                 r"prom/prometheus|grafana|jaeger|zipkin|tempo|otel|opentelemetry|loki|signoz", image
             ):
@@ -78,6 +89,51 @@ def _process(source: Source, name: str, service: Node, strength: Strength) -> It
     if text and not folder.startswith(".."):
         data = {"name": name, "command": text, "folder": folder.lstrip("/")}
         yield Fact("process", source.path, service.place("command"), strength, data)
+
+
+_DATA = {
+    "postgres": "/var/lib/postgresql",
+    "mysql": "/var/lib/mysql",
+    "mongodb": "/data/db",
+    "mssql": "/var/opt/mssql",
+    "cassandra": "/var/lib/cassandra",
+    "elasticsearch": "/usr/share/elasticsearch/data",
+}
+_OFFICIAL = re.compile(
+    r"^(?:docker\.io/)?(?:library/)?(postgres|postgis/\w+|mysql|mariadb|mongo|cassandra)(:|@|$)"
+)
+
+
+def _mounts(service: Node) -> Iterator[tuple[bool, str]]:
+    """Of each volume whether it has a name or a folder of the host, and where it is mounted."""
+    volumes = service.get("volumes")
+    for item in volumes.each() if volumes else ():
+        if isinstance(item.value, str):
+            parts = re.sub(r":(ro|rw|z|Z|cached|delegated)$", "", item.value).split(":")
+            yield len(parts) > 1 and not re.search(r"\.\w+$", parts[0]), parts[-1]
+        elif item.text("target"):
+            yield item.text("type") != "tmpfs" and bool(item.text("source")), item.text("target")
+
+
+def _fleeting(service: Node, image: str, engine: str, persists: bool) -> str:
+    """Where the store keeps its data when that does not outlive the container, else ""."""
+    home = _DATA.get(engine)
+    if home is None or not _OFFICIAL.match(image):
+        return ""
+    memory = service.get("tmpfs")
+    in_memory = [memory.value] if memory and isinstance(memory.value, str) else []
+    in_memory += [str(item.value) for item in memory.each()] if memory else []
+    if any(_covers(place.split(":")[0], home) for place in in_memory):
+        return "memory (tmpfs)"
+    kept = [target for named, target in _mounts(service) if named]
+    if persists and not any(_covers(target, home) for target in kept):
+        return f"the container: no volume is mounted at {home}"
+    return ""
+
+
+def _covers(target: str, home: str) -> bool:
+    one, two = target.rstrip("/") + "/", home.rstrip("/") + "/"
+    return one.startswith(two) or two.startswith(one)
 
 
 def _environment(service: Node) -> Iterator[tuple[str, str, int]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from archgen.evidence.config.engines import broker_of, database_of
 from archgen.evidence.config.located import Node
-from archgen.evidence.config.settings import settings_of
+from archgen.evidence.config.settings import WHOLE_ADDRESS, settings_of
 from archgen.evidence.facts import Fact, Strength
 from archgen.evidence.tree import Source
 
@@ -118,7 +118,22 @@ def _workload(source: Source, doc: Node, kind: str, name: str, strength: Strengt
         yield Fact("datastore", source.path, line, strength, data)
     broker = next((b for image in images if (b := broker_of(image.rpartition("/")[2]))), "")
     if broker:
-        yield Fact("broker", source.path, line, strength, {"engine": broker, "name": name})
+        keys = {key for key, _ in doc.walk()}
+        lost = (
+            kind == "StatefulSet"
+            and "emptyDir" in keys
+            and not keys & {"persistentVolumeClaim", "volumeClaimTemplates"}
+        )
+        mounts = tuple(
+            n.text("mountPath") for k, list_ in doc.walk() if k == "volumeMounts" for n in list_.each()
+        )
+        about = {"engine": broker, "name": name, "mounts": mounts, "fleeting": "emptyDir" if lost else ""}
+        yield Fact("broker", source.path, line, strength, about)
+    if kind in ("Deployment", "StatefulSet", "Rollout") and not engine and not broker:
+        asked = {key for key, _ in doc.walk()} & set(_PROBES)
+        yield Fact(
+            "workload.probes", source.path, line, strength, {"name": name, "asked": tuple(sorted(asked))}
+        )
     for key, node in doc.walk():
         if key in _PROBES and isinstance(node.value, dict):
             path = node.text("httpGet", "path")
@@ -139,6 +154,12 @@ def _workload(source: Source, doc: Node, kind: str, name: str, strength: Strengt
             yield Fact("database.binding", source.path, node.place("name"), strength, bound)
         elif key == "env":
             for item in node.each():
+                secret = item.get("valueFrom")
+                ref = (secret.get("secretKeyRef") or secret.get("configMapKeyRef")) if secret else None
+                if ref is not None and not engine and WHOLE_ADDRESS.search(item.text("name")):
+                    target = f"config:{ref.text('name')}/{ref.text('key')}"
+                    bound = {"owner": name, "target": target, "engine": "", "key": item.text("name")}
+                    yield Fact("database.binding", source.path, ref.place("name"), strength, bound)
                 value = item.get("value")
                 if value is not None and isinstance(value.value, str):
                     yield from settings_of(

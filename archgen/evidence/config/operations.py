@@ -24,6 +24,11 @@ _RESTORE = re.compile(
     r"psql\b.*<.*(dump|backup)|mysql\b.*<.*(dump|backup)|nats stream restore|etcdctl snapshot restore|"
     r"point-in-time|pgbackrest.*restore|\.restore\b|python3? -m [\w.]+ restore\b)"
 )
+# What makes a command that failed look well: `|| true`, `; exit 0`; a pipe, whose last part alone counts.
+_ALWAYS_WELL = re.compile(
+    r"\|\|\s*(true|:|exit 0|/bin/true)(?!\w)|;\s*(exit 0|true|:)\s*[\"']?$|[^|]\|\s*tee\b"
+)
+_FORGIVEN = re.compile(r"\t@?-")  # by make
 _TABLE = re.compile(
     r"create\s+table\s+(?:if\s+not\s+exists\s+)?[\"'`\[]?([\w.]+)[\"'`\]]?\s*\((.*?)\)\s*(?:;|$|with|engine)",
     re.I | re.S,
@@ -67,18 +72,20 @@ def collect_workflow(source: Source, docs: list[Node], strength: Strength) -> It
 def collect_shell(source: Source, strength: Strength) -> Iterator[Fact]:
     """Scripts, Makefiles, crontabs: dump and restore commands that are not in a comment."""
     cron = "cron" in source.name.lower()
+    piped = "pipefail" in source.text
     for number, line in enumerate(source.text.splitlines(), 1):
         if line.lstrip().startswith("#"):
             continue
         scheduled = cron or bool(re.match(r"\s*(@daily|@hourly|@weekly|([\d*/,-]+\s+){4}[\d*/,-]+\s)", line))
-        yield from _commands(source.path, number, line, strength, scheduled=scheduled, by="script")
+        command = re.sub(r"\|\s*tee\b", "> >(tee", line) if piped else line
+        yield from _commands(source.path, number, command, strength, scheduled=scheduled, by="script")
 
 
 def _commands(
     path: str, line: int, text: str, strength: Strength, *, scheduled: bool, by: str
 ) -> Iterator[Fact]:
     if _DUMP.search(text):
-        can_fail = not re.search(r"\|\|\s*(true|:)", text)
+        can_fail = not (_ALWAYS_WELL.search(text) or (by == "script" and _FORGIVEN.match(text)))
         yield Fact(
             "backup",
             path,
@@ -88,6 +95,14 @@ def _commands(
         )
     if _RESTORE.search(text):
         yield Fact("restore", path, line, strength, {"by": by, "command": text.strip()[:120]})
+
+
+def collect_conf(source: Source, strength: Strength) -> Iterator[Fact]:
+    """Where a server is told to keep its data: NATS's `store_dir`, Redis's and PostgreSQL's `dir`."""
+    for number, line in enumerate(source.text.splitlines(), 1):
+        match = re.match(r"\s*store_dir\s*[:=]?\s*[\"']?(/[^\s\"']+)", line)
+        if match:
+            yield Fact("store.folder", source.path, number, strength, {"engine": "nats", "folder": match[1]})
 
 
 def collect_terraform(source: Source, strength: Strength) -> Iterator[Fact]:

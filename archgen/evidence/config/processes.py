@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterator
 
 from archgen.evidence.config.engines import broker_of, database_of
+from archgen.evidence.config.settings import settings_of
 from archgen.evidence.facts import Fact, Strength
 from archgen.evidence.tree import Source
 
 _PROC = re.compile(r"^([A-Za-z][\w-]*):\s*(.+)$")
+_ASSIGNED = re.compile(r"(?<![\w$-])([A-Z][A-Z0-9_]*)=(\S+)(?=.* )")
 _ONCE = {"release", "migrate", "console", "test"}
 _DOCKERFILE = re.compile(r"^Dockerfile(\.(?!.*(test|dev|ci)\b)[\w-]+)?$|\.[Dd]ockerfile$")
 _NOT_CODE = re.compile(
@@ -36,6 +38,8 @@ def collect(source: Source, strength: Strength) -> Iterator[Fact]:
             match = _PROC.match(line)
             if match and match[1] not in _ONCE:
                 yield Fact("process", source.path, number, strength, {"name": match[1], "command": match[2]})
+                for key, value in _ASSIGNED.findall(match[2]):
+                    yield from settings_of(source.path, number, key, value, strength, owner=match[1])
         return
     base, place = "", 0
     for number, line in enumerate(source.text.splitlines(), 1):

@@ -18,6 +18,12 @@ _DATABASE_KEY = re.compile(
     re.IGNORECASE,
 )
 _URL = re.compile(r"(?:jdbc:)?(\w[\w+.-]*)://(?:[^@/\s]*@)?([^:/?\s]+)?(?::\d+)?/+([\w$.{}-]*)")
+# `${NAME:?why it must be set}` may stand in any part of a URL, and has signs in it that end one.
+_DEMANDED = re.compile(r"\$\{(\w+):?[?+-][^}]*\}")
+_VARIABLE = re.compile(r"\$\{?(\w+)(?::?[?-][^}]*)?\}?")
+WHOLE_ADDRESS = re.compile(
+    r"(database|db|datasource|postgres|mysql|mongo\w*)_?(url|uri|dsn)$|^dsn$", re.IGNORECASE
+)
 _ENV_LINE = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*[=:]\s*(.*)$")
 
 
@@ -26,8 +32,15 @@ def settings_of(
 ) -> Iterator[Fact]:
     """One setting as a fact, and the database or broker that it points at."""
     yield Fact("setting", path, line, strength, {"key": key, "value": value, "owner": owner})
-    url = _URL.search(value)
-    if url and (engine := database_of(url[1])):
+    url = _URL.search(_DEMANDED.sub(r"${\1}", value))
+    if re.match(r"sqlite\S*:memory:", value) and _DATABASE_KEY.search(key):
+        data = {"engine": "sqlite", "name": owner or key, "fleeting": "memory"}
+        yield Fact("store.lost", path, line, strength, data)
+    variable = _VARIABLE.fullmatch(value)
+    if variable and WHOLE_ADDRESS.search(key):
+        bound = {"owner": owner, "target": f"variable:{variable[1]}", "engine": "", "key": key}
+        yield Fact("database.binding", path, line, strength, bound)
+    elif url and (engine := database_of(url[1])):
         target = f"{url[2] or ''}/{url[3] or ''}".lower()
         yield Fact(
             "database.binding",

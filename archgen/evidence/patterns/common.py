@@ -58,7 +58,8 @@ def does_nothing(function: Function) -> bool:
     else:
         inner = body[opening + 1 :].rstrip().removesuffix("}")
     inner = re.sub(
-        r"\b(pass|return( None| null| nil| undefined| true| false| True| False)?|yield)\b|\.\.\.|[;\s]",
+        r"\b(pass|yield|return( None| null| nil| undefined| true| false| True| False| self| this)?)\b"
+        r"|\.\.\.|[;\s]",
         "",
         inner,
     )
@@ -70,6 +71,58 @@ def does_nothing(function: Function) -> bool:
         )
         is not None
     )
+
+
+def mentioned(program: Program, name: str, apart_from: Function | Class) -> bool:
+    """Whether live code names `name` outside of what it is the name of: in its own file, by import, or
+    behind the name of its module; as any attribute where it is a method.
+    """
+    folder, _, file = apart_from.file.rpartition("/")
+    stem = file.rpartition(".")[0]
+    homes = {stem, folder.rpartition("/")[2]}
+    for module in program.modules.values():
+        if not module.live or module.test:
+            continue
+        here = module.path == apart_from.file
+        words = [name] if here else [f"{stem}.{name}"]
+        for item in () if here else module.imports:
+            last = re.split(r"[./]", item.module)[-1]
+            if name in item.names.values() and last in homes:
+                return True
+            words += [f"{alias}.{name}" for alias, original in item.names.items() if stem in (original, last)]
+        if isinstance(apart_from, Function) and apart_from.owner:
+            words.append(f".{name}")
+        word = re.compile("|".join(rf"(?<!\w){re.escape(one)}\b" for one in words))
+        for function in module.functions:
+            if here and apart_from.line <= function.line <= apart_from.end and function.name:
+                continue
+            body = function.body
+            if here and function.line <= apart_from.line <= function.end:
+                lines = body.split("\n")
+                body = "\n".join(
+                    lines[: apart_from.line - function.line] + lines[apart_from.end - function.line + 1 :]
+                )
+            if word.search(body) or any(word.search(mark) for mark in function.marks):
+                return True
+            if any(
+                word.search(call.text())
+                for call in function.calls
+                if not here or not apart_from.line <= call.line <= apart_from.end
+            ):
+                return True
+    return False
+
+
+def called(program: Program, function: Function) -> bool:
+    """Whether live code, tests apart, calls the function."""
+    users = (program.modules[caller.file] for caller in function.callers)
+    return any(module.live and not module.test for module in users)
+
+
+def outermost(module: Module, function: Function) -> Function:
+    """The function that `function` is written in, itself where it stands alone."""
+    around = [f for f in module.functions if f.name and f.line <= function.line and function.end <= f.end]
+    return min(around, key=lambda f: (f.line, -f.end), default=function)
 
 
 def line_in(function: Function, pattern: re.Pattern[str] | str) -> int:

@@ -39,6 +39,8 @@ _EXPECTED = re.compile(
     r"expected_?version|ExpectedVersion|expectedRevision|expected_?revision|stream_state|StreamState|current_version",
     re.IGNORECASE,
 )
+_CLASH = re.compile(r"IntegrityError|UniqueViolation|DuplicateKey|unique_violation")
+_TOLD = re.compile(r"\b(raise|throw|return\s+[\w.(]*(err|conflict|false))", re.IGNORECASE)
 _FLAG = re.compile(r"\b\w+\.(\w*event_?sourced\w*)\b|\b\w+\.(\w*eventSourced\w*)\b", re.IGNORECASE)
 
 
@@ -119,6 +121,8 @@ def _appends(program: Program, facts: Facts) -> Iterator[tuple[Module, Function,
                 continue
             name = effect.table.rpartition(".")[2]
             expected = name in guarded or _EXPECTED.search(function.body) is not None
+            passed_over = any(_CLASH.search(c.types) and not _TOLD.search(c.body) for c in function.catches)
+            expected = expected and not passed_over
             yield module, function, effect.call.line, expected
 
 
@@ -135,7 +139,8 @@ def _unique_versions(program: Program, facts: Facts) -> set[str]:
                     call.name == "Table"
                     and call.args
                     and re.search(
-                        r"(UniqueConstraint|PrimaryKeyConstraint)\([^)]*version", " ".join(call.args)
+                        r"""(UniqueConstraint|PrimaryKeyConstraint)\((?:[^()=]*,)?\s*["']\w*version["']""",
+                        " ".join(call.args),
                     )
                 ):
                     found.add(call.args[0].strip("\"'").lower())

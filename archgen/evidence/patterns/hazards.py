@@ -39,8 +39,13 @@ def hazards(program: Program, facts: Facts) -> Iterator[Fact]:
         yield from _acks(module, function)
         yield from _queues(module, function)
         yield from _statics(module, function)
-    for module, item, mark, line in marks(program):
-        if isinstance(item, Function) and _GET.search(mark):
+    marked = [
+        (m, item, line)
+        for m, item, mark, line in marks(program)
+        if isinstance(item, Function) and _GET.search(mark)
+    ]
+    for module, item, line in (*marked, *_registered(program)):
+        if item.name:
             writes = [
                 e
                 for e in item.reach
@@ -56,6 +61,25 @@ def hazards(program: Program, facts: Facts) -> Iterator[Fact]:
                     call=writes[0].call.callee[-40:],
                     at=writes[0].call.line,
                 )
+
+
+_REGISTERS = re.compile(r"^(add_api_route|add_url_rule|add_route|route|add_get|get)$")
+
+
+def _registered(program: Program) -> Iterator[tuple[Module, Function, int]]:
+    """Handlers of GET that a call registers: `router.add_api_route("/x", handler, methods=["GET"])`."""
+    for module, _, call in calls(program):
+        if not _REGISTERS.match(call.name) or not call.receiver or len(call.args) < 2:
+            continue
+        methods = call.keywords.get("methods", "")
+        if not re.match(r"[frb]*[\"'`]/", call.args[0]) or (methods and "GET" not in methods):
+            continue
+        if call.name not in ("get", "add_get") and not methods:
+            continue
+        name = call.args[-1].rpartition(".")[2]
+        for handler in module.functions:
+            if handler.name == name and name.isidentifier():
+                yield module, handler, call.line
 
 
 def _runners(program: Program) -> set[str]:

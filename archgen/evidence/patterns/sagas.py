@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Call, Function, Module, Program
 from archgen.evidence.code.split import split
 from archgen.evidence.facts import Fact
@@ -84,7 +85,8 @@ def _definition(module: Module, function: Function, call: Call) -> Iterator[Fact
             s
             for s in steps
             if re.search(
-                r"[\s({,\"'](undo|compensat\w*|rollback|revert|cancel|backward|invoke_?compensation)[\"']?\s*[:=]",
+                r"[\s({,\"'](undo|compensat\w*|rollback|revert|cancel|backward|invoke_?compensation)[\"']?\s*[:=]"
+                r"(?!\s*(None|null|nil|undefined)\b)",
                 s,
                 re.IGNORECASE,
             )
@@ -155,11 +157,26 @@ def _choreographed(program: Program) -> Iterator[Fact]:
     for module, _, call in calls(program):
         if not _REGISTERS.search(call.name):
             continue
-        words = [re.split(r"[\s(,]", text)[0].strip("\"'`") for text in (*call.args, *call.keywords.values())]
-        heard = next((w for w in words if _FAILED_EVENT.search(w.rpartition(".")[2])), "")
-        done = next((w for w in words if w != heard and UNDO.search(w.rpartition(".")[2])), "")
+        given = [re.split(r"[\s(,]", text)[0].strip("\"'`") for text in (*call.args, *call.keywords.values())]
+        heard = next((w for w in given if _FAILED_EVENT.search(w.rpartition(".")[2])), "")
+        done = next((w for w in given if w != heard and UNDO.search(w.rpartition(".")[2])), "")
+        for event, command in _reaction(call):
+            yield fact("saga.reaction", module, call.line, event=event, command=command)
         if heard and done:
             yield fact("saga.choreographed", module, call.line, what=done, function=f"on {heard}")
+
+
+def _reaction(call: Call) -> Iterator[tuple[str, str]]:
+    """The event that a registration waits for and the command that it then gives, by their last words."""
+    given = [v for k, v in call.keywords.items() if re.fullmatch(r"on|when|event|do|then|command|handler", k)]
+    given = given if len(given) == 2 else list(call.args[:2])
+    if (
+        _REGISTERS.search(call.name)
+        and len(given) == 2
+        and all(re.fullmatch(r"[\w.\"'`]+", w) for w in given)
+    ):
+        event, command = (w.strip("\"'`") for w in given)
+        yield event.rpartition(".")[2], command.rpartition(".")[2]
 
 
 def _engine(program: Program) -> Iterator[Fact]:
@@ -191,6 +208,7 @@ def _engine(program: Program) -> Iterator[Fact]:
         )
         loop = function.body.split("\n")[header.line - function.line : header.end - function.line + 1]
         only_done = _RAN.search(header.header) is not None or _RAN.search("\n".join(loop)) is not None
+        going_on = _sends(function) and not _halts(module, function)
         stops = any(header.line <= c.line <= header.end for c in function.catches) or not any(
             re.search(r"await|invoke|execute|call|compensat|undo", c.callee, re.IGNORECASE)
             and any(b is header for b in c.inside)
@@ -198,40 +216,22 @@ def _engine(program: Program) -> Iterator[Fact]:
         )
         yield fact(
             "saga.engine", module, header.line, function=function.title, backwards=backwards,
-            only_done=only_done, survives=stops or _sends(function), sends=_sends(function),
+            only_done=only_done, survives=going_on if _sends(function) else stops, sends=_sends(function),
         )  # fmt: skip
-    for module, function in program.functions():
-        for effect in function.effects:
-            if effect.kind == "db.write" and re.search(
-                r"saga|workflow|process_instance", effect.table, re.IGNORECASE
-            ):
-                yield fact("saga.log", module, effect.call.line, what=effect.table)
-        if (
-            re.search(r"saga", module.path + function.owner + function.name, re.IGNORECASE)
-            and re.search(r"deadline|timeout|time_?out|expires", function.body, re.IGNORECASE)
-            and function.name
-        ):
-            yield fact("saga.timeout", module, function.line, function=function.title)
-    for module, one in program.classes():
-        own = [f for f in module.functions if f.owner == one.name]
-        kept = next(
-            (
-                c
-                for f in own
-                for c in f.calls
-                if any(re.fullmatch(r"(\w+\.)?(sagas?(_\w+)?|workflow_instances)", a, re.I) for a in c.args)
-            ),
-            None,
-        )
-        if kept is not None and {f.name for f in own} & {
-            "save",
-            "store",
-            "persist",
-            "update",
-            "flush",
-            "put",
-        }:
-            yield fact("saga.log", module, kept.line, what=one.name)
+
+
+def _halts(module: Module, engine: Function) -> bool:
+    """Whether another function, on the failure of an undo, notes it and does not go on with the rest."""
+    for function in module.functions:
+        if function is engine or not function.name:
+            continue
+        branches = {id(b): b for c in function.calls for b in c.within("branch") if _UNDOES.search(b.header)}
+        for branch in branches.values():
+            inside = [c for c in function.calls if any(b is branch for b in c.inside)]
+            fails = any(re.search(r"fail|stuck|park|gave_up", c.text(), re.IGNORECASE) for c in inside)
+            if fails and not any(c.name == engine.name for c in inside):
+                return True
+    return False
 
 
 def _sends(function: Function) -> bool:
@@ -242,7 +242,7 @@ def _sends(function: Function) -> bool:
 def _noops(program: Program) -> Iterator[Fact]:
     """Functions that are named as the undoing of something, are used as such, and do nothing."""
     wanted: dict[str, tuple[str, int]] = {}
-    for module, _, call in calls(program):
+    for module, function, call in calls(program):
         texts: list[str] = []
         if call.name in (
             "withCompensation",
@@ -253,13 +253,17 @@ def _noops(program: Program) -> Iterator[Fact]:
             "onMessage",
         ):
             texts = list(call.args)
+        if _UNDOES.search(function.name):
+            texts.append(call.callee)  # what a function that undoes calls
         texts += [v for k, v in call.keywords.items() if _UNDO_KEY.match(k)]
+        texts += [done for _, done in _reaction(call) if UNDO.search(done)]
         for text in texts:
             for name in re.findall(r"[A-Za-z_]\w+", text):
                 wanted.setdefault(name.lower(), (module.path, call.line))
     for module, function in program.functions():
+        yield from _empty_cases(module, function, wanted)
         if (
-            not does_nothing(function)
+            not (does_nothing(function) or _only_tells(function))
             or not function.name
             or (function.marks and "abstract" in " ".join(function.marks).lower())
         ):
@@ -274,6 +278,33 @@ def _noops(program: Program) -> Iterator[Fact]:
                 yield fact("saga.noop", module, function.line, function=function.title, what=base)
         if function.name.lower() in wanted and UNDO.search(function.name):
             yield fact("saga.noop", module, function.line, function=function.title, what=function.name)
+
+
+_UNDOES = re.compile(r"compensat|undo|roll_?back", re.IGNORECASE)
+_EMPTY_CASE = re.compile(
+    r"^[ \t]+case (?:\w+\.)*(\w+)\([^)\n]*\):\n\s+(?:return (?:\[\]|\(\)|None)|pass|return)[ \t]*$",
+    re.MULTILINE,
+)
+
+
+def _empty_cases(module: Module, function: Function, wanted: dict[str, tuple[str, int]]) -> Iterator[Fact]:
+    """A branch for a command that takes something back, and answers it with nothing."""
+    for case in _EMPTY_CASE.finditer(function.body):
+        if case[1].lower() in wanted and UNDO.search(case[1]):
+            line = function.line + function.body.count("\n", 0, case.start())
+            yield fact("saga.noop", module, line, function=function.title, what=case[1])
+
+
+def _only_tells(function: Function) -> bool:
+    """Nothing but a line of log: no call that could do something, nothing kept, raised or answered."""
+    if not function.calls or re.search(
+        r"\b(raise|throw|yield|return\s+\S)|^\s*[\w.\[\]]+\s*[-+]?=[^=]", function.body, re.MULTILINE
+    ):
+        return False
+    return all(
+        words.LOG.search(call.callee) or re.search(r"\blog|logger|\bprint(ln)?$", call.callee, re.I)
+        for call in function.calls
+    )
 
 
 def _is_interface(module: Module, function: Function) -> bool:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from archgen.evidence.code.effects import origin_of
-from archgen.evidence.code.model import Program
+from archgen.evidence.code.model import Class, Function, Program
 from archgen.evidence.facts import Fact, Facts, Strength
-from archgen.evidence.patterns.common import calls, does_nothing, fact, marks
+from archgen.evidence.patterns.common import called, calls, does_nothing, fact, marks, mentioned, outermost
 
 _INSTRUMENT = re.compile(
     r"^(prometheus_client\.(Counter|Gauge|Histogram|Summary|Info|Enum)|prom-client\.(Counter|Gauge|Histogram|Summary)|"
@@ -65,7 +65,10 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
             name = call.args[0].strip("\"'`") if call.args else call.keywords.get("name", "").strip("\"'`")
             yield fact("metric", module, call.line, name=name, what=call.callee[:60])
         elif _EXPOSED.match(origin):
-            yield fact("metrics.exposed", module, call.line, what=call.callee[:60])
+            # a route in a function that nobody calls is mounted nowhere
+            outer = outermost(module, function)
+            if outer is function or called(program, outer) or mentioned(program, outer.name, outer):
+                yield fact("metrics.exposed", module, call.line, what=call.callee[:60])
         if _TRACE_START.search(call.callee) or _TRACE_START.search(origin):
             yield fact("trace.provider", module, call.line, what=call.callee[:60])
         elif _SPAN.search(call.callee):
@@ -165,6 +168,36 @@ def _automatic(facts: Facts) -> Iterator[Fact]:
                     yield Fact(kind, build.file, build.line, Strength.CONFIGURED, data)
 
 
+def lost_traces(program: Program) -> Iterator[Fact]:
+    """`trace.lost`: a call that is traced as one of a client and takes no context along; and what would
+    continue the context of a request or message, and is used by nobody.
+    """
+    for module, function in program.functions():
+        if not function.name:
+            continue
+        if _CLIENT_SPAN.search(function.body) and any(e.kind == "remote" for e in function.reach):
+            near = [f for f in module.functions if f.owner == function.owner and f.name]
+            if not any(_INJECTS.search(f.body) for f in near):
+                line = function.line + function.body[: _CLIENT_SPAN.search(function.body).start()].count("\n")  # type: ignore[union-attr]
+                why = "opens a span for a call, and the call takes no context along"
+                yield fact("trace.lost", module, line, function=function.title, why=why)
+    for module, function in program.functions():
+        if not _CONTINUES.search(function.body) or not function.name or called(program, function):
+            continue
+        owner = next((c for c in module.classes if c.name == function.owner), None)
+        named: Function | Class = owner or outermost(module, function)
+        if named is owner and not re.fullmatch(r"__call__|dispatch|__enter__|process_request", function.name):
+            continue
+        if not named.marks and not mentioned(program, named.name, named):
+            why = "would continue the trace of what comes in, and is used by nobody"
+            yield fact("trace.lost", module, named.line, function=named.name, why=why)
+
+
+_CLIENT_SPAN = re.compile(r"SpanKind\.(CLIENT|PRODUCER)\b")
+_INJECTS = re.compile(r"\binject\w*\(|traceparent", re.IGNORECASE)
+_CONTINUES = re.compile(r"\bextract\(|SpanKind\.(CONSUMER|SERVER)\b|\bcontinued\(")
+
+
 def silent_metrics(program: Program) -> Iterator[Fact]:
     """`telemetry.noop`: a class that looks like metrics or tracing and does nothing, where it is put
     to use.
@@ -184,7 +217,10 @@ def silent_metrics(program: Program) -> Iterator[Fact]:
         ):
             continue
         for user, function, call in calls(program):
-            if call.callee.rpartition(".")[2] == one.name and user.path != module.path:
+            if call.callee.rpartition(".")[2] != one.name or function.owner == one.name:
+                continue
+            # beside the real thing, in a branch, it stands in for it where metrics are not wanted
+            if user.path != module.path or not any(call.within("branch", "catch")):
                 yield fact(
                     "telemetry.noop",
                     user,

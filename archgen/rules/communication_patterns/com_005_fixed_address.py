@@ -10,9 +10,30 @@ _FIXED = re.compile(
     r"""^[frb]*["'`]https?://(?!metadata\.|169\.254|[^/"'`]*(googleapis|amazonaws|github|anthropic|openai|stripe)\b|\$?\{)"""
 )
 
+# What only names a place inside of somebody's network: one label, a private suffix or address, or a port.
+_INSIDE = re.compile(
+    r"""^[frb]*["'`]https?://(?!localhost|127\.|0\.0\.0\.0|\$?\{)(?:[\w-]+(?=[:/"'`])|[\w.-]+\.(?:local|internal|svc|lan)\b|"""
+    r"""(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.[\d.]+|[\w.-]+:\d+)"""
+)
+_BASE = re.compile(r"^(base_?ur[li]|prefix_?url|endpoint|address|server_?url)$", re.IGNORECASE)
+_MAKES = re.compile(
+    r"^(httpx\.(Async)?Client|aiohttp\.ClientSession|axios(\.default)?\.create|axios\.create)$"
+)
+
 
 def check(facts: Facts) -> Iterable[Hit]:
+    callers = {
+        f.owner for _, f in facts.program.functions() if f.owner and any(e.kind == "remote" for e in f.reach)
+    }
     for module, function in facts.program.functions():
+        for call in function.calls:
+            if call.name not in callers and not _MAKES.match(call.origin or call.callee):
+                continue
+            given = [value for key, value in call.keywords.items() if _BASE.match(key)]
+            address = next((value for value in (*call.args, *given) if _INSIDE.match(value)), "")
+            if address:
+                message = f"{function.title or 'the module'} makes {call.name} for {address[:60]}"
+                yield Hit(module.path, call.line, message)
         for effect in function.effects:
             if effect.kind == "remote" and effect.call.args and _FIXED.match(effect.call.args[0]):
                 yield Hit(

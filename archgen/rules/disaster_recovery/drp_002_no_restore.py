@@ -12,6 +12,12 @@ def check(facts: Facts) -> Iterable[Hit]:
         yield Hit(
             store.file, store.line, f"how to restore {store['name']} is not written down", store.strength
         )
+        return
+    topics = {t["topic"] for t in facts.of("doc.topic", at_least=Strength.CLAIMED) if not t["planned"]}
+    backup = next(facts.of("backup"), None)
+    if backup is not None and not topics & {"rpo", "rto"}:
+        message = "backups are made, and how much may be lost and how long it may take is not written down"
+        yield Hit(backup.file, backup.line, message, backup.strength, Severity.NOTE)
 
 
 RULE = Rule(

@@ -7,10 +7,17 @@ from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
 
 def check(facts: Facts) -> Iterable[Hit]:
-    return hits(
-        [s for s in facts.of("datastore") if s.get("fleeting")],
+    yield from hits(
+        [s for s in facts.of("datastore", "broker", "store.lost") if s.get("fleeting")],
         lambda s: f"{s['name']} ({s['engine']}) keeps its data in {s['fleeting']}",
     )
+    for folder in facts.of("store.folder"):
+        home = str(folder["folder"]).rstrip("/") + "/"
+        for broker in facts.of("broker"):
+            told = [str(mount).rstrip("/") + "/" for mount in broker.get("mounts") or ()]
+            if broker["engine"] == folder["engine"] and told and not any(map(home.startswith, told)):
+                message = f"{broker['name']} keeps messages in {folder['folder']}, where no volume is mounted"
+                yield Hit(broker.file, broker.line, message, broker.strength)
 
 
 RULE = Rule(

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterable
 
+from archgen.evidence.code.model import Call, Function, Module
 from archgen.evidence.facts import Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity
 
 _FOLD = re.compile(r"^_?(apply|evolve|when|mutate|fold|on_[a-z_]+|apply_[a-z_]+)$")
 _IMPURE = re.compile(
+    r"\.(read_text|read_bytes|urlopen)$|^(open|input|urlopen|os\.getenv|os\.environ\.get)$|"
     r"(datetime|date)\.(now|utcnow|today)$|^time\.time$|^random\.|uuid4$|Date\.now$|Math\.random$|time\.Now$|Instant\.now$"
 )
 
@@ -18,7 +20,7 @@ def check(facts: Facts) -> Iterable[Hit]:
     for module, function in facts.program.functions():
         if not _FOLD.match(function.name):
             continue
-        for call in function.calls:
+        for call in _calls(module, function):
             if _IMPURE.search(call.callee):
                 yield Hit(
                     module.path,
@@ -28,6 +30,20 @@ def check(facts: Facts) -> Iterable[Hit]:
         for effect in function.effects:
             if effect.kind in ("remote", "db.read", "db.write", "publish"):
                 yield Hit(module.path, effect.call.line, f"{function.title} does I/O while folding an event")
+
+
+def _calls(module: Module, function: Function) -> list[Call]:
+    """All calls of the function, and of those of its file that it calls."""
+    waiting, seen, found = [function], {id(function)}, list[Call]()
+    while waiting:
+        now = waiting.pop()
+        found += now.calls
+        names = {call.callee.rpartition("self.")[2] for call in now.calls}
+        for other in module.functions:
+            if other.name in names and id(other) not in seen and other.owner in ("", now.owner):
+                seen.add(id(other))
+                waiting.append(other)
+    return found
 
 
 RULE = Rule(

@@ -3,10 +3,15 @@
 import re
 from collections.abc import Iterable
 
+from archgen.evidence.code.model import Function, Module
 from archgen.evidence.facts import Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity
 
 _EVENTS = re.compile(r"^(\w*_)?(events?|event_store|event_log|journal)$")
+
+_REPLACES = re.compile(
+    r"insert\s+or\s+replace|on\s+conflict[^;]*do\s+update|on\s+duplicate\s+key\s+update", re.IGNORECASE
+)
 
 
 def check(facts: Facts) -> Iterable[Hit]:
@@ -22,6 +27,36 @@ def check(facts: Facts) -> Iterable[Hit]:
                 yield Hit(
                     module.path, effect.call.line, f"{function.title} {effect.target}s in {effect.table}"
                 )
+        yield from _overwritten(module, function)
+        yield from _handed_over(module, function)
+
+
+def _overwritten(module: Module, function: Function) -> Iterable[Hit]:
+    """An insert that takes the place of what is there."""
+    for call in function.calls:
+        table = re.search(r"\(([\w.]+)[,)]", call.callee)
+        if call.name == "on_conflict_do_update" and table and _EVENTS.match(table[1].rpartition(".")[2]):
+            yield Hit(module.path, call.line, f"{function.title} overwrites in {table[1]}")
+    for effect in function.effects:
+        text = effect.call.text()
+        if effect.kind == "db.write" and _EVENTS.match(effect.table) and _REPLACES.search(text):
+            yield Hit(module.path, effect.call.line, f"{function.title} overwrites in {effect.table}")
+
+
+def _handed_over(module: Module, function: Function) -> Iterable[Hit]:
+    """A function that updates or deletes in the table that it is given, given the events."""
+    params = {name.lower(): number for number, name in enumerate(function.params)}
+    changed = {
+        params[e.table]: e.target
+        for e in function.effects
+        if e.kind == "db.write" and e.target in ("update", "delete") and e.table in params
+    }
+    for caller in function.callers if changed else ():
+        for call in caller.calls:
+            for number, target in changed.items():
+                given = call.args[number] if call.name == function.name and number < len(call.args) else ""
+                if _EVENTS.match(given.rpartition(".")[2]):
+                    yield Hit(caller.file, call.line, f"{caller.title} {target}s in {given}")
 
 
 RULE = Rule(

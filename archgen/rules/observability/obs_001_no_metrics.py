@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 
-from archgen.evidence.facts import Facts
+from archgen.evidence.facts import Facts, Strength
 from archgen.rules.model import Hit, Rule, Sample, Severity
 
 
 def check(facts: Facts) -> Iterable[Hit]:
-    if facts.services and not facts.has("metrics.exposed", "metrics.scraped"):
+    own = any(str(m["what"]).lower().find("counter") >= 0 for m in facts.of("metric", at_least=Strength.USED))
+    shown = facts.has("metrics.exposed") or (facts.has("metrics.scraped") and not own)
+    if facts.services and not shown:
         service = facts.services[0]
         yield Hit(
             service.file,

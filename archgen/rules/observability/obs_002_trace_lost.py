@@ -8,6 +8,8 @@ from archgen.rules.model import Hit, Rule, Sample, Severity
 
 
 def check(facts: Facts) -> Iterable[Hit]:
+    for lost in facts.of("trace.lost"):
+        yield Hit(lost.file, lost.line, f"{lost['function']} {lost['why']}", lost.strength)
     carried = [
         f for f in facts.of("trace.carried") if f["by"] in ("traceparent", "propagation", "correlation")
     ]

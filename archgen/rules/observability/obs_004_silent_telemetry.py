@@ -1,17 +1,43 @@
 """Telemetry that is wired to nothing."""
 
+import re
 from collections.abc import Iterable
 
-from archgen.evidence.facts import Facts
+from archgen.evidence.facts import Facts, Strength
 from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
 
 def check(facts: Facts) -> Iterable[Hit]:
-    return hits(
+    yield from hits(
         facts.of("telemetry.noop"),
         lambda f: (
             f"{f['name']} does nothing ({f['at']}) and is what {f['function'] or 'the module'} is given"
         ),
+    )
+    for setting in facts.of("setting"):
+        key, value = str(setting["key"]).upper(), str(setting["value"]).strip("\"' ").lower()
+        if (key == "OTEL_SDK_DISABLED" and value == "true") or (
+            key == "OTEL_TRACES_EXPORTER" and value == "none"
+        ):
+            yield Hit(setting.file, setting.line, f"{key}={value} switches tracing off", setting.strength)
+    span = next(facts.of("trace.span", at_least=Strength.USED), None)
+    if span is not None and facts.services and not _provided(facts) and not _agent(facts):
+        yield Hit(span.file, span.line, "spans are opened, and no provider records them", span.strength)
+
+
+def _provided(facts: Facts) -> bool:
+    """A setting alone makes a provider only for the JVM's frameworks."""
+    settings_do = any(m.language == "java" for m in facts.program.modules.values())
+    return facts.has("trace.provider", at_least=Strength.CONFIGURED if settings_do else Strength.USED)
+
+
+def _agent(facts: Facts) -> bool:
+    """Whether tracing is put around the processes from outside."""
+    commands = [str(p["command"]) for p in facts.of("process")]
+    commands += [str(s["value"]) for s in facts.of("setting")]
+    return any(
+        re.search(r"opentelemetry-instrument|ddtrace-run|javaagent|newrelic|otel/.*register", c)
+        for c in commands
     )
 
 

@@ -19,6 +19,21 @@ def check(facts: Facts) -> Iterable[Hit]:
             yield Hit(
                 key[0], lines[key], f"{key[1]} is asked for {kinds['liveness']} both to live and to be ready"
             )
+    yield from _unasked(facts)
+
+
+def _unasked(facts: Facts) -> Iterable[Hit]:
+    """Services that are not asked whether they are ready, beside others that are: there it was forgotten.
+
+    Where nothing is asked of anyone, the first says so for all.
+    """
+    own = {service.name for service in facts.services}
+    workloads = [w for w in facts.of("workload.probes") if w["name"] in own]
+    silent = [w for w in workloads if "readinessProbe" not in w["asked"]]
+    some = len(silent) < len(workloads)
+    for workload in silent if some else silent[:1]:
+        message = f"{workload['name']} is never asked whether it is ready"
+        yield Hit(workload.file, workload.line, message, workload.strength)
 
 
 RULE = Rule(

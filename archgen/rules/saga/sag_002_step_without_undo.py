@@ -7,7 +7,8 @@ from archgen.evidence.facts import Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity
 
 _UNDO = re.compile(
-    r"[\s({,\"'](undo|compensat\w*|rollback|revert|cancel|backward)[\"']?\s*[:=]", re.IGNORECASE
+    r"[\s({,\"'](undo|compensat\w*|rollback|revert|cancel|backward)[\"']?\s*[:=](?!\s*(None|null|nil|undefined)\b)",
+    re.IGNORECASE,
 )
 _READS = re.compile(r"[\s(.](check|validate|verify|get|find|lookup|notify)", re.IGNORECASE)
 
@@ -22,6 +23,38 @@ def check(facts: Facts) -> Iterable[Hit]:
                     f"step {number} of {saga['name']} has no compensation: {' '.join(step.split())[:50]}",
                     saga.strength,
                 )
+    if not facts.has("saga.definition"):
+        yield from _choreographed(facts)
+
+
+# What is done and what takes it back, where the words leave no doubt.
+_OPPOSITES = {
+    "charge": "refund", "reserve": "release", "allocate": "deallocate", "debit": "credit",
+    "authorize": "void", "hold": "release", "book": "unbook", "lock": "unlock",
+}  # fmt: skip
+
+
+def _choreographed(facts: Facts) -> Iterable[Hit]:
+    """A service that does a step on an event, could take it back, and hears of nothing that makes it."""
+    reactions = list(facts.of("saga.reaction"))
+    for reaction in reactions:
+        opposite = _OPPOSITES.get(str(reaction["command"]).lower(), "")
+        own = facts.service_of(reaction.file)
+        if not opposite or own is None:
+            continue
+        there = any(
+            f.name.lower() == opposite and facts.service_of(f.file) is own
+            for _, f in facts.program.functions()
+        )
+        done = any(
+            str(other["command"]).lower() == opposite and facts.service_of(other.file) is own
+            for other in reactions
+        )
+        if there and not done:
+            message = (
+                f"{reaction['command']} is done on {reaction['event']}, and no event leads to {opposite}"
+            )
+            yield Hit(reaction.file, reaction.line, message, reaction.strength)
 
 
 RULE = Rule(

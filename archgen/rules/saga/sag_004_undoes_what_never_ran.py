@@ -7,9 +7,13 @@ from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
 
 def check(facts: Facts) -> Iterable[Hit]:
-    return hits(
+    yield from hits(
         [f for f in facts.of("saga.engine") if not f["only_done"]],
         lambda f: f"{f['function']} undoes every step, also those that never ran",
+    )
+    yield from hits(
+        facts.of("saga.blind"),
+        lambda f: f"{f['function']} is told the {f['param']} of the step, and undoes it whatever it is",
     )
 
 

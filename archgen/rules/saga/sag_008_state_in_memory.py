@@ -7,6 +7,10 @@ from archgen.rules.model import Hit, Rule, Sample, Severity
 
 
 def check(facts: Facts) -> Iterable[Hit]:
+    for log in facts.of("saga.forgets"):
+        yield Hit(
+            log.file, log.line, f"{log['name']} reads {log['table']}, and nobody writes it", log.strength
+        )
     if facts.has("saga.log"):
         return
     for engine in facts.of("saga.engine"):

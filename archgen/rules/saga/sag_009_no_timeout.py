@@ -7,6 +7,9 @@ from archgen.rules.model import Hit, Rule, Sample, Severity
 
 
 def check(facts: Facts) -> Iterable[Hit]:
+    if facts.has("saga.definition"):
+        for lack in facts.of("saga.no_deadline"):
+            yield Hit(lack.file, lack.line, str(lack["why"]), lack.strength)
     if facts.has("saga.timeout"):
         return
     for saga in facts.of("saga.definition"):
@@ -29,6 +32,7 @@ RULE = Rule(
                 class SagaRunner:
                     def due(self, now):
                         return self.deadline < now
+                SagaRunner().due(0)
             """,
         }),
     ),

@@ -10,15 +10,15 @@ from archgen.evidence.facts import Fact, Facts
 
 
 def databases(facts: Facts) -> dict[str, dict[str, Fact]]:
-    """Per database (`host/name`, or the config map that holds its address) the services that use it,
-    and where.
+    """Per database (`host/name`, or the config map, secret or variable that holds its address) the
+    services that use it, and where.
     """
     found: dict[str, dict[str, Fact]] = defaultdict(dict)
     for binding in sorted(facts.of("database.binding"), key=lambda f: (f.file.count("/"), f.file, f.line)):
         target, owner = str(binding["target"]), _service(facts, binding)
         if binding.get("store") or not owner:
             continue
-        if not target.startswith("config:") and (
+        if not target.startswith(("config:", "variable:")) and (
             target.endswith("/") or "$" in target or binding["engine"] in ("sqlite", "firestore")
         ):
             continue
@@ -43,7 +43,12 @@ def _service(facts: Facts, binding: Fact) -> str:
     owner = str(binding["owner"])
     if not owner:
         service = facts.service_of(binding.file)
-        return service.name if service else ""
+        # one file for all: ORDERS_DATABASE_URL is what orders uses
+        owner = re.split(
+            r"_?(?:database|db|datasource|postgres|mysql|mongo)", str(binding["key"]), flags=re.I
+        )[0]
+        if service or not owner:
+            return service.name if service else ""
     plain = _plain(owner)
     for service in facts.services:
         name = _plain(service.name)

@@ -223,6 +223,7 @@ MUTATIONS = (
     ),
     _saga(
         "no step has a deadline",
+        systems=ORCHESTRATED,
         rules=("SAG-009",),
         at="*",
         edit=set_argument(_STATE, "deadline", "None"),
@@ -231,6 +232,7 @@ MUTATIONS = (
         "nobody looks for sagas that are overdue",
         rules=("SAG-009",),
         at="*",
+        systems=ORCHESTRATED,
         edit=chain(
             regex(f"{CHASSIS}runtime.py", r"^.*self\._every\(SAGA_LOOK, self\._overdue\).*\n", ""),
             drop(f"{CHASSIS}runtime.py", "async def _overdue(self) -> None: $$$B"),
@@ -238,6 +240,7 @@ MUTATIONS = (
     ),
     _saga(
         "sagas wait for ever",
+        systems=ORCHESTRATED,
         rules=("SAG-009",),
         at="*",
         edit=body(f"{CHASSIS}saga/state.py", "on_timeout", "return instance, ()"),
