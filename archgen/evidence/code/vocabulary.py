@@ -30,15 +30,19 @@ class Names:
     _MOST = 100_000
 
     def __init__(self, pattern: str, flags: int = 0) -> None:
-        self._pattern = re.compile(pattern, flags)
+        self._compiled = re.compile(pattern, flags)
         self._searched: dict[str, re.Match[str] | None] = {}
         self._matched: dict[str, re.Match[str] | None] = {}
 
+    @property
+    def pattern(self) -> str:
+        return self._compiled.pattern
+
     def search(self, text: str) -> re.Match[str] | None:
-        return self._ask(self._searched, self._pattern.search, text)
+        return self._ask(self._searched, self._compiled.search, text)
 
     def match(self, text: str) -> re.Match[str] | None:
-        return self._ask(self._matched, self._pattern.match, text)
+        return self._ask(self._matched, self._compiled.match, text)
 
     def _ask(
         self,
