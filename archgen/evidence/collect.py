@@ -12,12 +12,10 @@ import yaml
 
 from archgen.errors import ArchgenError, Problem
 from archgen.evidence import declared, docs
-from archgen.evidence.code.effects import find_effects
 from archgen.evidence.code.grammar import BY_SUFFIX
 from archgen.evidence.code.links import Links
 from archgen.evidence.code.live import Imports, mark_live
 from archgen.evidence.code.model import Program
-from archgen.evidence.code.parse import parse
 from archgen.evidence.config import (
     asyncapi,
     builds,
@@ -50,6 +48,7 @@ from archgen.evidence.patterns import (
     secrets,
     telemetry,
 )
+from archgen.evidence.reading import many_objects, read_code
 from archgen.evidence.services import find_services
 from archgen.evidence.tree import Source, walk
 
@@ -74,6 +73,11 @@ def collect(root: Path, step: Callable[[], None] = lambda: None) -> Facts:
     Raises ArchgenError when `root` is not a folder that can be read.
     """
     require(root)
+    with many_objects():
+        return _collect(root, step)
+
+
+def _collect(root: Path, step: Callable[[], None]) -> Facts:
     notes: list[Note] = []
     facts, program, paths, charts = Facts(), Program(), [], Charts()
     sources = _samples_alone(list(walk(root, notes)))
@@ -82,23 +86,28 @@ def collect(root: Path, step: Callable[[], None] = lambda: None) -> Facts:
         if source.name == "go.mod" and (match := _GO_MODULE.search(source.text)):
             program.roots[match[1]] = source.folder
     twins = {s.path.rpartition(".")[0] for s in sources if s.suffix in (".ts", ".tsx")}
+    code: list[Source] = []
     for source in sources:
         paths.append(source.path)
-        step()
         if _SPOKEN in source.text:
             facts.marked[source.path] = source.text
-        if source.suffix in BY_SUFFIX:
-            if source.suffix == ".js" and source.path.rpartition(".")[0] in twins:
-                continue  # compiled from the TypeScript beside it
-            if BY_SUFFIX[source.suffix][0].language == "typescript" and (
-                _PAGE.search(source.path) or builds.in_browser(source.path, pages, others)
-            ):
-                continue  # runs in a browser: what it lacks, no service lacks
-            _read_code(source, program, notes)
-        else:
-            facts.add(_read_other(source, charts, notes))
         if packages.wants(source):
             facts.add(packages.collect(source, _strength(source)))
+        if source.suffix not in BY_SUFFIX:
+            facts.add(_read_other(source, charts, notes))
+            step()
+        elif source.suffix == ".js" and source.path.rpartition(".")[0] in twins:
+            step()  # compiled from the TypeScript beside it
+        elif BY_SUFFIX[source.suffix][0].language == "typescript" and (
+            _PAGE.search(source.path) or builds.in_browser(source.path, pages, others)
+        ):
+            step()  # runs in a browser: what it lacks, no service lacks
+        else:
+            code.append(source)
+    for source, (module, told) in zip(code, read_code(code, step), strict=True):
+        notes += told
+        if module is not None:
+            program.modules[source.path] = module
     facts.files, facts.sources = len(paths), len(program.modules)
     imports = Imports(program)
     facts.services = find_services(program, paths, facts, imports)
@@ -180,20 +189,6 @@ _RECOGNISERS: tuple[tuple[Recogniser, tuple[str, ...]], ...] = (
     (hazards.hazards, ("job_queues", "data_consistency", "error_handling", "communication_patterns")),
     (hazards.naive_consumers, ("data_consistency",)),
 )
-
-
-def _read_code(source: Source, program: Program, notes: list[Note]) -> None:
-    try:
-        module = parse(source.path, source.text, source.nature)
-    except (RecursionError, ValueError, RuntimeError) as error:
-        notes.append(Note(source.path, f"code not read: {error}"))
-        return
-    if module is None:
-        return
-    if module.broken_at and source.nature.counts:
-        notes.append(Note(source.path, f"line {module.broken_at} does not parse; what does was read"))
-    find_effects(module)
-    program.modules[source.path] = module
 
 
 def _strength(source: Source) -> Strength:

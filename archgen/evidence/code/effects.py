@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Call, Effect, Function, Module
 
+_WRAPPED = re.compile(r"^(Optional\[|Promise<|\*|&|Annotated\[)")
+_CHOICE = re.compile(r"[<\[|]")
+_ARGUMENTS = re.compile(r"[<(]")
 _METHOD = re.compile(
     r"\b(?:HttpMethod\.|http\.Method|Method\.|['\"])?(GET|POST|PUT|PATCH|DELETE|Get|Post|Put|Patch|Delete|HEAD)\b"
 )
@@ -31,10 +35,10 @@ def _origin(call: Call, module: Module, function: Function) -> str:
     type_ = function.params.get(receiver) or module.types.get(receiver, "")
     if not type_:
         return callee
-    type_ = re.sub(r"^(Optional\[|Promise<|\*|&|Annotated\[)", "", type_).strip("\"' ")
+    type_ = _WRAPPED.sub("", type_).strip("\"' ")
     first, _, tail = type_.partition(".")
     source = module.imported(first)
-    base = re.split(r"[<\[|]", type_)[0].strip()
+    base = _CHOICE.split(type_)[0].strip()
     if source and module.language == "python":
         base = f"{source}.{tail}" if tail else source
     elif source and module.language == "go" and tail:
@@ -109,7 +113,13 @@ def _of(
 
 def _typed(call: Call, module: Module, function: Function) -> str:
     kind = function.params.get(call.receiver) or module.types.get(call.receiver) or call.receiver
-    return f"{re.split(r'[<(]', kind)[0].lstrip('*&')}.{call.name}"
+    return f"{_generic(kind)}.{call.name}"
+
+
+@lru_cache(50_000)
+def _generic(kind: str) -> str:
+    """A type without its arguments: `Repository` for `*Repository<Order>`."""
+    return _ARGUMENTS.split(kind)[0].lstrip("*&")
 
 
 def _writes(call: Call) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from functools import lru_cache
 
 from archgen.evidence.code.clients import Clients
 from archgen.evidence.code.live import Imports
@@ -319,6 +320,7 @@ def nearest(functions: list[Function], path: str) -> list[Function]:
     return [f for f in functions if shared(f) == best]
 
 
+@lru_cache(50_000)
 def plain(type_: str) -> str:
     """The bare name of a type: `Repository` for `Optional[data.Repository<Order>] | None`."""
     text = re.sub(r"^(Optional|Annotated|Promise|Type|type)\s*[\[<]", "", type_.strip("\"' *&"))

@@ -18,6 +18,10 @@ _WANTED_TEXT = re.compile(
     re.IGNORECASE,
 )
 _DOCSTRING: Config = {"rule": {"kind": "string", "inside": {"kind": "expression_statement"}}}
+_NO_NAME = re.compile(r"^await\s+|\(await\s+|\s+|\?(?=\.)|!(?=\.)")
+_PARTS = re.compile(r"[.,\s]")
+_MADE = re.compile(r"(?:await\s+)?(?:new\s+)?&?([A-Za-z_][\w.]*)\s*(?:<[^>]*>)?\s*[({\[]")
+_OPENING = re.compile(r"[{\n]|:\s*$")
 _HEADER = 160
 _MODIFIERS = re.compile(r"[\s\w<>,.?\[\]&]*")
 Spanned = tuple[SgNode, str, int, int]
@@ -82,6 +86,7 @@ class _Reader:
         self.top = Function("", "", module.path, 1, len(self.lines), body="")
         self.marks: list[tuple[int, int]] = []
         self.pending: list[tuple[int, int, Block]] = []
+        self.around: tuple[tuple[int, object], tuple[Block, ...]] = ((0, None), ())
 
     def read(self, nodes: list[Spanned]) -> None:
         # an annotation lies inside of what it stands on, or before it: all are known before the sweep
@@ -138,6 +143,15 @@ class _Reader:
         return None
 
     def _blocks_here(self) -> tuple[Block, ...]:
+        if not self.stack:
+            return ()
+        # Of one stack, the height and what lies on top tell the rest.
+        top = (len(self.stack), self.stack[-1][1])
+        if top != self.around[0]:
+            self.around = (top, self._blocks())
+        return self.around[1]
+
+    def _blocks(self) -> tuple[Block, ...]:
         found: list[Block] = []
         for _, item in reversed(self.stack):
             if isinstance(item, Block):
@@ -267,7 +281,7 @@ class _Reader:
                 lines = self._line(opens), self._line(place.end.index - 1)
                 self.pending.append((place.start.index, place.end.index, Block(kind, header, *lines)))
             return
-        opening = re.split(r"[{\n]|:\s*$", self.text[start:end], maxsplit=1)[0]
+        opening = _OPENING.split(self.text[start:end], maxsplit=1)[0]
         block = Block(kind, opening.strip()[:_HEADER], self._line(start), self._line(end - 1))
         self.stack.append((end, block))
         if kind == "catch":
@@ -292,14 +306,15 @@ class _Reader:
         left, right = node.field(left_field), node.field(right_field)
         if left is None:
             return
-        target = re.split(r"[.,\s]", left.text().strip())
-        name = target[-1] if "." in left.text() and "," not in left.text() else target[0]
+        text = left.text().strip()
+        target = _PARTS.split(text)
+        name = target[-1] if "." in text and "," not in text else target[0]
         declared = node.field("type")
         if declared is not None:
             self.module.types.setdefault(name, declared.text().lstrip(": "))
         elif right is not None:
             value = self.text[right.range().start.index : right.range().end.index][:200]
-            match = re.match(r"(?:await\s+)?(?:new\s+)?&?([A-Za-z_][\w.]*)\s*(?:<[^>]*>)?\s*[({\[]", value)
+            match = _MADE.match(value)
             if match:
                 self.module.types.setdefault(name, match[1])
             elif value in self.module.types:
@@ -320,7 +335,7 @@ class _Reader:
             place = args_node.range()
             raw = self.text[place.start.index : place.end.index]
         args, keywords = arguments(raw, self.grammar.language)
-        callee = re.sub(r"^await\s+|\(await\s+|\s+|\?(?=\.)|!(?=\.)", "", callee)
+        callee = _NO_NAME.sub("", callee)
         if self.grammar.language == "go" and callee.endswith("]"):
             callee = callee[: callee.index("[")]  # type arguments
         parent = node.parent()

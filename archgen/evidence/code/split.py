@@ -10,6 +10,8 @@ _OPEN, _CLOSE, _QUOTES = "([{<", ")]}>", "\"'`"
 # What a text is taken apart at; an escaped character is one mark that means nothing.
 _MARKS = re.compile(r"""\\.|[()\[\]{},"'`]""", re.DOTALL)
 _MARKS_WITH_ANGLES = re.compile(r"""\\.|[()\[\]{}<>,"'`]""", re.DOTALL)
+_KEYWORD = re.compile(r"([A-Za-z_]\w*)\s*=(?!=)\s*(.*)", re.DOTALL)
+_KEY = re.compile(r"""["`]?([\w.-]+)["`]?\s*:(?!=)\s*(.*)""", re.DOTALL)
 _PAIR = re.compile(
     r"""(?:^|[{,(\s])(?:\.\.\.)?['"]?([A-Za-z_$][\w$.-]*)['"]?\s*[:=](?![:=>])\s*([^,{}\n]+|\{)"""
 )
@@ -50,12 +52,12 @@ def arguments(text: str, language: str) -> tuple[tuple[str, ...], dict[str, str]
     named: dict[str, str] = {}
     for part in split(inner):
         if language == "python":
-            match = re.match(r"([A-Za-z_]\w*)\s*=(?!=)\s*(.*)", part, re.DOTALL)
+            match = _KEYWORD.match(part)
             if match:
                 named[match[1]] = match[2].strip()
                 continue
         elif language == "go" and text[:1] == "{":
-            match = re.match(r"""["`]?([\w.-]+)["`]?\s*:(?!=)\s*(.*)""", part, re.DOTALL)
+            match = _KEY.match(part)
             if match:
                 named[match[1]] = match[2].strip()
                 continue

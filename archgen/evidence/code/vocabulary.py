@@ -18,45 +18,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 _VERBS_WRITE = (
     r"(?:save|add|insert|update|create|delete|remove|store|persist|upsert|put|append|append_to|replace|set)"
 )
 
+_MOST = 50_000  # answers kept per pattern
+
 
 class Names:
     """A pattern for names. A project repeats a few thousand of them, so each answer is kept."""
 
-    _MOST = 100_000
-
     def __init__(self, pattern: str, flags: int = 0) -> None:
-        self._compiled = re.compile(pattern, flags)
-        self._searched: dict[str, re.Match[str] | None] = {}
-        self._matched: dict[str, re.Match[str] | None] = {}
-
-    @property
-    def pattern(self) -> str:
-        return self._compiled.pattern
-
-    def search(self, text: str) -> re.Match[str] | None:
-        return self._ask(self._searched, self._compiled.search, text)
-
-    def match(self, text: str) -> re.Match[str] | None:
-        return self._ask(self._matched, self._compiled.match, text)
-
-    def _ask(
-        self,
-        known: dict[str, re.Match[str] | None],
-        ask: Callable[[str], re.Match[str] | None],
-        text: str,
-    ) -> re.Match[str] | None:
-        try:
-            return known[text]
-        except KeyError:
-            if len(known) >= self._MOST:
-                known.clear()
-            known[text] = found = ask(text)
-            return found
+        compiled = re.compile(pattern, flags)
+        self.pattern = pattern
+        self.search: Callable[[str], re.Match[str] | None] = lru_cache(_MOST)(compiled.search)
+        self.match: Callable[[str], re.Match[str] | None] = lru_cache(_MOST)(compiled.match)
 
 
 def _any(*patterns: str) -> Names:

@@ -10,6 +10,18 @@ from archgen.evidence.code.vocabulary import Names
 from archgen.evidence.facts import Fact, Strength
 
 
+class Sought:
+    """A pattern that is rare in texts. One that has none of `stems`, in any case, is not searched."""
+
+    def __init__(self, pattern: str, stems: tuple[str, ...], flags: int = re.IGNORECASE) -> None:
+        self._pattern = re.compile(pattern, flags)
+        self._stems = stems
+
+    def search(self, text: str) -> re.Match[str] | None:
+        low = text.lower()
+        return self._pattern.search(text) if any(stem in low for stem in self._stems) else None
+
+
 def weight(module: Module) -> Strength:
     """What is seen in live production code is used; anything else is no more than a claim."""
     return Strength.USED if module.production and module.live else Strength.CLAIMED

@@ -9,24 +9,27 @@ from collections.abc import Iterator
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Effect, Function, Module, Program
 from archgen.evidence.facts import Fact, Facts
-from archgen.evidence.patterns.common import fact, marks
+from archgen.evidence.patterns.common import Sought, fact, marks
 
 _SEEN = re.compile(
     r"inbox|processed_?(messages?|events?)|consumed|handled_?(messages?|events?)|dedup|idempoten|received_messages|message_log",
     re.I,
 )
-_UPSERT = re.compile(
+_UPSERT = Sought(
     r"on\s+conflict|on_conflict_do|onConflict|onDuplicateKey|clause\.OnConflict|FirstOrCreate|SetUpsert\(true|insert\s+or\s+(ignore|replace)|insert\s+ignore|on\s+duplicate\s+key|merge\s+into|upsert|attribute_not_exists|"
     r"if\s+not\s+exists\s*\(\s*select|orIgnore|ON_CONFLICT|returning|\bMERGE\b",
-    re.IGNORECASE,
-)
+    (
+        "conflict", "duplicate", "firstorcreate", "upsert", "insert", "merge", "exists",
+        "orignore", "returning",
+    ),
+)  # fmt: skip
 _UNIQUE_ERROR = re.compile(
     r"IntegrityError|UniqueViolation|DuplicateKey|DataIntegrityViolation|unique_violation|QueryFailedError|P2002|23505|UniqueConstraint|ErrDuplicated",
     re.I,
 )
-_VERSION_GUARD = re.compile(
+_VERSION_GUARD = Sought(
     r"@Version\b|@VersionColumn|\.version\s*==|version\s*=\s*[:?$%@]|expected_?version|ExpectedVersion|optimistic|version_id_col|WHERE[^\"'`]*\bversion\b",
-    re.IGNORECASE,
+    ("version", "optimistic"),
 )
 _DUPLICATE_FRAMEWORK = re.compile(
     r"(?<!Noop)DuplicateMessageDetect|IdempotentReceiver|idempotentConsumer|IdempotentRepository"

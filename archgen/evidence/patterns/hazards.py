@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from archgen.evidence.code import vocabulary as words
-from archgen.evidence.code.model import Block, Call, Effect, Function, Module, Program
+from archgen.evidence.code.model import Block, Call, Function, Module, Program
 from archgen.evidence.facts import Fact, Facts
 from archgen.evidence.patterns.common import calls, fact, marks
 
@@ -328,6 +328,12 @@ def _statics(module: Module, function: Function) -> Iterator[Fact]:
         )
 
 
+def _consuming(program: Program) -> Iterator[tuple[Module, Call]]:
+    for module, function in program.functions():
+        for call in dict.fromkeys(e.call for e in function.effects if e.kind == "consume"):
+            yield module, call
+
+
 def naive_consumers(program: Program, facts: Facts) -> Iterator[Fact]:
     """`naive_consumer`: a handler of messages that inserts, with nothing that notices a repeat."""
     if facts.has("inbox"):
@@ -338,12 +344,9 @@ def naive_consumers(program: Program, facts: Facts) -> Iterator[Fact]:
     for module, function in program.functions():
         named.setdefault(function.name, (module, function))
     seen: set[int] = set()
-    for module, function, call in calls(program):
+    for module, call in _consuming(program):
         if any(words.OUTBOX_FRAMEWORK.match(item.module) for item in module.imports):
             continue  # such a framework notices repeats by itself
-        effects: list[Effect] = [e for e in function.effects if e.call is call and e.kind == "consume"]
-        if not effects:
-            continue
         for name in {w for a in call.args for w in re.findall(r"\b[A-Za-z_]\w+\b", a)} & set(named):
             owner, handler = named[name]
             if id(handler) in seen or not any(e.kind == "db.write" for e in handler.reach):

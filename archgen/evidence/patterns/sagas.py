@@ -36,6 +36,8 @@ _RAN = re.compile(
 )
 _REGISTERS = re.compile(r"react|subscri|^on$|^when$|handle|listen|register|consum|bind|policy", re.IGNORECASE)
 
+_LIST = re.compile(r"\s*(\[|\(|&?\[\]|List\.of|Arrays\.asList|new\s+\w+\[\])")
+
 
 def sagas(program: Program) -> Iterator[Fact]:
     """`saga.definition` with its steps; `saga.compensation`; `saga.noop`; `saga.inline` in a catch;
@@ -66,10 +68,7 @@ def sagas(program: Program) -> Iterator[Fact]:
 def _definition(module: Module, function: Function, call: Call) -> Iterator[Fact]:
     """A call that is given a list of steps, some of which name what takes them back."""
     lists = [
-        v
-        for v in (*call.keywords.values(), *call.args)
-        if v.lstrip("[]*&\n\t ").strip()
-        and re.match(r"\s*(\[|\(|&?\[\]|List\.of|Arrays\.asList|new\s+\w+\[\])", v)
+        v for v in (*call.keywords.values(), *call.args) if _LIST.match(v) and v.lstrip("[]*&\n\t ").strip()
     ]
     for text in lists:
         inner = text.strip()
