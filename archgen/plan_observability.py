@@ -9,6 +9,7 @@ from archgen.contracts.yaml_text import Json, to_yaml
 from archgen.deploy.naming import HTTP_PORT, Names
 from archgen.observability import collector, dashboards, prometheus
 from archgen.observability.alerts import Alert, alerts
+from archgen.observability.objectives import objectives
 from archgen.plan_types import Copy, Item, Template, Text
 from archgen.render import TEMPLATES
 from archgen.spec.model import System
@@ -28,7 +29,9 @@ def observability_items(system: System) -> Iterator[Item]:
     )
     pods = prometheus.scraping_pods([names.project, f"{names.project}-dev"])
     yield _yaml(f"{rules}/prometheus-kubernetes.yml", pods, "What to scrape inside Kubernetes.")
-    yield _yaml(f"{rules}/recording.yml", prometheus.recording_rules(), "Service level objectives, measured.")
+    yield _yaml(
+        f"{rules}/recording.yml", prometheus.recording_rules(system), "Service level objectives, measured."
+    )
     about = "Alerts. Check them, and what raises them: make check-observability"
     yield _yaml(f"{rules}/alerts.yml", prometheus.alerting_rules(found), about)
     yield _yaml(
@@ -54,13 +57,18 @@ def observability_items(system: System) -> Iterator[Item]:
         yield _runbook(system, alert)
     yield Copy("tests/test_observability.py", TEMPLATES / "system" / "tests" / "test_observability.py")
     yield Template(
-        "docs/observability.md", "system/observability.md.jinja", {"system": system, "alerts": found}
+        "docs/observability.md",
+        "system/observability.md.jinja",
+        {"system": system, "alerts": found, "objectives": objectives(system)},
     )
 
 
 def _dashboards(system: System) -> Iterator[tuple[str, Json]]:
     name, shown = kebab(system.system), title(system.system)
-    yield "system", dashboards.dashboard(f"{name}-system", f"{shown}: system", dashboards.system_overview())
+    yield (
+        "system",
+        dashboards.dashboard(f"{name}-system", f"{shown}: system", dashboards.system_overview(system)),
+    )
     panels = [*dashboards.one_service()]
     if any(service.jobs for service in system.services.values()):
         panels += dashboards.jobs()

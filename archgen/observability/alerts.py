@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from archgen.observability.objectives import AVAILABILITY, LATENCY, Objective
+from archgen.observability.objectives import Objective, objectives
 from archgen.spec.model import Orchestration, System
 from archgen.spec.names import kebab, snake
 
@@ -41,7 +41,7 @@ class Alert:
 def alerts(system: System) -> tuple[Alert, ...]:
     """What this system can suffer from; nothing about parts it does not have."""
     service = next(iter(system.services), "service")
-    found = [*_serving(service), *_messages(system, service)]
+    found = [*_serving(system, service), *_messages(system, service)]
     orchestrated = [
         (saga.owner, name) for name, saga in system.sagas.items() if isinstance(saga, Orchestration)
     ]
@@ -58,7 +58,7 @@ def alerts(system: System) -> tuple[Alert, ...]:
     return tuple(found)
 
 
-def _serving(service: str) -> Iterator[Alert]:
+def _serving(system: System, service: str) -> Iterator[Alert]:
     scraped = f'{SCRAPED}{{job="services",service="{service}",instance="a"}}'
     yield Alert(
         "ServiceDown",
@@ -82,22 +82,25 @@ def _serving(service: str) -> Iterator[Alert]:
         "30m",
         {"service": service},
     )
-    yield from _burning(AVAILABILITY, "ErrorBudget", service, _failing(service))
-    yield from _burning(LATENCY, "LatencyBudget", service, _slow(service))
+    availability, latency = objectives(system)
+    bound = latency.bounds.get(service, latency.bound)
+    yield from _burning(availability, "ErrorBudget", service, _failing(service))
+    yield from _burning(latency, "LatencyBudget", service, _slow(service, bound))
 
 
 def _failing(service: str) -> tuple[tuple[str, str], ...]:
     labels = f'service="{service}",method="POST",route="/x"'
     return (
-        (f'http_requests_total{{{labels},status="500"}}', "0+6x200"),
-        (f'http_requests_total{{{labels},status="200"}}', "0+54x200"),
+        # More than any promise leaves for a burn rate of 14.4.
+        (f'http_requests_total{{{labels},status="500"}}', "0+54x200"),
+        (f'http_requests_total{{{labels},status="200"}}', "0+6x200"),
     )
 
 
-def _slow(service: str) -> tuple[tuple[str, str], ...]:
+def _slow(service: str, bound: float) -> tuple[tuple[str, str], ...]:
     labels = f'service="{service}",method="POST",route="/x"'
     return (
-        (f'http_request_duration_seconds_bucket{{{labels},le="0.5"}}', "0+30x200"),
+        (f'http_request_duration_seconds_bucket{{{labels},le="{bound}"}}', "0+30x200"),
         (f"http_request_duration_seconds_count{{{labels}}}", "0+60x200"),
         (f'http_requests_total{{{labels},status="200"}}', "0+60x200"),
     )

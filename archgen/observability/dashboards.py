@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from archgen.contracts.yaml_text import Json
-from archgen.observability.objectives import AVAILABILITY, LATENCY, USERS
+from archgen.observability.objectives import USERS, objectives
+from archgen.spec.model import System
 
 DATASOURCE: Json = {"type": "prometheus", "uid": "prometheus"}
 COLUMNS = 24  # of Grafana's grid
@@ -30,8 +31,9 @@ class Panel:
     kind: Literal["timeseries", "stat"] = "timeseries"
 
 
-def system_overview() -> tuple[Panel, ...]:
+def system_overview(system: System) -> tuple[Panel, ...]:
     """Is anything wrong, and where?"""
+    availability, latency = objectives(system)
     return (
         Panel(
             "Replicas up", (('sum by (service) (up{job="services"})', "{{service}}"),), kind="stat", width=24
@@ -43,15 +45,15 @@ def system_overview() -> tuple[Panel, ...]:
         ),
         Panel(
             "Share of server errors",
-            ((AVAILABILITY.record("5m")[0], "{{service}}"),),
+            ((availability.record("5m")[0], "{{service}}"),),
             "percentunit",
-            f"Objective: {AVAILABILITY.meaning}.",
+            f"Objective: {availability.meaning}.",
         ),
         Panel(
             "Share of slow requests",
-            ((LATENCY.record("5m")[0], "{{service}}"),),
+            ((latency.record("5m")[0], "{{service}}"),),
             "percentunit",
-            f"Objective: {LATENCY.meaning}.",
+            f"Objective: {latency.meaning}.",
         ),
         Panel(
             "Oldest message in the outbox",

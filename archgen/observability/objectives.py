@@ -6,7 +6,10 @@ Source: Google, "The Site Reliability Workbook", chapter 5, "Alerting on SLOs", 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from archgen.spec.model import System
 
 # Probes and scrapes say nothing about what users get.
 USERS = 'route!~"/health/.*|/metrics|/openapi.json"'
@@ -18,22 +21,38 @@ LEAST_TRAFFIC = 0.02
 
 @dataclass(frozen=True)
 class Objective:
-    """A share of good requests over 30 days; `ratio` names the recorded share of bad ones, `bad` is how."""
+    """A share of good requests over 30 days; `ratio` names the recorded share of bad ones, `bad` is how.
+
+    `targets` and `bounds` are of services that promise something of their own: another share, or another
+    value in the place of $bound.
+    """
 
     name: str
     target: float
     ratio: str
     bad: str
     meaning: str
+    bound: float = 0.0
+    targets: Mapping[str, float] = field(default_factory=dict)
+    bounds: Mapping[str, float] = field(default_factory=dict)
 
     def record(self, window: str) -> tuple[str, str]:
         """The recorded series for `window`, and its expression."""
-        return f"{self.ratio}{window}", self.bad.replace("$window", window)
+        parts = [
+            self.bad.replace("$window", window)
+            .replace("$bound", f"{float(bound)}")
+            .replace("$services", f",{services}" if services else "")
+            for bound, services in _groups(self.bound, self.bounds)
+        ]
+        return f"{self.ratio}{window}", " or ".join(parts)
 
     def burns(self, factor: float, long: str, short: str) -> str:
         """True while the budget burns `factor` times too fast, over both windows: it did, and still does."""
-        limit = f"{round(factor * (1 - self.target), 6):g}"
-        return f"({self.ratio}{long} > {limit} and {self.ratio}{short} > {limit})"
+        parts = []
+        for target, services in _groups(self.target, self.targets):
+            limit, only = f"{round(factor * (1 - target), 9):g}", f"{{{services}}}" if services else ""
+            parts.append(f"({self.ratio}{long}{only} > {limit} and {self.ratio}{short}{only} > {limit})")
+        return " or ".join(parts)
 
     @property
     def fast(self) -> str:
@@ -51,22 +70,46 @@ AVAILABILITY = Objective(
     "availability",
     0.999,
     "service:http_errors:ratio_rate",
-    f'sum by (service) (rate(http_requests_total{{status=~"5..",{USERS}}}[$window]))'
-    f" / sum by (service) (rate(http_requests_total{{{USERS}}}[$window]))",
+    f'sum by (service) (rate(http_requests_total{{status=~"5..",{USERS}$services}}[$window]))'
+    f" / sum by (service) (rate(http_requests_total{{{USERS}$services}}[$window]))",
     "99.9 % of requests are answered without a server error",
 )
 LATENCY = Objective(
     "latency",
     0.99,
     "service:http_slow:ratio_rate",
-    f'1 - sum by (service) (rate(http_request_duration_seconds_bucket{{le="0.5",{USERS}}}[$window]))'
-    f" / sum by (service) (rate(http_request_duration_seconds_count{{{USERS}}}[$window]))",
+    "1 - sum by (service) "
+    f'(rate(http_request_duration_seconds_bucket{{le="$bound",{USERS}$services}}[$window]))'
+    f" / sum by (service) (rate(http_request_duration_seconds_count{{{USERS}$services}}[$window]))",
     "99 % of requests are answered within 0.5 seconds",
+    bound=0.5,
 )
-OBJECTIVES = (AVAILABILITY, LATENCY)
 
 
-def recorded() -> list[tuple[str, str]]:
+def objectives(system: System) -> tuple[Objective, Objective]:
+    """Availability and latency as this system's services promise them."""
+    slos = {name: service.slo for name, service in system.services.items()}
+    targets = {name: slo.availability for name, slo in slos.items() if slo.availability is not None}
+    bounds = {name: slo.latency for name, slo in slos.items() if slo.latency is not None}
+    own = "".join(f"; {share * 100:g} % by {name}" for name, share in targets.items())
+    faster = "".join(f"; within {bound:g} by {name}" for name, bound in bounds.items())
+    return (
+        replace(AVAILABILITY, targets=targets, meaning=AVAILABILITY.meaning + own),
+        replace(LATENCY, bounds=bounds, meaning=LATENCY.meaning + faster),
+    )
+
+
+def recorded(system: System) -> list[tuple[str, str]]:
     """Every recorded series with its expression."""
-    ratios = [objective.record(window) for objective in OBJECTIVES for window in WINDOWS]
+    ratios = [objective.record(window) for objective in objectives(system) for window in WINDOWS]
     return [(TRAFFIC, f"sum by (service) (rate(http_requests_total{{{USERS}}}[1h]))"), *ratios]
+
+
+def _groups(common: float, own: Mapping[str, float]) -> Iterator[tuple[float, str]]:
+    """Each value with the matcher of the services that it is for; an empty one is for all."""
+    different = {name: value for name, value in own.items() if value != common}
+    others = "|".join(different)
+    yield common, f'service!~"{others}"' if others else ""
+    for value in sorted(set(different.values())):
+        services = "|".join(name for name, each in different.items() if each == value)
+        yield value, f'service=~"{services}"'

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from archgen.contracts.yaml_text import Json
 from archgen.observability.alerts import Alert
 from archgen.observability.objectives import recorded
+from archgen.spec.model import System
 
 RULES = ("recording.yml", "alerts.yml")
 # `job` is what Prometheus calls a group of targets, so the label of that name in metrics has to give way.
@@ -17,8 +18,8 @@ _JOB_NAME: list[Json] = [
 ]
 
 
-def recording_rules() -> Json:
-    rules: list[Json] = [{"record": record, "expr": expr} for record, expr in recorded()]
+def recording_rules(system: System) -> Json:
+    rules: list[Json] = [{"record": record, "expr": expr} for record, expr in recorded(system)]
     return {"groups": [{"name": "objectives", "interval": "30s", "rules": rules}]}
 
 

@@ -12,6 +12,9 @@ from archgen.spec.model import Aggregate, Service, System
 from archgen.spec.names import collection, kebab, pascal, python_module, snake
 from archgen.spec.suggest import choice
 
+LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Seconds: the bounds of the buckets of `http_request_duration_seconds`."""
+
 RESERVED_PATHS = ("health", "metrics", "docs")
 """First segments of URLs that every service answers by itself."""
 
@@ -173,8 +176,19 @@ def _service(service: Service, system: System, path: Path, *, signs_in: bool) ->
             {each: (*here, "commands", each) for each in aggregate.commands}, pascal, "command"
         )
     yield from _distinct({name: (*path, "aggregates", name) for name in service.aggregates}, snake, "file")
+    yield from _slo(service, path)
     yield from _jobs(service, system, path)
     yield from _urls(service, path, signs_in=signs_in)
+
+
+def _slo(service: Service, path: Path) -> Iterator[Issue]:
+    """Whether a promised latency is one that is measured: a bound of a histogram's bucket."""
+    latency = service.slo.latency
+    if latency is not None and latency not in LATENCIES:
+        nearest = min(LATENCIES, key=lambda bound: abs(bound - latency))
+        message = f"{latency * 1000:g} ms is not a step of the histogram that latency is read from"
+        remedy = f"the nearest is `{nearest * 1000:g}ms`"
+        yield Issue((*path, "slo", "latency"), message, remedy, "slo")
 
 
 def _jobs(service: Service, system: System, path: Path) -> Iterator[Issue]:

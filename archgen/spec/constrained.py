@@ -51,6 +51,14 @@ def _allowed(value: object) -> object:
     return value
 
 
+def _share(value: object, info: ValidationInfo) -> object:
+    if isinstance(value, str):
+        return values.share(value)
+    if info.context == FROM_YAML:
+        raise values.FormatError("expected a percentage", "for example `99.9%`")
+    return value
+
+
 def _not_a_boolean(value: object) -> object:
     # Literal[1] takes True for 1.
     return str(value) if isinstance(value, bool) else value
@@ -119,6 +127,13 @@ Seconds = Annotated[
             "pattern": f"^{values.DURATION}$",
             "description": "A duration: `200ms`, `2s`, `5m`, `1h`, `1d`.",
         }
+    ),
+]
+Share = Annotated[
+    float,
+    BeforeValidator(_share),
+    WithJsonSchema(
+        {"type": "string", "pattern": f"^{values.SHARE}$", "description": "A percentage: `99.9%`."}
     ),
 ]
 Flag = Annotated[bool, Strict()]

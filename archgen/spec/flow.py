@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from archgen.spec.analysis import Analysis
+from archgen.spec.chains import chain_findings
 from archgen.spec.choreography import outcomes_of
 from archgen.spec.document import Path
 from archgen.spec.graph import cycles, longest_path
@@ -30,6 +31,8 @@ def flow_findings(system: System, analysis: Analysis) -> Iterator[Judgement]:
             "let one of them keep a view of its own, fed by the other's events",
             key=True,
         )
+    if not circles:
+        yield from chain_findings(system)
     chain = [] if circles else longest_path(calls)
     if len(chain) - 1 > MAX_CALLS:
         yield Judgement(

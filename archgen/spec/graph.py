@@ -22,7 +22,7 @@ def cycles(graph: Graph) -> list[list[str]]:
 def longest_path(graph: Graph) -> list[str]:
     """The nodes of one longest path of a graph without cycles."""
     longest: dict[str, list[str]] = {}
-    for node in _children_first(graph):
+    for node in children_first(graph):
         below = max((longest[each] for each in graph.get(node, ())), key=len, default=[])
         longest[node] = [node, *below]
     return max(longest.values(), key=len, default=[])
@@ -63,7 +63,8 @@ def _reaching(graph: Graph, end: str) -> set[str]:
     return _reachable(back, end)
 
 
-def _children_first(graph: Graph) -> Iterator[str]:
+def children_first(graph: Graph) -> Iterator[str]:
+    """Every node once, after all nodes that it leads to, in a graph without cycles."""
     done: set[str] = set()
     for root in graph:
         stack = [(root, False)]

@@ -34,6 +34,7 @@ from archgen.spec.constrained import (
     OptionalTypeName,
     Port,
     Seconds,
+    Share,
     Tokens,
     ToolReference,
     TypeName,
@@ -72,6 +73,7 @@ __all__ = [
     "Saga",
     "Scalar",
     "Service",
+    "Slo",
     "Store",
     "System",
     "View",
@@ -125,6 +127,11 @@ class Policy(Model):
     timeout: Seconds = Field(default=2.0, description="How long one attempt may take.")
     retry: Retry = Retry()
     breaker: Breaker = Breaker()
+
+    @property
+    def total(self) -> float:
+        """How long a call may take in all, waits between its attempts included."""
+        return self.timeout * self.retry.attempts
 
 
 _ALLOW = "Who may reach it over HTTP: roles, or `public`; nobody when left out."
@@ -277,12 +284,21 @@ class Agent(Model):
     allow: Allow = Field(default=(), description="Who may give it a task: roles.")
 
 
+class Slo(Model):
+    """What a service promises over 30 days: the share of requests that are answered without a server
+    error, and the seconds within which 99 % are answered. None where the common objective holds."""
+
+    availability: Share | None = Field(default=None, description="Answered without a server error; 99.9%.")
+    latency: Seconds | None = Field(default=None, description="99% are answered within; 500ms.")
+
+
 class Service(Model):
     about: str = Field(default="", description="What it is for, in a sentence.")
     owner: str = Field(default="", description="The team that answers for it.")
     language: Language = Field(default=Language.PYTHON)
     store: Store = Field(default=Store.SQLITE, description="The database in production.")
     port: Port | None = Field(default=None, description="Its HTTP port on one machine.")
+    slo: Slo = Field(default=Slo(), description="What it promises, where that is not the common objective.")
     aggregates: dict[TypeName, Aggregate] = Field(default_factory=dict)
     views: dict[Name, View] = Field(default_factory=dict, description="Read models, fed by events.")
     calls: dict[ViewReference, Call] = Field(

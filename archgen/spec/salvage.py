@@ -13,7 +13,7 @@ from archgen.spec.model import System
 
 _ROUNDS = 12
 _REQUIRED = {"archgen": 1, "system": "unnamed"}
-_HARMLESS = ("language", "store", "port", "about", "owner", "calls", "on", "agents")
+_HARMLESS = ("language", "store", "port", "slo", "about", "owner", "calls", "on", "agents")
 """Keys of a service that nothing else refers to."""
 
 

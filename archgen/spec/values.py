@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 DURATION = r"[0-9]+(\.[0-9]+)?(ms|s|m|h|d)"
+SHARE = r"[0-9]{1,3}(\.[0-9]{1,5})?%"
 CRON = r"[^\s]+( +[^\s]+){4}"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _LONGEST = 366 * 86400.0
@@ -33,6 +34,17 @@ def seconds(text: str) -> float:
     value = float(number) * _UNITS[unit]
     if not 0.001 <= value <= _LONGEST:
         raise FormatError(f"{shown(text)} is not between 1ms and 366d")
+    return value
+
+
+def share(text: str) -> float:
+    """The share that a percentage such as `99.9%` is, at least 95 % and less than all."""
+    if not re.fullmatch(SHARE, text):
+        raise FormatError(f"{shown(text)} is not a percentage", "for example `99.9%`")
+    # Through decimal digits, so that 99.9 % is the 0.999 that people compare with.
+    value = round(float(text.rstrip("%")) / 100, 9)
+    if not 0.95 <= value < 1:
+        raise FormatError(f"{shown(text)} is not between 95% and 99.99999%", "nothing answers always")
     return value
 
 

@@ -13,8 +13,10 @@ import pytest
 import yaml
 
 from archgen.observability.alerts import alerts
-from archgen.observability.objectives import AVAILABILITY, recorded
+from archgen.observability.objectives import AVAILABILITY, objectives, recorded
 from archgen.render import TEMPLATES
+from archgen.spec import loads
+from archgen.spec.consistency import LATENCIES
 from archgen.spec.names import kebab, snake
 from tests.deploy.systems import NAMED, described, files
 
@@ -26,7 +28,7 @@ VARIABLES = {"$__rate_interval": "5m", "$service": "x"}
 def emitted() -> set[str]:
     """The chassis's series as its source declares them, those of every process, and the recorded ones."""
     found = {"up", "process_start_time_seconds", "process_resident_memory_bytes", "process_cpu_seconds_total"}
-    found |= {name for name, _ in recorded()}
+    found |= {name for name, _ in recorded(described("orchestration"))}
     for kind, name in re.findall(r'= _(counter|gauge|histogram)\(\s*"(\w+)"', METRICS):
         found |= (
             {f"{name}{suffix}" for suffix in ("_bucket", "_count", "_sum")} if kind == "histogram" else {name}
@@ -92,6 +94,48 @@ def test_burn_rates_are_those_of_the_workbook() -> None:
     assert AVAILABILITY.burns(14.4, "1h", "5m") == (
         "(service:http_errors:ratio_rate1h > 0.0144 and service:http_errors:ratio_rate5m > 0.0144)"
     )
+
+
+PROMISING = """\
+archgen: 1
+system: shop
+services:
+  orders:
+    slo: {availability: 99.5%, latency: 250ms}
+    aggregates: {Order: {commands: {create: {emits: order.created}}}}
+  stock:
+    slo: {availability: 99.5%}
+    aggregates: {Hold: {commands: {reserve: {emits: hold.reserved}}}}
+  mail:
+    slo: {availability: 99.9%}
+    aggregates: {Letter: {commands: {send: {emits: letter.sent}}}}
+"""
+
+
+def test_a_service_is_held_to_what_it_promises() -> None:
+    system = loads(PROMISING)
+    availability, latency = objectives(system)
+    assert availability.burns(6, "6h", "30m") == (
+        '(service:http_errors:ratio_rate6h{service!~"orders|stock"} > 0.006 '
+        'and service:http_errors:ratio_rate30m{service!~"orders|stock"} > 0.006) or '
+        '(service:http_errors:ratio_rate6h{service=~"orders|stock"} > 0.03 '
+        'and service:http_errors:ratio_rate30m{service=~"orders|stock"} > 0.03)'
+    )
+    _, slow = latency.record("5m")
+    common, _, own = slow.partition(" or ")
+    assert 'le="0.5"' in common and common.count('service!~"orders"') == 2
+    assert 'le="0.25"' in own and own.count('service=~"orders"') == 2
+    for _, expression in recorded(system):
+        assert promql_parser.parse(expression)
+    burning = [alert for alert in alerts(system) if "Burns" in alert.name]
+    assert all(promql_parser.parse(alert.expr) for alert in burning)
+    assert "99.5 % by orders" in burning[0].description
+    assert 'le="0.25"' in burning[-1].series[0][0], "the case is about a service that promises 250 ms"
+
+
+def test_a_promised_latency_is_one_that_is_measured() -> None:
+    [bounds] = re.findall(r"^_LATENCY = \((.*)\)$", METRICS, re.MULTILINE)
+    assert tuple(float(bound) for bound in bounds.split(", ")) == LATENCIES
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")

@@ -7,6 +7,7 @@ import pytest
 from archgen.errors import SpecError
 from archgen.spec import loads_with_marks
 from archgen.spec.findings import check, require
+from tests.spec.calls import chain
 from tests.spec.samples import BASE, CHOREOGRAPHED, CHOREOGRAPHED_SHOP, ORCHESTRATED, PEER, SHOP
 
 
@@ -98,23 +99,9 @@ def test_a_step_that_nothing_leads_to() -> None:
     assert "23 error unreachable-step: nothing in the saga leads to `card.refunded`" in found(text)
 
 
-def chain(*pairs: tuple[str, str]) -> str:
-    """Services with one view each, and calls between them."""
-    lines = ["archgen: 1", "system: shop", "services:"]
-    for name in sorted({name for pair in pairs for name in pair}):
-        calls = ", ".join(f"{peer}.view_of_{peer}: {{}}" for caller, peer in pairs if caller == name)
-        lines += [
-            f"  {name}:",
-            f"    aggregates: {{{name.upper()}: {{commands: {{add_{name}: {{emits: {name}.added}}}}}}}}",
-            f"    views: {{view_of_{name}: {{of: {name.upper()}, from: [{name}.*]}}}}",
-            f"    calls: {{{calls}}}",
-        ]
-    return "\n".join(lines)
-
-
 def test_calls_in_a_circle() -> None:
     assert found(chain(("a", "b"), ("b", "c"), ("c", "b"), ("c", "a"))) == [
-        "7 error call-cycle: services call each other in a circle: a → b → c → a"
+        "8 error call-cycle: services call each other in a circle: a → b → c → a"
     ]
 
 
@@ -124,7 +111,7 @@ def test_a_chain_of_three_calls_is_accepted() -> None:
 
 def test_a_chain_of_four_calls() -> None:
     assert found(chain(("a", "b"), ("b", "c"), ("c", "d"), ("d", "e"), ("a", "e"))) == [
-        "7 warning call-chain: 4 calls wait for each other: a → b → c → d → e"
+        "8 warning call-chain: 4 calls wait for each other: a → b → c → d → e"
     ]
 
 
