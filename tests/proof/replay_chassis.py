@@ -179,9 +179,10 @@ class World:
         if move["kind"] == "command":
             participant.willing = move["done"]
             await participant.hears(message, dice)
-            return
         [reply] = [m for m in await participant.said() if m.causation_id == message.id and m.saga_phase]
-        await self.owner.hears(reply, dice)
+        assert (reply.data["outcome"] == "done") == move["done"], f"{reply.data} {move} of {self.run}"
+        if move["kind"] == "reply":
+            await self.owner.hears(reply, dice)
 
     def _overdue(self, conn: Any) -> None:
         session = Session(conn)
