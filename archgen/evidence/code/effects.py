@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from archgen.evidence.code import proxies
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Call, Effect, Function, Module
 
@@ -69,6 +70,9 @@ def _of(
     found: list[Effect] = []
     if words.LOG.search(call.callee) or words.LOG.search(origin):
         return [Effect("log", call)]
+    proxied = proxies.effect_of(call, module, function)
+    if proxied is not None:
+        return [proxied]
     if words.HTTP.search(origin) or words.HTTP.search(_typed(call, module, function)):
         return [Effect("remote", call, write=_writes(call), target="http")]
     if words.GRPC_INLINE.search(call.callee):

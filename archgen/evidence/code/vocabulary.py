@@ -127,7 +127,7 @@ CONSUME_NAME = Names(
     r"pull_subscribe_bind|fetch|AddNoPublisherHandler|AddHandler|AddConsumerHandler)$"
 )
 CONSUME_MARK = Names(
-    r"@(?:\w+\.)*(KafkaListener|RabbitListener|JmsListener|SqsListener|StreamListener|EventHandler|SagaEventHandler|NatsListener|ServiceActivator|RabbitClient|EventPattern|MessagePattern|RabbitSubscribe|"
+    r"@(?:\w+\.)*(KafkaListener|RabbitListener|JmsListener|SqsListener|StreamListener|EventHandler|SagaEventHandler|event_handler|NatsListener|ServiceActivator|RabbitClient|EventPattern|MessagePattern|RabbitSubscribe|"
     r"RabbitRPC|Incoming|PulsarListener|subscriber|Processor|Process|task|shared_task|actor|job|EventHandlerMethod|Saga)\b"
 )
 

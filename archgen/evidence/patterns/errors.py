@@ -35,6 +35,18 @@ _JAVA_ANSWER = re.compile(
     r"new ResponseStatusException\b|"
     r"\b(notFound|badRequest)\(\)\.build|Status\.\w+(\.with\w+\([^)]*\))*\.as(Runtime)?Exception|Response\.status\(|HttpResponse\.(notFound|badRequest|serverError)"
 )
+# An error that a framework turns into an answer, thrown where it is met.
+_ANSWERS = {
+    "python": re.compile(
+        r"\braise\s+(\w+\.)*(HTTPException|Http404|PermissionDenied|APIException|HTTP(NotFound|BadRequest|Conflict|Forbidden)|"
+        r"RpcError|BadRequest|NotFound|Conflict)\b|\babort\(\s*[45]\d\d|\bset_code\(grpc\.StatusCode\."
+    ),
+    "typescript": re.compile(
+        r"\bthrow\s+new\s+(Http|NotFound|BadRequest|Conflict|Forbidden|Unauthorized|UnprocessableEntity|Rpc|InternalServerError|"
+        r"ServiceUnavailable)\w*(Exception|Error)?\(|\.status\(\s*(HttpStatus\.|[45]\d\d)|\.sendStatus\(\s*[45]\d\d|\.code\(\s*[45]\d\d|"
+        r"\bctx\.(status\s*=\s*[45]|throw\()|statusCode:\s*[45]\d\d|\bnext\(\s*(err|error|new\s)"
+    ),
+}
 _HANDLER_SET = re.compile(
     r"\bHTTPErrorHandler\s*=|\bErrorHandler:\s*\w|\bNotFoundHandler\s*=|WithErrorHandler\("
 )
@@ -65,6 +77,8 @@ def errors(program: Program) -> Iterator[Fact]:
         elif _FALLBACK.search(call.name):
             yield fact("error.fallback", module, call.line, what=call.name)
     for module, _, mark, line in marks(program):
+        if "expected_exceptions" in mark:
+            yield fact("error.mapped", module, line, what=mark[:60], central=False)
         if _MAPPER_MARK.search(mark) and not ("Provider" in mark and module.language != "java"):
             yield fact("error.mapped", module, line, what=mark[:60], central=True)
     for module, one in program.classes():
@@ -99,6 +113,9 @@ def _answered(module: Module, function: Function) -> Iterator[Fact]:
         if central or re.search(r"\berr\b", function.body):
             what = f"{function.title} turns an error into an answer"
             yield fact("error.mapped", module, line_in(function, _GO_ANSWER), what=what, central=central)
+    elif module.language in _ANSWERS and function.name and _ANSWERS[module.language].search(function.body):
+        line = line_in(function, _ANSWERS[module.language])
+        yield fact("error.mapped", module, line, what=f"{function.title} answers an error", central=False)
     elif module.language == "java" and function.name and _JAVA_ANSWER.search(function.body):
         what = f"{function.title} answers an error"
         yield fact("error.mapped", module, line_in(function, _JAVA_ANSWER), what=what, central=False)

@@ -101,7 +101,7 @@ def consumers(program: Program) -> Iterator[Fact]:
         if words.CONSUME_MARK.search(mark) and any(
             words.BROKER_WORD.search(i.module)
             or _WORKER_IMPORT.search(i.module)
-            or re.search(r"microservices|messaging|faststream|axon", i.module)
+            or re.search(r"microservices|messaging|faststream|axon|nameko", i.module)
             for i in module.imports
         ):
             yield fact("consumer", module, line, what=mark[:60], function=item.name)

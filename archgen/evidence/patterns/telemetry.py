@@ -16,6 +16,12 @@ _INSTRUMENT = re.compile(
     r".*[mM]eter(Registry|Provider)?\.(counter|gauge|timer|summary|create_\w+|create(Counter|Histogram|Gauge|UpDownCounter|ObservableGauge)|Int64Counter|Float64Histogram)|"
     r"go\.opentelemetry\.io/otel/metric\.\w+|statsd\.\w+|datadog\.\w+)$"
 )
+# Numbers that are sent to who keeps them, and so need no endpoint.
+_PUSHED = re.compile(
+    r"^((.*\.)?statsd(_client|Client)?\.(incr|increment|decr|timing|timer|gauge|histogram|distribution|set)|"
+    r"(aws_lambda_powertools|@aws-lambda-powertools)[\w./-]*\.?[mM]etrics\.(add_metric|addMetric)|(.*\.)?(put_metric_data|putMetricData)|"
+    r"datadog\.statsd\.\w+|hot-shots\.\w+)$"
+)
 _EXPOSED = re.compile(
     r"^(prometheus_client\.(start_http_server|make_asgi_app|make_wsgi_app|generate_latest)|generate_latest|promhttp\.Handler\w*|"
     r"github\.com/prometheus/client_golang/prometheus/promhttp\.\w+|.*\.collectDefaultMetrics|prom-client\.collectDefaultMetrics|.*registry\.metrics|"
@@ -24,7 +30,7 @@ _EXPOSED = re.compile(
 )
 _TRACE_START = re.compile(
     r"(set_tracer_provider|setGlobalTracerProvider|SetTracerProvider|NodeSDK|NodeTracerProvider|TracerProvider|BatchSpanProcessor|instrument_app|"
-    r"FastAPIInstrumentor|FlaskInstrumentor|registerInstrumentations|SetGlobalTracer|opentracing\.\w+FromContext|NewJaegerTracer|jaegercfg|otelhttp\.NewHandler|otelgrpc\.\w+|initTracer|ddtrace\.\w+|AWSXRay\.\w+|Tracing\.newBuilder)"
+    r"FastAPIInstrumentor|FlaskInstrumentor|registerInstrumentations|SetGlobalTracer|opentracing\.\w+FromContext|NewJaegerTracer|jaegercfg|otelhttp\.NewHandler|otelgrpc\.\w+|initTracer|ddtrace\.\w+|sentry_sdk\.init|Sentry\.init|aws_lambda_powertools\.Tracer|@aws-lambda-powertools/tracer\.Tracer|aws_xray_sdk\.\w+|AWSXRay\.\w+|Tracing\.newBuilder)"
 )
 _SPAN = re.compile(
     r"(start_as_current_span|start_span|startActiveSpan|startSpan|tracer\.Start|nextSpan|spanBuilder|@WithSpan|@Observed|@NewSpan)"
@@ -36,7 +42,7 @@ _CARRIES = re.compile(r"[pP]ropagat(or|ion)\w*(\(\))?\.(inject|extract|Inject|Ex
 _SET_UP = re.compile(r"TextMapPropagator$|W3C")
 _CORRELATE = re.compile(r"correlation[-_]?id|request[-_]?id|x-request-id|RequestID\b|trace_id", re.IGNORECASE)
 _JSON_LOG = re.compile(
-    r"(JSONFormatter|JsonFormatter|JSONRenderer|structlog\.configure|pino|winston\.createLogger|zap\.New\w+|slog\.NewJSONHandler|logrus\.SetFormatter|LogstashEncoder|JsonEncoder)"
+    r"(aws_lambda_powertools\.Logger|LoggerModule\.forRoot|JSONFormatter|JsonFormatter|JSONRenderer|structlog\.configure|pino|winston\.createLogger|zap\.New\w+|slog\.NewJSONHandler|logrus\.SetFormatter|LogstashEncoder|JsonEncoder)"
 )
 _HEALTH = re.compile(
     r"""["'`](/[\w/-]*)?/?(healthz?|livez|readyz?|live|ready|liveness|readiness|_health|status/health|ping|version|health/\w+)/?["'`]"""
@@ -57,6 +63,7 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
     `log.structured`, `health`.
     """
     makers: set[tuple[str, str]] = set()
+    pushed = False
     for module, function, call in calls(program):
         origin = origin_of(call, module, function)
         if _INSTRUMENT.match(origin) and call.args and call.args[0] in function.params:
@@ -64,6 +71,12 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
         elif _INSTRUMENT.match(origin):
             name = call.args[0].strip("\"'`") if call.args else call.keywords.get("name", "").strip("\"'`")
             yield fact("metric", module, call.line, name=name, what=call.callee[:60])
+        elif _PUSHED.match(origin) or _PUSHED.match(call.callee):
+            name = call.args[0].strip("\"'`") if call.args else call.keywords.get("name", "").strip("\"'`")
+            yield fact("metric", module, call.line, name=name, what=call.callee[:60])
+            if not pushed:
+                pushed = True
+                yield fact("metrics.exposed", module, call.line, what=f"{call.callee[:50]} sends them")
         elif _EXPOSED.match(origin):
             # a route in a function that nobody calls is mounted nowhere
             outer = outermost(module, function)
@@ -134,6 +147,12 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
                 name=item.name,
                 what=mark[:60],
             )
+    for module, one in program.classes():
+        # a controller's own name for what it answers, whatever the path
+        if re.search(r"@Controller\b", " ".join(one.marks)) and re.match(
+            r"Health(z|Check)?Controller$", one.name
+        ):
+            yield fact("health", module, one.line, path=one.name)
     yield from _automatic(facts)
     for setting in facts.of("setting"):
         for kind, pattern in _SETTINGS.items():

@@ -31,7 +31,8 @@ def check(facts: Facts) -> Iterable[Hit]:
                 reaches = f"/{folder}/" in f"/{path}/" or (
                     (path + "/").startswith(package) and module.language == "python"
                 )
-                if name != own.name and reaches and not _CONTRACT.search(path):
+                names = " ".join(item.names.values()) if module.language == "python" else ""
+                if name != own.name and reaches and not _CONTRACT.search(f"{path} {names}"):
                     yield Hit(module.path, item.line, f"{own.name} imports {item.module} of {name}")
 
 

@@ -1,0 +1,61 @@
+"""Remote procedure calls and events of frameworks whose clients look like plain objects: nameko, oslo.messaging,
+Nest's microservices, Celery by name.
+
+Python and TypeScript only; a client is known by the type that a field or a parameter has.
+"""
+
+from __future__ import annotations
+
+import re
+
+from archgen.evidence.code import vocabulary as words
+from archgen.evidence.code.model import Call, Effect, Function, Module
+
+_PROXY = re.compile(
+    r"^(RpcProxy|ServiceRpc|ClusterRpcProxy|ServiceProxy|RPCClient|ClientProxy|ClientGrpcProxy)$"
+)
+_PATTERN_READS = re.compile(
+    r"""(get|find|list|fetch|read|query|is|has|check|verify|validate|auth\w*|search|count)""", re.I
+)
+_OSLO_IMPORT = re.compile(r"^oslo[._]messaging|^oslo_messaging")
+_OSLO_CLIENT = re.compile(r"(^|_)(client|cctxt|rpc_?client|rpcapi)$", re.IGNORECASE)
+_OSLO_LISTENS = re.compile(r"^get_(rpc_server|notification_listener|batch_notification_listener)$")
+
+
+def effect_of(call: Call, module: Module, function: Function) -> Effect | None:
+    """What a call on such a client does, None when it is none."""
+    if module.language not in ("python", "typescript"):
+        return None
+    kind = re.split(r"[<\[(|]", function.params.get(call.receiver) or module.types.get(call.receiver, ""))[0]
+    kind = kind.strip().rpartition(".")[2]
+    if _PROXY.match(kind):
+        return _on_proxy(call, kind)
+    if (
+        call.receiver in ("self", "")
+        and module.types.get(call.name, "").rpartition(".")[2] == "EventDispatcher"
+    ):
+        return Effect("publish", call)
+    if call.name == "send_task" and call.receiver and call.args:
+        return Effect("publish", call)
+    if any(_OSLO_IMPORT.match(item.module) for item in module.imports):
+        if call.name in ("call", "cast") and _OSLO_CLIENT.search(call.receiver):
+            said = call.args[1].strip("\"'") if len(call.args) > 1 else ""
+            if call.name == "cast":
+                return Effect("publish", call)
+            return Effect("remote", call, write=not words.READ_NAME.match(said), target="rpc")
+        if _OSLO_LISTENS.match(call.name):
+            return Effect("consume", call)
+    return None
+
+
+def _on_proxy(call: Call, kind: str) -> Effect | None:
+    if kind == "ClientProxy":
+        if call.name == "emit":
+            return Effect("publish", call)
+        if call.name == "send":
+            pattern = call.args[0] if call.args else ""
+            return Effect("remote", call, write=not _PATTERN_READS.search(pattern), target="rpc")
+        return None
+    if call.name in ("__init__", "setup", "bind", "start", "stop"):
+        return None
+    return Effect("remote", call, write=not words.READ_NAME.match(call.name), target="rpc")
