@@ -22,6 +22,7 @@ from archgen.evidence.config import (
     compose,
     kubernetes,
     operations,
+    owners,
     packages,
     processes,
     settings,
@@ -49,7 +50,7 @@ from archgen.evidence.patterns import (
     telemetry,
 )
 from archgen.evidence.reading import many_objects, read_code
-from archgen.evidence.services import find_services
+from archgen.evidence.services import find_services, live_folders
 from archgen.evidence.tree import Source, walk
 
 _PAGE = re.compile(
@@ -85,6 +86,8 @@ def _collect(root: Path, step: Callable[[], None]) -> Facts:
     for source in sources:
         if source.name == "go.mod" and (match := _GO_MODULE.search(source.text)):
             program.roots[match[1]] = source.folder
+        elif source.suffix == ".json":
+            program.aliases.update(packages.aliases(source))
     twins = {s.path.rpartition(".")[0] for s in sources if s.suffix in (".ts", ".tsx")}
     code: list[Source] = []
     for source in sources:
@@ -112,7 +115,7 @@ def _collect(root: Path, step: Callable[[], None]) -> Facts:
     imports = Imports(program)
     facts.services = find_services(program, paths, facts, imports)
     needs = builds.needs_of(facts.of("build.module"))
-    mark_live(program, [s.folder for s in facts.services], imports, needs)
+    mark_live(program, [*{f for s in facts.services for f in live_folders(s)}], imports, needs)
     Links(program, imports).connect()
     facts.program = program
     for recognise, items in _RECOGNISERS:
@@ -175,6 +178,7 @@ _RECOGNISERS: tuple[tuple[Recogniser, tuple[str, ...]], ...] = (
     (lambda program, _: agents.agents(program), ("circuit_breaker",)),
     (lambda program, _: secrets.secrets(program), ("observability",)),
     (lambda program, _: batches.batches(program), ("error_handling",)),
+    (lambda _, facts: messaging.stack_jobs(facts), ("job_queues",)),
     (telemetry.telemetry, ("observability",)),
     (lambda program, _: telemetry.silent_metrics(program), ("observability",)),
     (lambda program, _: telemetry.lost_traces(program), ("observability",)),
@@ -213,6 +217,8 @@ def _read_other(source: Source, charts: Charts, notes: list[Note]) -> list[Fact]
         found += operations.collect_conf(source, strength)
     elif _SETTING_FILES.search(source.path):
         found += settings.collect_env(source, strength)
+    found += owners.collect(source)
+    found += asyncapi.collect_schema(source)
     if builds.wants(source) and source.nature.counts:
         found += builds.collect(source)
     if processes.wants(source):
@@ -240,6 +246,7 @@ def _read_yaml(source: Source, strength: Strength, charts: Charts, notes: list[N
         if declared.wants(source):
             found += declared.collect(source, notes)
         found += asyncapi.collect(source, nodes, strength)
+        found += owners.collect_catalogue(source, nodes)
         return found
     except (yaml.YAMLError, RecursionError, TooMuchError, ValueError) as error:
         if "{{" not in source.text:  # a Helm template is not YAML before it is rendered

@@ -40,6 +40,8 @@ _LOOKS = {
     topic: (stems, re.compile(words, 0 if topic in _EXACT else re.IGNORECASE))
     for topic, (stems, words) in _TOPICS.items()
 }
+# Pages that say what there is and what it is for.
+_TELLS = re.compile(r"(^|/)(readme|architecture|overview|services|index)[\w.-]*$|(^|/)docs?/", re.IGNORECASE)
 _HEADING = re.compile(r"^(#{1,6}\s+|={1,6}\s+)(.+)$")
 _FENCE = re.compile(r"^\s*(```|~~~|----\s*$)")
 _PLANNED = re.compile(
@@ -85,6 +87,9 @@ def collect(source: Source) -> Iterator[Fact]:
                     yield Fact("doc.topic", source.path, number, Strength.CLAIMED, data)
                 if not planned:
                     seen.add(topic)
+    if _TELLS.search(source.path):
+        words = frozenset(re.findall(r"[a-z]{3,}", source.text[:200_000].lower()))
+        yield Fact("doc.words", source.path, 1, Strength.CLAIMED, {"words": words})
     if decision:
         yield Fact("decision", source.path, 1, Strength.DECLARED, {"text": source.text[:8000]})
 

@@ -74,6 +74,14 @@ def find_services(
     return tuple(found[folder] for folder in sorted(found) if not _is_repository(folder, found, program))
 
 
+def live_folders(service: Service) -> tuple[str, ...]:
+    """Folders whose code a service may run: its own, and the package of a command that starts it, of which
+    much is loaded by name.
+    """
+    apart = service.file.endswith(".py") and not _within(service.file, service.folder)
+    return (service.folder, service.file.partition("/")[0]) if apart else (service.folder,)
+
+
 def _manifests(paths: Iterable[str]) -> dict[str, str]:
     manifests: dict[str, str] = {}
     for path in paths:

@@ -24,8 +24,12 @@ from archgen.rules.circuit_breaker import (
     res_e02_timeout,
 )
 from archgen.rules.communication_patterns import (
+    com_001_no_choice,
+    com_002_sync_cycle,
+    com_003_long_chain,
     com_004_get_that_changes,
     com_005_fixed_address,
+    com_006_no_schema,
     com_e01_sync,
     com_e02_async,
     com_e03_argued,
@@ -122,7 +126,11 @@ from archgen.rules.saga import (
 )
 from archgen.rules.service_boundaries import (
     bnd_001_shared_database,
+    bnd_002_shared_table,
     bnd_003_foreign_internals,
+    bnd_004_shared_entities,
+    bnd_005_no_owner,
+    bnd_006_cut_by_layer,
     bnd_e01_services,
     bnd_e02_own_database,
 )
@@ -142,11 +150,19 @@ ITEMS: tuple[Item, ...] = (
 
 RULES: tuple[Rule, ...] = (
     bnd_001_shared_database.RULE,
+    bnd_002_shared_table.RULE,
     bnd_003_foreign_internals.RULE,
+    bnd_004_shared_entities.RULE,
+    bnd_005_no_owner.RULE,
+    bnd_006_cut_by_layer.RULE,
     bnd_e01_services.RULE,
     bnd_e02_own_database.RULE,
+    com_001_no_choice.RULE,
+    com_002_sync_cycle.RULE,
+    com_003_long_chain.RULE,
     com_004_get_that_changes.RULE,
     com_005_fixed_address.RULE,
+    com_006_no_schema.RULE,
     com_e01_sync.RULE,
     com_e02_async.RULE,
     com_e03_argued.RULE,

@@ -181,11 +181,13 @@ class Module:
 class Program:
     """All modules of a project, and the tables that answer who calls whom.
 
-    `roots` maps the module path in a go.mod to the folder of that file.
+    `roots` maps the module path in a go.mod to the folder of that file, `aliases` a name by which scripts
+    import (a path of tsconfig, a package of the workspace) to where it lies.
     """
 
     modules: dict[str, Module] = field(default_factory=dict)
     roots: dict[str, str] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
 
     def folder_of(self, package: str) -> str | None:
         """The folder of a Go package by the go.mod that it lies under; None when no go.mod tells."""

@@ -1,5 +1,5 @@
-"""Remote procedure calls and events of frameworks whose clients look like plain objects: nameko, oslo.messaging,
-Nest's microservices, Celery by name.
+"""Remote procedure calls and events of frameworks whose clients look like plain objects: nameko,
+oslo.messaging, Nest's microservices, Celery by name.
 
 Python and TypeScript only; a client is known by the type that a field or a parameter has.
 """

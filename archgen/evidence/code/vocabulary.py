@@ -77,7 +77,7 @@ BROKER_IMPORT = Names(
     r"kafka|sarama|rabbit|amqp|\bpika\b|kombu|aio_pika|\bnats\b|nats-io|jetstream|pulsar|\bjms\b|activemq|artemis|\bsqs|\bsns|"
     r"eventbridge|boto|pubsub|pub_sub|servicebus|service_bus|event_?hub|mqtt|redis|valkey|watermill|faststream|stomp|zeromq|zmq|"
     r"\bbull|eventuate|axon|cloud\.stream|springframework\.(messaging|integration)|microservices|moleculer|dapr|debezium|"
-    r"eventstore|esdb|\bnsq|gocloud|reactive\.messaging|camel|celery|dramatiq|cloudevents|streambridge|eventuate",
+    r"eventstore|esdb|\bnsq|gocloud|reactive\.messaging|camel|celery|dramatiq|nameko|oslo[._]messaging|cloudevents|streambridge|eventuate",
     re.IGNORECASE,
 )
 # Interfaces that a framework turns into clients: what is called on them leaves the process.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from archgen.evidence.config.located import Node
@@ -17,6 +18,15 @@ def collect(source: Source, docs: list[Node], strength: Strength) -> Iterator[Fa
             yield from _operations(source, doc, strength)
         elif version:
             yield from _channels(source, doc, strength)
+
+
+def collect_schema(source: Source) -> Iterator[Fact]:
+    """`message.schema`: Avro, JSON Schema, and Protocol Buffers whose messages are events."""
+    if source.name.endswith((".avsc", ".avdl", ".schema.json")) or (
+        source.suffix == ".proto"
+        and re.search(r"^message\s+\w*(Event|Created|Updated|Changed)\b", source.text, re.M)
+    ):
+        yield Fact("message.schema", source.path, 1, Strength.DECLARED, {})
 
 
 def _operations(source: Source, doc: Node, strength: Strength) -> Iterator[Fact]:

@@ -12,6 +12,10 @@ from archgen.evidence.config.settings import settings_of
 from archgen.evidence.facts import Fact, Strength
 from archgen.evidence.tree import Source
 
+_BOUGHT = re.compile(
+    r"(^|/)(redis|valkey|memcached|minio|keycloak|vault|consul|zookeeper|nginx|traefik|grafana|prometheus|jaeger|mailhog)\b"
+)
+
 
 def wants(source: Source, docs: list[Node]) -> bool:
     return any(
@@ -67,7 +71,8 @@ def collect(source: Source, docs: list[Node], strength: Strength) -> Iterator[Fa
                 yield Fact(
                     "telemetry.backend", source.path, service.line, strength, {"image": image, "name": name}
                 )
-            if service.get("healthcheck") is not None and not engine and not broker:
+            bought = not built and _BOUGHT.search(image) is not None
+            if service.get("healthcheck") is not None and not (engine or broker or bought):
                 yield Fact(
                     "probe",
                     source.path,

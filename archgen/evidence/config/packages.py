@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import tomllib
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from archgen.evidence.tree import Source
 
 _NAMES = {"package.json", "pyproject.toml", "setup.cfg", "setup.py"}
 _SCRIPT = re.compile(r"""^\s*["']?([\w.-]+)\s*=\s*([\w.]+):([\w.]+)""", re.MULTILINE)
+_TSCONFIG = re.compile(r"^tsconfig([.-][\w-]+)?\.json$|^jsconfig\.json$")
+_PATH = re.compile(r'"([\w@~#$./-]+?)(/\*)?"\s*:\s*\[\s*"([^"]+?)(/\*)?"')
+_BASE = re.compile(r'"baseUrl"\s*:\s*"([^"]+)"')
 _STARTS = {"start", "start:prod", "start:production", "serve", "worker", "start:worker", "prod"}
 
 
@@ -33,6 +37,24 @@ def collect(source: Source, strength: Strength) -> Iterator[Fact]:
         for match in _SCRIPT.finditer(text):
             line = source.text.count("\n", 0, start + match.start(1)) + 1
             yield _script(source, line, match[1], match[2], match[3], strength)
+
+
+def aliases(source: Source) -> dict[str, str]:
+    """Names by which scripts import: paths of tsconfig (which may hold comments, so it is no JSON), and the
+    package of a workspace.
+    """
+    if source.name == "package.json" and source.folder:
+        match = re.search(r'^\s*"name"\s*:\s*"([^"]+)"', source.text, re.MULTILINE)
+        return {match[1]: source.folder} if match else {}
+    if not _TSCONFIG.match(source.name) or '"paths"' not in source.text:
+        return {}
+    base = _BASE.search(source.text)
+    root = posixpath.join(source.folder, base[1] if base else ".")
+    found = {}
+    for match in _PATH.finditer(source.text[source.text.index('"paths"') :]):
+        place = posixpath.normpath(posixpath.join(root, re.sub(r"/index(\.d)?\.tsx?$|\.tsx?$", "", match[3])))
+        found[match[1]] = place.removeprefix("./")
+    return found
 
 
 def _pyproject(source: Source, strength: Strength) -> Iterator[Fact]:

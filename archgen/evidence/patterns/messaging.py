@@ -210,6 +210,21 @@ def broker_settings(facts: Facts) -> Iterator[Fact]:
                 yield Fact(kind, setting.file, setting.line, setting.strength, said)
 
 
+def stack_jobs(facts: Facts) -> Iterator[Fact]:
+    """`job.enqueue` where a template ties a function to a queue, and code sends to one."""
+    tried = facts.has("attempts")
+    if any(f.file.endswith((".yaml", ".yml", ".json")) for f in facts.of("job.worker")):
+        for sent in facts.of("publisher"):
+            if re.search(r"send_?message|queue", str(sent["what"]), re.IGNORECASE):
+                yield Fact(
+                    "job.enqueue",
+                    sent.file,
+                    sent.line,
+                    sent.strength,
+                    {"what": sent["what"], "attempts": tried},
+                )
+
+
 def jobs(program: Program) -> Iterator[Fact]:
     """`job.worker` and `job.enqueue` of the usual libraries."""
     for module, function, call in calls(program):

@@ -200,13 +200,16 @@ def _engine(program: Program) -> Iterator[Fact]:
             continue
         backwards = (
             re.search(
-                r"reversed|\.reverse\(|\[::-1\]|--\s*\)|-=\s*1|descending|pop\(|i--|toReversed|Collections\.reverse|len\(.*\)\s*-\s*1",
+                r"reversed|\.reverse\(|\[::-1\]|--\s*\)|-=\s*1|descending|pop\(|i--|toReversed|Collections\.reverse|previous|slices\.Reverse|len\(.*\)\s*-\s*1",
                 function.body,
             )
             is not None
         )
         loop = function.body.split("\n")[header.line - function.line : header.end - function.line + 1]
-        only_done = _RAN.search(header.header) is not None or _RAN.search("\n".join(loop)) is not None
+        only_done = re.search(r"previous", function.body, re.IGNORECASE) is not None  # from where it failed
+        only_done = (
+            only_done or _RAN.search(header.header) is not None or _RAN.search("\n".join(loop)) is not None
+        )
         going_on = _sends(function) and not _halts(module, function)
         stops = any(header.line <= c.line <= header.end for c in function.catches) or not any(
             re.search(r"await|invoke|execute|call|compensat|undo", c.callee, re.IGNORECASE)

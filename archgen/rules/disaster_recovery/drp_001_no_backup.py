@@ -1,22 +1,33 @@
 """Data is kept, and no schedule takes a copy of it."""
 
+import re
 from collections.abc import Iterable
 
-from archgen.evidence.facts import Facts
+from archgen.evidence.facts import Fact, Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity
 
 
 def check(facts: Facts) -> Iterable[Hit]:
     if any(b["scheduled"] for b in facts.of("backup")):
         return
-    store = next(facts.of("datastore"), None)
-    if store is not None:
-        yield Hit(
-            store.file,
-            store.line,
-            f"{store['name']} ({store['engine']}) is not backed up by any schedule",
-            store.strength,
-        )
+    # the same store in several files is told once, where it is started without a variant's name
+    told: set[str] = set()
+    for store in sorted(facts.of("datastore"), key=_plainest):
+        if str(store["engine"]) not in told:
+            told.add(str(store["engine"]))
+            yield Hit(
+                store.file,
+                store.line,
+                f"{store['name']} ({store['engine']}) is not backed up by any schedule",
+                store.strength,
+            )
+
+
+def _plainest(store: Fact) -> tuple[bool, int, bool, str, int]:
+    name = store.file.rpartition("/")[2]
+    variant = re.search(r"dev|test|local|sample|ci\b|e2e", store.file, re.IGNORECASE) is not None
+    plain = re.match(r"(docker-)?compose\.ya?ml$", name) is None
+    return variant, store.file.count("/"), plain, store.file, store.line
 
 
 RULE = Rule(

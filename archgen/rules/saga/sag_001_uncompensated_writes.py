@@ -8,6 +8,8 @@ from archgen.evidence.facts import Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity
 from archgen.rules.paths import straight
 
+# What a closure handed to one of these does comes after what it is called on.
+_GOES_ON = re.compile(r"(^|\.)(then|switchMap|mergeMap|concatMap|flatMap|andThen|thenCompose)$|^(map|tap)$")
 _HARMLESS = re.compile(
     r"login|log_in|authenticat|authori[sz]|(^|[._])auth$|token|verif|valid|notif|mail|sms|webhook|search|query|graphql|oauth|telemetry|metric|track|callback|lookup|seed|fixture",
     re.IGNORECASE,
@@ -39,7 +41,9 @@ def _apart(effects: list[Effect]) -> list[Effect]:
     """
     calls: dict[int, Effect] = {}
     for effect in sorted(effects, key=lambda e: (e.call.line, e.kind != "remote")):
-        if straight(effect.call) and not any(b.kind == "closure" for b in effect.call.inside):
+        if straight(effect.call) and not any(
+            b.kind == "closure" and not _GOES_ON.search(b.header) for b in effect.call.inside
+        ):
             calls.setdefault(id(effect.call), effect)
     return list(calls.values())
 

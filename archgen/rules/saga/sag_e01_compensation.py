@@ -10,6 +10,11 @@ def check(facts: Facts) -> Iterable[Hit]:
     return (
         hits(facts.of("saga.compensation"), lambda f: f"a step and its compensation: {f['what']}")
         + hits(facts.of("saga.inline"), lambda f: f"taken back in {f['function']}: {f['what']}")
+        + (
+            []  # of a service's engine, only the steps that it is given count
+            if facts.services
+            else hits(facts.of("saga.engine"), lambda f: f"steps are taken back by {f['function']}")
+        )
         + hits(
             facts.of("saga.choreographed"),
             lambda f: f"taken back on a failure event in {f['function']}: {f['what']}",
