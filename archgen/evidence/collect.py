@@ -24,6 +24,7 @@ from archgen.evidence.config import (
     operations,
     owners,
     packages,
+    paste,
     processes,
     settings,
     stacks,
@@ -218,6 +219,7 @@ def _read_other(source: Source, charts: Charts, notes: list[Note]) -> list[Fact]
     elif _SETTING_FILES.search(source.path):
         found += settings.collect_env(source, strength)
     found += owners.collect(source)
+    found += paste.collect(source, strength)
     found += asyncapi.collect_schema(source)
     if builds.wants(source) and source.nature.counts:
         found += builds.collect(source)

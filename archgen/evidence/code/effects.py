@@ -221,6 +221,8 @@ def _database(
                 r"(session|entityManager|em|tx|prisma\.\w+|objects|Model|gorm|manager|_table|Table)$",
                 call.callee.rpartition(".")[0],
             )
+            if call.receiver == "objects" and name not in ("create", "update", "delete"):
+                near = None  # a list of things, and no manager of a model
         else:
             near = (
                 words.DB_TYPE.search(typed)

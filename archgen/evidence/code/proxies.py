@@ -18,6 +18,7 @@ _PATTERN_READS = re.compile(
     r"""(get|find|list|fetch|read|query|is|has|check|verify|validate|auth\w*|search|count)""", re.I
 )
 _OSLO_IMPORT = re.compile(r"^oslo[._]messaging|^oslo_messaging")
+_NATS = re.compile(r"^nc\b|nats|Nats", re.IGNORECASE)
 _OSLO_CLIENT = re.compile(r"(^|_)(client|cctxt|rpc_?client|rpcapi)$", re.IGNORECASE)
 _OSLO_LISTENS = re.compile(r"^get_(rpc_server|notification_listener|batch_notification_listener)$")
 
@@ -37,6 +38,12 @@ def effect_of(call: Call, module: Module, function: Function) -> Effect | None:
         return Effect("publish", call)
     if call.name == "send_task" and call.receiver and call.args:
         return Effect("publish", call)
+    if (
+        call.name == "request"
+        and _NATS.search(call.receiver + kind)
+        and any(i.module == "nats" for i in module.imports)
+    ):
+        return Effect("remote", call, write=True, target="rpc")
     if any(_OSLO_IMPORT.match(item.module) for item in module.imports):
         if call.name in ("call", "cast") and _OSLO_CLIENT.search(call.receiver):
             said = call.args[1].strip("\"'") if len(call.args) > 1 else ""

@@ -187,7 +187,7 @@ SQL_TEXT_CALL = Names(
 )
 SQL_BUILDER = Names(r"^(sqlalchemy(\.[\w.]+)?\.)(insert|update|delete|select)$")
 SQL_STATEMENT = re.compile(
-    r"""^\s*(?:with\b.*?\b)?(insert\s+(?:or\s+\w+\s+)?into|update|delete\s+from|replace\s+into|merge\s+into|select\b.*?\bfrom)\s+["'`\[]?([\w.]+)""",
+    r"""^\s*(?:with\b.*?\b)?(insert\s+(?:or\s+\w+\s+)?into|update|delete\s+from|replace\s+into|merge\s+into|select\b.*?\bfrom)\s+["'`\[]?([\w.]+|\$?\{[^}]{1,60}\})""",
     re.IGNORECASE | re.DOTALL,
 )
 

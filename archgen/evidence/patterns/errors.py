@@ -115,7 +115,9 @@ def _answered(module: Module, function: Function) -> Iterator[Fact]:
             yield fact("error.mapped", module, line_in(function, _GO_ANSWER), what=what, central=central)
     elif module.language in _ANSWERS and function.name and _ANSWERS[module.language].search(function.body):
         line = line_in(function, _ANSWERS[module.language])
-        yield fact("error.mapped", module, line, what=f"{function.title} answers an error", central=False)
+        if not any(c.line <= line <= c.end and not _BROAD.match(c.types.strip()) for c in function.catches):
+            what = f"{function.title} answers an error"
+            yield fact("error.mapped", module, line, what=what, central=False)
     elif module.language == "java" and function.name and _JAVA_ANSWER.search(function.body):
         what = f"{function.title} answers an error"
         yield fact("error.mapped", module, line_in(function, _JAVA_ANSWER), what=what, central=False)

@@ -97,7 +97,10 @@ def consumers(program: Program) -> Iterator[Fact]:
                     function=function.title,
                     outbox=effect.kind == "outbox",
                 )
+    direct = _direct(program)
     for module, item, mark, line in marks(program):
+        if direct and re.search(r"@(Message|Event)Pattern\b", mark):
+            continue
         if words.CONSUME_MARK.search(mark) and any(
             words.BROKER_WORD.search(i.module)
             or _WORKER_IMPORT.search(i.module)
@@ -147,6 +150,17 @@ def schedules(program: Program) -> Iterator[Fact]:
             origin_of(call, module, function)
         ):
             yield fact("job.schedule", module, call.line, what=call.callee[-60:], function=function.title)
+
+
+def _direct(program: Program) -> bool:
+    """Whether Nest's microservices speak to each other without a broker between."""
+    ways = {
+        call.keywords[key]
+        for _, _, call in calls(program)
+        for key in ("transport",)
+        if "Transport." in call.keywords.get(key, "")
+    }
+    return bool(ways) and all(re.search(r"\.(TCP|GRPC)\b", way) for way in ways)
 
 
 def dead_letters(program: Program) -> Iterator[Fact]:

@@ -10,7 +10,9 @@ from archgen.rules.service_boundaries.bindings import databases
 
 def check(facts: Facts) -> Iterable[Hit]:
     """Tables of one name are one table only where the services share the database."""
-    shared = [set(users) for users in databases(facts).values() if len(users) > 1]
+    bound = databases(facts)
+    apart = {owner for users in bound.values() if len(users) == 1 for owner in users}
+    shared = [set(users) - apart for users in bound.values() if len(set(users) - apart) > 1]
     if not shared:
         return
     writers: dict[str, dict[str, tuple[str, int]]] = defaultdict(dict)
