@@ -19,6 +19,7 @@ from archgen.deploy.naming import (
 )
 from archgen.plan_types import Code, Copy, Item, Template, Text
 from archgen.render import TEMPLATES
+from archgen.spec.calls import over_grpc
 from archgen.spec.model import System
 from archgen.spec.names import python_module
 
@@ -98,4 +99,5 @@ def _guide(system: System, names: Names) -> dict[str, object]:
         "gateway": names.gateway,
         "first": next(iter(system.services)),
         "agents": [names.host(name) for name in _agents(system)],
+        "grpc": any(over_grpc(system, name) for name in system.services),
     }

@@ -12,6 +12,7 @@ from archgen.observability.alerts import Alert, alerts
 from archgen.observability.objectives import objectives
 from archgen.plan_types import Copy, Item, Template, Text
 from archgen.render import TEMPLATES
+from archgen.spec.calls import over_grpc
 from archgen.spec.model import System
 from archgen.spec.names import kebab, snake, title
 
@@ -70,6 +71,8 @@ def _dashboards(system: System) -> Iterator[tuple[str, Json]]:
         dashboards.dashboard(f"{name}-system", f"{shown}: system", dashboards.system_overview(system)),
     )
     panels = [*dashboards.one_service()]
+    if any(over_grpc(system, name) for name in system.services):
+        panels += dashboards.grpc()
     if any(service.jobs for service in system.services.values()):
         panels += dashboards.jobs()
     if any(service.agents for service in system.services.values()):

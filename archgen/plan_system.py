@@ -18,7 +18,6 @@ from archgen.spec.model import Orchestration, System
 from archgen.spec.names import collection, python_module, title
 
 BROKER_PORT = 4222
-FIRST_WORKER_PORT = 9001
 
 _TESTING = "chassis.testing"
 _DEMO = {
@@ -83,10 +82,19 @@ class ServiceLine:
     database_variable: str
     operations: tuple[str, ...]
     worker_port: int = 0  # of the process that does its jobs; 0 without jobs
+    grpc_port: int = 0  # 0 where nobody asks it over gRPC
 
     @property
     def worker_variable(self) -> str:
         return f"{self.name.upper()}_WORKER_PORT"
+
+    @property
+    def grpc_variable(self) -> str:
+        return f"{self.name.upper()}_GRPC_PORT"
+
+    @property
+    def grpc_url_variable(self) -> str:
+        return f"{self.name.upper()}_GRPC_URL"
 
 
 @dataclass(frozen=True)
@@ -191,20 +199,14 @@ def _service(system: System, analysis: Analysis, name: str) -> ServiceLine:
         python_module(name),
         service.about,
         service.owner,
-        analysis.ports[name],
+        analysis.ports.http[name],
         f"{upper}_PORT",
         f"{upper}_URL",
         f"{upper}_DATABASE_URL",
         operations,
-        _worker_ports(system, analysis).get(name, 0),
+        analysis.ports.worker.get(name, 0),
+        analysis.ports.grpc.get(name, 0),
     )
-
-
-def _worker_ports(system: System, analysis: Analysis) -> dict[str, int]:
-    """Where workers serve health and metrics: the next free ports from 9001 on."""
-    taken = set(analysis.ports.values())
-    free = (port for port in range(FIRST_WORKER_PORT, 65536) if port not in taken)
-    return {name: next(free) for name, service in system.services.items() if service.jobs}
 
 
 def _sagas(system: System, analysis: Analysis) -> Iterator[Flow]:

@@ -22,7 +22,7 @@ ROOMS = {
     "spec": "spec proof",
     "files": "files plan_types",
     "plan": "contracts deploy diagrams languages observability "
-    "plan plan_deploy plan_diagrams plan_observability plan_recovery plan_system",
+    "plan plan_deploy plan_diagrams plan_grpc plan_observability plan_recovery plan_system",
     "render": "escape render blueprints",
     "project": "base lock merge reconcile staging project",
     "evidence": "evidence",

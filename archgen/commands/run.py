@@ -8,7 +8,10 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from archgen import console
-from archgen.errors import SpecError, relative
+from archgen.base import load
+from archgen.contracts import numbers_path
+from archgen.contracts.proto_numbers import Numbers, loads
+from archgen.errors import Problem, ProjectError, SpecError, relative
 from archgen.files import File
 from archgen.merge import is_text
 from archgen.plan import plan
@@ -17,7 +20,9 @@ from archgen.reconcile import Action
 from archgen.render import render
 from archgen.spec import load_with_marks
 from archgen.spec.analysis import analyse
+from archgen.spec.calls import over_grpc
 from archgen.spec.findings import require
+from archgen.spec.model import System
 
 SPEC_NAME = "system.yaml"
 
@@ -59,7 +64,7 @@ def run(
             console.problem(problem)
         return 1
     target = out if out is not None else spec.parent
-    files = [*render(plan(system)), *_descriptions(spec, target)]
+    files = [*render(plan(system, _numbers(system, target))), *_descriptions(spec, target)]
     with console.progress("writing", len(files)) as step:
         report = write(target, files, dry_run=dry_run, own={spec.name}, take=take, progress=step)
     if diff:
@@ -76,6 +81,22 @@ def run(
         code = max(code, _audit(target, fail_on))
     _next(report, spec, target)
     return code
+
+
+def _numbers(system: System, target: Path) -> dict[str, Numbers]:
+    """The numbers that fields were given before. Raises ProjectError when they are lost or damaged."""
+    found: dict[str, Numbers] = {}
+    absent: list[str] = []
+    for service in system.services:
+        path = numbers_path(system, service)
+        if (target / path).is_file():
+            found[service] = loads((target / path).read_text("utf-8", "replace"), path)
+        elif over_grpc(system, service):
+            absent.append(path)
+    if lost := absent and [path for path in absent if path in load(target)]:
+        remedy = "restore it from version control; without it, fields would get other numbers"
+        raise ProjectError(*(Problem("it is missing", path, remedy=remedy) for path in lost))
+    return found
 
 
 def _descriptions(spec: Path, target: Path) -> Iterator[File]:

@@ -15,16 +15,18 @@ from archgen.deploy.naming import (
     DATA,
     DATABASE_PORT,
     GATEWAY_PORT,
+    GRPC_PORT,
     HTTP_PORT,
     Names,
     Process,
+    grpc_url_variable,
     on_file,
     password_variable,
-    peers,
     url_variable,
 )
 from archgen.observability.collector import OTLP_GRPC, OTLP_HTTP
-from archgen.spec.model import Service, System
+from archgen.spec.calls import over_grpc, peers
+from archgen.spec.model import Service, System, Via
 
 NATS = "nats:2.11-alpine"
 POSTGRES = "postgres:17-alpine"
@@ -111,7 +113,13 @@ def _environment(system: System, names: Names, process: Process) -> dict[str, Js
         else f"postgresql://{role}:{required(password_variable(role))}@{at}",
         "OTEL_EXPORTER_OTLP_ENDPOINT": "${OTEL_EXPORTER_OTLP_ENDPOINT:-}",
         **_agents(service),
-        **{url_variable(peer): f"http://{names.host(peer)}:{HTTP_PORT}" for peer in peers(service)},
+        **({"GRPC_PORT": str(GRPC_PORT)} if process.public and over_grpc(system, process.service) else {}),
+        **{url_variable(peer): f"http://{names.host(peer)}:{HTTP_PORT}" for peer in peers(service, Via.REST)},
+        # A name stands for all replicas here, so callers see each of them.
+        **{
+            grpc_url_variable(peer): f"grpc://{names.host(peer)}:{GRPC_PORT}"
+            for peer in peers(service, Via.GRPC)
+        },
     }
 
 

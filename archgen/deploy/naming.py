@@ -9,6 +9,7 @@ from archgen.spec.model import Service, Store, System
 from archgen.spec.names import kebab, python_module
 
 HTTP_PORT = 8000
+GRPC_PORT = 9000
 GATEWAY_PORT = 8080
 DATABASE_PORT = 5432
 BROKER_PORT = 4222
@@ -67,16 +68,6 @@ def on_file(service: Service) -> bool:
     return service.store is Store.SQLITE
 
 
-def peers(service: Service) -> list[str]:
-    """The services that this one calls, each once."""
-    return list(dict.fromkeys(view.partition(".")[0] for view in service.calls))
-
-
-def callers(system: System, name: str) -> list[str]:
-    """The services that call this one."""
-    return [other for other, service in system.services.items() if name in peers(service)]
-
-
 def consumes(system: System, name: str) -> bool:
     """Whether anything waits for the service in the broker; every one that has a command may be sent it."""
     service = system.services[name]
@@ -86,6 +77,19 @@ def consumes(system: System, name: str) -> bool:
 def url_variable(service: str) -> str:
     """The environment variable that tells callers where `service` is."""
     return f"{service.upper()}_URL"
+
+
+def grpc_url_variable(service: str) -> str:
+    """The environment variable that tells callers where `service` answers over gRPC."""
+    return f"{service.upper()}_GRPC_URL"
+
+
+def grpc_host(names: Names, service: str) -> str:
+    """The name that stands for every replica of `service`, not for one address in front of them.
+
+    A gRPC connection lives long, so whoever balances it has to be the caller.
+    """
+    return f"{names.host(service)}-grpc"
 
 
 def password_variable(service: str) -> str:

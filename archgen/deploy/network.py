@@ -7,18 +7,19 @@ from archgen.deploy.naming import (
     BROKER_PORT,
     DATABASE_PORT,
     GATEWAY_PORT,
+    GRPC_PORT,
     HTTP_PORT,
     Names,
     Process,
-    callers,
     on_file,
-    peers,
 )
 from archgen.deploy.workload import metadata, selector
 from archgen.observability.collector import OTLP_HTTP
-from archgen.spec.model import System
+from archgen.spec.calls import callers, peers
+from archgen.spec.model import System, Via
 
 MONITORING = "monitoring"  # the namespace of Prometheus and the collector
+PORTS = {Via.REST: HTTP_PORT, Via.GRPC: GRPC_PORT}
 EVERYWHERE: dict[str, Json] = {}
 
 
@@ -41,9 +42,10 @@ def of_process(system: System, names: Names, process: Process, *, public: bool) 
     service = system.services[process.service]
     inward: list[Json] = [_edge("from", [{"namespaceSelector": _namespace(MONITORING)}], HTTP_PORT)]
     if process.public:
-        sources = [names.host(caller) for caller in callers(system, process.service)]
-        sources += [names.gateway] if public else []
-        inward += [_edge("from", [{"podSelector": selector(source)}], HTTP_PORT) for source in sources]
+        for via, port in PORTS.items():
+            sources = [names.host(caller) for caller in callers(system, process.service, via)]
+            sources += [names.gateway] if public and via is Via.REST else []
+            inward += [_edge("from", [{"podSelector": selector(source)}], port) for source in sources]
     outward: list[Json] = [
         # Broker and database may be outside of the cluster: any address, and only that port.
         {"ports": [{"protocol": "TCP", "port": BROKER_PORT}]},
@@ -51,7 +53,11 @@ def of_process(system: System, names: Names, process: Process, *, public: bool) 
         # An agent's model is on the internet.
         *([{"ports": [{"protocol": "TCP", "port": 443}]}] if service.agents else list[Json]()),
         _edge("to", [{"namespaceSelector": _namespace(MONITORING)}], OTLP_HTTP),
-        *(_edge("to", [{"podSelector": selector(names.host(peer))}], HTTP_PORT) for peer in peers(service)),
+        *(
+            _edge("to", [{"podSelector": selector(names.host(peer))}], port)
+            for via, port in PORTS.items()
+            for peer in peers(service, via)
+        ),
     ]
     return _policy(
         metadata(names, process),

@@ -7,15 +7,18 @@ from archgen.deploy.naming import (
     AGENT_KEY,
     AGENT_MODEL,
     DATA,
+    GRPC_PORT,
     HTTP_PORT,
     USER,
     Names,
     Process,
+    grpc_host,
+    grpc_url_variable,
     on_file,
-    peers,
     url_variable,
 )
-from archgen.spec.model import System
+from archgen.spec.calls import over_grpc, peers
+from archgen.spec.model import System, Via
 
 # The gateway forgets a pod within this time; until then the pod still takes what comes.
 DRAIN = 5
@@ -41,6 +44,8 @@ def manifests(system: System, names: Names, process: Process) -> list[dict[str, 
     found = [_account(names, process), _deployment(system, names, process)]
     if process.public:
         found.append(_address(names, process))
+    if _answers_grpc(system, process):
+        found.append(_replicas(names, process))
     if on_file(service):
         if process.public:
             found.append(_volume(names, process))
@@ -70,6 +75,21 @@ def _address(names: Names, process: Process) -> dict[str, Json]:
         "spec": {
             "selector": {"app.kubernetes.io/name": process.name},
             "ports": [{"name": "http", "port": HTTP_PORT, "targetPort": "http"}],
+        },
+    }
+
+
+def _replicas(names: Names, process: Process) -> dict[str, Json]:
+    """The addresses of all replicas behind one name, for callers that spread their calls themselves."""
+    name = grpc_host(names, process.service)
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "labels": labels(names, process)},
+        "spec": {
+            "clusterIP": "None",
+            "selector": {"app.kubernetes.io/name": process.name},
+            "ports": [{"name": "grpc", "port": GRPC_PORT, "targetPort": "grpc", "appProtocol": "grpc"}],
         },
     }
 
@@ -131,7 +151,7 @@ def _container(system: System, names: Names, process: Process) -> Json:
         "name": "service",
         "image": f"{names.project}/{names.host(process.service)}",
         "command": ["python", "-m", process.module],
-        "ports": [{"name": "http", "containerPort": HTTP_PORT}],
+        "ports": _ports(system, process),
         "envFrom": [{"configMapRef": {"name": "services"}}],
         "env": [*_secrets(system, names, process), *_peers(system, names, process)],
         "startupProbe": {**_asks("/health/live"), "periodSeconds": 2, "failureThreshold": 60},
@@ -162,6 +182,18 @@ def _container(system: System, names: Names, process: Process) -> Json:
     }
 
 
+def _answers_grpc(system: System, process: Process) -> bool:
+    return process.public and bool(over_grpc(system, process.service))
+
+
+def _ports(system: System, process: Process) -> list[Json]:
+    grpc: list[Json] = [{"name": "grpc", "containerPort": GRPC_PORT}]
+    return [
+        {"name": "http", "containerPort": HTTP_PORT},
+        *(grpc if _answers_grpc(system, process) else []),
+    ]
+
+
 def _asks(path: str) -> dict[str, Json]:
     return {"httpGet": {"path": path, "port": "http"}}
 
@@ -181,10 +213,13 @@ def _secrets(system: System, names: Names, process: Process) -> list[Json]:
 
 
 def _peers(system: System, names: Names, process: Process) -> list[Json]:
-    return [
-        {"name": url_variable(peer), "value": f"http://{names.host(peer)}:{HTTP_PORT}"}
-        for peer in peers(system.services[process.service])
-    ]
+    service = system.services[process.service]
+    found = {"GRPC_PORT": str(GRPC_PORT)} if _answers_grpc(system, process) else {}
+    for peer in peers(service, Via.REST):
+        found[url_variable(peer)] = f"http://{names.host(peer)}:{HTTP_PORT}"
+    for peer in peers(service, Via.GRPC):
+        found[grpc_url_variable(peer)] = f"grpc://{grpc_host(names, peer)}:{GRPC_PORT}"
+    return [{"name": name, "value": value} for name, value in found.items()]
 
 
 def _volume(names: Names, process: Process) -> dict[str, Json]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from archgen.spec.analysis import Analysis
-from archgen.spec.model import Broker, Language, Store, System
+from archgen.spec.model import Broker, Language, Store, System, Via
 from archgen.spec.names import title
 
 _LANGUAGES = {
@@ -15,6 +15,7 @@ _LANGUAGES = {
     Language.JAVA: "Java",
 }
 _STORES = {Store.SQLITE: "SQLite", Store.POSTGRES: "PostgreSQL"}
+_PROTOCOLS = {Via.REST: "HTTP", Via.GRPC: "gRPC"}
 _BROKERS = {
     Broker.NATS: "NATS JetStream",
     Broker.RABBITMQ: "RabbitMQ",
@@ -37,11 +38,17 @@ class Container:
 
 @dataclass(frozen=True)
 class Call:
-    """A service asks a view of another one, over HTTP."""
+    """A service asks for views of another one, by one protocol."""
 
     source: str
     target: str
-    label: str
+    views: str
+    protocol: str
+
+    @property
+    def label(self) -> str:
+        """What is written on the arrow."""
+        return f"{self.views} ({self.protocol})"
 
 
 @dataclass(frozen=True)
@@ -80,12 +87,15 @@ def scene(system: System, analysis: Analysis) -> Scene:
         )
         for name, service in system.services.items()
     )
-    asked: dict[tuple[str, str], list[str]] = {}
+    asked: dict[tuple[str, str, Via], list[str]] = {}
     for name, service in system.services.items():
-        for reference in service.calls:
+        for reference, call in service.calls.items():
             peer, _, view = reference.partition(".")
-            asked.setdefault((name, peer), []).append(view)
-    calls = tuple(Call(source, target, ", ".join(views)) for (source, target), views in asked.items())
+            asked.setdefault((name, peer, call.via), []).append(view)
+    calls = tuple(
+        Call(source, target, ", ".join(views), _PROTOCOLS[via])
+        for (source, target, via), views in asked.items()
+    )
     flows = tuple(
         Flow(name, event.service, _listeners(analysis, name)) for name, event in analysis.events.items()
     )

@@ -8,6 +8,8 @@ from __future__ import annotations
 from archgen.diagrams.scene import Scene
 from archgen.diagrams.sequence import CALLER, Sequence
 
+_TECHNOLOGIES = {"HTTP": '"JSON/HTTP"', "gRPC": '"Protocol Buffers/gRPC"'}
+
 
 def workspace(scene: Scene, sequences: tuple[Sequence, ...]) -> str:
     """A whole workspace: model, system context, containers, and a dynamic view per run of each saga."""
@@ -36,7 +38,7 @@ def workspace(scene: Scene, sequences: tuple[Sequence, ...]) -> str:
             f'    {id} -> broker "Publishes and hears"',
         ]
     lines += [
-        f'    {ids[call.source]} -> {ids[call.target]} {text(call.label)} "JSON/HTTP"'
+        f"    {ids[call.source]} -> {ids[call.target]} {text(call.views)} {_TECHNOLOGIES[call.protocol]}"
         for call in scene.calls
         if call.source in ids and call.target in ids
     ]

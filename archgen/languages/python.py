@@ -6,14 +6,16 @@ from collections.abc import Iterator, Mapping
 
 from pydantic_core import to_json
 
+from archgen.contracts.proto import Proto
 from archgen.languages import python_messages as messages
 from archgen.languages import python_sagas as sagas
 from archgen.languages import python_wiring as wiring
 from archgen.languages.python_access import access_file
 from archgen.languages.python_agents import agent_items
-from archgen.languages.python_calls import clients, clients_test
+from archgen.languages.python_calls import clients, clients_tests
 from archgen.languages.python_domain import aggregate_file, use_case_file, view_file
 from archgen.languages.python_format import formatted
+from archgen.languages.python_grpc import grpc_items
 from archgen.languages.python_history import (
     made_from_state,
     upcast,
@@ -22,17 +24,22 @@ from archgen.languages.python_history import (
     views_test,
 )
 from archgen.languages.python_jobs import job_items
-from archgen.languages.python_layout import Layout, unique
+from archgen.languages.python_layout import Layout
 from archgen.languages.python_routes import routes
 from archgen.languages.python_tests import aggregate_test, contract_test
 from archgen.plan_types import Item, Template, Text
-from archgen.spec.names import kebab, python_name, snake
+from archgen.spec.names import kebab, python_name, snake, unique
 
 SERVICE = "python/service"
 
 
-def service_items(layout: Layout, contract: Mapping[str, object]) -> Iterator[Item]:
-    """Every file of the service, below services/<name>; `contract` is its OpenAPI document."""
+def service_items(
+    layout: Layout, contract: Mapping[str, object], protos: Mapping[str, Proto]
+) -> Iterator[Item]:
+    """Every file of the service, below services/<name>.
+
+    `contract` is its OpenAPI document, `protos` the contracts of all services that are asked over gRPC.
+    """
     system, name = layout.system, layout.name
     service = system.services[name]
     root, source = f"services/{name}", f"services/{name}/src/{layout.package}"
@@ -108,8 +115,9 @@ def service_items(layout: Layout, contract: Mapping[str, object]) -> Iterator[It
     if service.calls:
         calls = clients(layout)
         yield generated("clients.py", "clients.py.jinja", **calls)
-        tests = clients_test(layout, calls["calls"])
-        yield yours(test_file("clients"), "tests/test_clients.py.jinja", **tests)
+        for test, cases in clients_tests(layout, calls["calls"]).items():
+            yield yours(test_file(test), f"tests/test_{test}.py.jinja", **cases)
+    yield from grpc_items(layout, generated, protos)
     if service.jobs:
         yield from job_items(layout, yours, generated, test_file)
     if service.agents:

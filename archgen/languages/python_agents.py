@@ -13,11 +13,11 @@ from archgen.escape import py
 from archgen.languages.python_calls import functions
 from archgen.languages.python_format import WIDTH, call, tuple_of
 from archgen.languages.python_imports import Import
-from archgen.languages.python_layout import Layout, unique
+from archgen.languages.python_layout import Layout
 from archgen.plan_types import Code, Item, Text
 from archgen.spec.facts import id_type
 from archgen.spec.model import Agent
-from archgen.spec.names import collection, python_name, snake
+from archgen.spec.names import collection, python_name, snake, unique
 
 FileOf = Callable[..., Item]
 

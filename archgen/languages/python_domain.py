@@ -10,13 +10,13 @@ from archgen.escape import py
 from archgen.languages.python_format import call, list_of
 from archgen.languages.python_history import from_state, made_from_state, state_import
 from archgen.languages.python_imports import Import
-from archgen.languages.python_layout import Layout, unique
+from archgen.languages.python_layout import Layout
 from archgen.languages.python_messages import lines
 from archgen.languages.python_types import imports, literal, neutral
 from archgen.plan_types import Code
 from archgen.spec.analysis import CommandFacts, EventFacts
 from archgen.spec.model import FieldType
-from archgen.spec.names import python_name, snake, title
+from archgen.spec.names import python_name, snake, title, unique
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from archgen.contracts.examples import example_fields
 from archgen.escape import py
 from archgen.languages.python_format import call, dict_of, tuple_of
 from archgen.languages.python_imports import Import
-from archgen.languages.python_layout import Layout, unique
+from archgen.languages.python_layout import Layout
 from archgen.plan_types import Code
 from archgen.spec.analysis import EventFacts
-from archgen.spec.names import snake
+from archgen.spec.names import snake, unique
 
 UPCASTERS = "UPCASTERS"
 

@@ -9,13 +9,13 @@ from archgen.escape import py
 from archgen.languages.python_domain import needed_by
 from archgen.languages.python_format import call, tuple_of
 from archgen.languages.python_imports import Import
-from archgen.languages.python_layout import Layout, unique
+from archgen.languages.python_layout import Layout
 from archgen.languages.python_messages import FieldLine, lines
 from archgen.languages.python_sagas import wrapped
 from archgen.languages.python_types import imports, literal
 from archgen.plan_types import Code, Item
 from archgen.spec.model import FieldType, Job, Priority, Scalar
-from archgen.spec.names import pascal, python_name, title
+from archgen.spec.names import pascal, python_name, title, unique
 
 FileOf = Callable[..., Item]
 # The time that a scheduled job is due for; the chassis fills it in.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,7 +11,7 @@ from archgen.languages.python_imports import Import, block
 from archgen.plan_types import Code
 from archgen.spec.analysis import Analysis, CommandFacts, EventFacts
 from archgen.spec.model import FieldType, Service, System
-from archgen.spec.names import pascal, python_module, python_name, snake
+from archgen.spec.names import pascal, python_module, python_name, snake, unique
 
 # Names that stand for something else in modules that name messages.
 _TAKEN = frozenset(
@@ -20,16 +20,9 @@ _TAKEN = frozenset(
 )
 
 # What modules that import messages use besides.
-_BESIDE = ("access", "aggregates", "use_cases", "jobs", "dict", "str")
+_BESIDE = ("access", "aggregates", "use_cases", "jobs", "rpcs", "dict", "str")
 
 Owner = tuple[str, str]
-
-
-def unique(name: str, taken: Container[str], suffix: str) -> str:
-    """`name`, with `suffix` behind it as often as it takes to be none of `taken`."""
-    while name in taken:
-        name += suffix
-    return name
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from archgen.languages.python_agents import agent_routes
 from archgen.languages.python_format import call
 from archgen.languages.python_imports import Import
 from archgen.languages.python_jobs import job_class
-from archgen.languages.python_layout import Layout, unique
+from archgen.languages.python_layout import Layout
 from archgen.languages.python_messages import FieldLine
 from archgen.languages.python_types import annotation, imports
 from archgen.plan_types import Code
 from archgen.spec.analysis import CommandFacts
 from archgen.spec.model import FieldType, Job, Scalar
-from archgen.spec.names import pascal, python_name, snake
+from archgen.spec.names import pascal, python_name, snake, unique
 
 # What a routes module uses besides its own functions and the modules of messages.
 _TAKEN = frozenset(

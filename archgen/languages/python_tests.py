@@ -17,12 +17,12 @@ from archgen.languages.python_domain import (
 )
 from archgen.languages.python_format import call
 from archgen.languages.python_imports import Import
-from archgen.languages.python_layout import Layout, unique
+from archgen.languages.python_layout import Layout
 from archgen.languages.python_types import imports, literal, neutral
 from archgen.plan_types import Code
 from archgen.spec.analysis import CommandFacts
 from archgen.spec.model import FieldType
-from archgen.spec.names import snake
+from archgen.spec.names import snake, unique
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from archgen.escape import py
 from archgen.languages.python_agents import agents_of
 from archgen.languages.python_format import call, dict_of, tuple_of
+from archgen.languages.python_grpc import served
 from archgen.languages.python_history import UPCASTERS, made_from_state, upcast, upcasters_import
 from archgen.languages.python_imports import Import
 from archgen.languages.python_jobs import definitions
-from archgen.languages.python_layout import Layout, unique
+from archgen.languages.python_layout import Layout
 from archgen.languages.python_sagas import reaction
 from archgen.plan_types import Code
 from archgen.spec.analysis import CommandFacts
-from archgen.spec.model import Policy
-from archgen.spec.names import python_name, snake
+from archgen.spec.calls import peers
+from archgen.spec.model import Policy, Via
+from archgen.spec.names import python_name, snake, unique
 
 
 def packages(layout: Layout) -> Iterator[tuple[str, str]]:
@@ -136,8 +138,11 @@ def wiring(layout: Layout) -> dict[str, object]:
         arguments.append(("reactions", "REACTIONS"))
     if layout.orchestrations:
         arguments.append(("sagas", tuple_of([layout.saga(saga) for saga in layout.orchestrations])))
-    if layout.peers:
-        arguments.append(("peers", tuple_of([py(peer) for peer in layout.peers])))
+    for name, via in (("peers", Via.REST), ("grpc_peers", Via.GRPC)):
+        if asked := peers(layout.service, via):
+            arguments.append((name, tuple_of([py(peer) for peer in asked])))
+    if answers := served(layout, wanted):
+        arguments.append(("rpcs", answers))
     if layout.service.jobs:
         assigned.append(("JOBS", definitions(layout, wanted)))
         arguments.append(("jobs", "JOBS"))

@@ -72,6 +72,28 @@ def system_overview(system: System) -> tuple[Panel, ...]:
     )
 
 
+def grpc() -> tuple[Panel, ...]:
+    """What a service answers over gRPC."""
+    own = 'service="$service"'
+    seconds = f"grpc_request_duration_seconds_bucket{{{own}}}"
+    return (
+        Panel(
+            "gRPC calls per second",
+            (
+                (
+                    f"sum by (method, code) (rate(grpc_requests_total{{{own}}}[$__rate_interval]))",
+                    "{{method}} {{code}}",
+                ),
+            ),
+            "reqps",
+        ),
+        Panel(
+            "Time to answer over gRPC", _quantiles(f"sum by (le) (rate({seconds}[$__rate_interval]))"), "s"
+        ),
+        Panel("gRPC calls in flight", ((f"sum(grpc_requests_in_flight{{{own}}})", "in flight"),)),
+    )
+
+
 def one_service() -> tuple[Panel, ...]:
     """What a service does and what it waits for. `$service` is chosen at the top."""
     own = 'service="$service"'

@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from archgen.spec.calls import over_grpc
 from archgen.spec.model import System
 
 # Probes and scrapes say nothing about what users get.
 USERS = 'route!~"/health/.*|/metrics|/openapi.json"'
+REQUESTS = (f"http_requests_total{{{USERS}$services}}", 'grpc_requests_total{method!=""$services}')
+# The codes that speak against the service; see chassis.rpc.edge.
+FAULTS = "UNKNOWN|DEADLINE_EXCEEDED|INTERNAL|UNAVAILABLE|DATA_LOSS|UNIMPLEMENTED|RESOURCE_EXHAUSTED"
 WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 TRAFFIC = "service:http_requests:rate1h"
 # Below this many requests per second a single failure would look like an outage.
@@ -21,8 +25,9 @@ LEAST_TRAFFIC = 0.02
 
 @dataclass(frozen=True)
 class Objective:
-    """A share of good requests over 30 days; `ratio` names the recorded share of bad ones, `bad` is how.
+    """A share of good requests over 30 days; `ratio` names the recorded share of bad ones.
 
+    `bad` is how, from the `few` and the `all` of what is counted over HTTP and, with `grpc`, over gRPC.
     `targets` and `bounds` are of services that promise something of their own: another share, or another
     value in the place of $bound.
     """
@@ -31,7 +36,10 @@ class Objective:
     target: float
     ratio: str
     bad: str
+    few: tuple[str, str]
+    all: tuple[str, str]
     meaning: str
+    grpc: bool = False
     bound: float = 0.0
     targets: Mapping[str, float] = field(default_factory=dict)
     bounds: Mapping[str, float] = field(default_factory=dict)
@@ -39,7 +47,9 @@ class Objective:
     def record(self, window: str) -> tuple[str, str]:
         """The recorded series for `window`, and its expression."""
         parts = [
-            self.bad.replace("$window", window)
+            self.bad.replace("$few", _summed(self.few, self.grpc))
+            .replace("$all", _summed(self.all, self.grpc))
+            .replace("$window", window)
             .replace("$bound", f"{float(bound)}")
             .replace("$services", f",{services}" if services else "")
             for bound, services in _groups(self.bound, self.bounds)
@@ -70,17 +80,27 @@ AVAILABILITY = Objective(
     "availability",
     0.999,
     "service:http_errors:ratio_rate",
-    f'sum by (service) (rate(http_requests_total{{status=~"5..",{USERS}$services}}[$window]))'
-    f" / sum by (service) (rate(http_requests_total{{{USERS}$services}}[$window]))",
+    "$few / $all",
+    (
+        f'http_requests_total{{status=~"5..",{USERS}$services}}',
+        f'grpc_requests_total{{code=~"{FAULTS}"$services}}',
+    ),
+    REQUESTS,
     "99.9 % of requests are answered without a server error",
 )
 LATENCY = Objective(
     "latency",
     0.99,
     "service:http_slow:ratio_rate",
-    "1 - sum by (service) "
-    f'(rate(http_request_duration_seconds_bucket{{le="$bound",{USERS}$services}}[$window]))'
-    f" / sum by (service) (rate(http_request_duration_seconds_count{{{USERS}$services}}[$window]))",
+    "1 - $few / $all",
+    (
+        f'http_request_duration_seconds_bucket{{le="$bound",{USERS}$services}}',
+        'grpc_request_duration_seconds_bucket{le="$bound"$services}',
+    ),
+    (
+        f"http_request_duration_seconds_count{{{USERS}$services}}",
+        'grpc_request_duration_seconds_count{method!=""$services}',
+    ),
     "99 % of requests are answered within 0.5 seconds",
     bound=0.5,
 )
@@ -93,16 +113,25 @@ def objectives(system: System) -> tuple[Objective, Objective]:
     bounds = {name: slo.latency for name, slo in slos.items() if slo.latency is not None}
     own = "".join(f"; {share * 100:g} % by {name}" for name, share in targets.items())
     faster = "".join(f"; within {bound:g} by {name}" for name, bound in bounds.items())
+    grpc = any(over_grpc(system, name) for name in system.services)
     return (
-        replace(AVAILABILITY, targets=targets, meaning=AVAILABILITY.meaning + own),
-        replace(LATENCY, bounds=bounds, meaning=LATENCY.meaning + faster),
+        replace(AVAILABILITY, targets=targets, meaning=AVAILABILITY.meaning + own, grpc=grpc),
+        replace(LATENCY, bounds=bounds, meaning=LATENCY.meaning + faster, grpc=grpc),
     )
 
 
 def recorded(system: System) -> list[tuple[str, str]]:
     """Every recorded series with its expression."""
-    ratios = [objective.record(window) for objective in objectives(system) for window in WINDOWS]
-    return [(TRAFFIC, f"sum by (service) (rate(http_requests_total{{{USERS}}}[1h]))"), *ratios]
+    found = objectives(system)
+    ratios = [objective.record(window) for objective in found for window in WINDOWS]
+    traffic = _summed(REQUESTS, found[0].grpc).replace("$window", "1h").replace("$services", "")
+    return [(TRAFFIC, traffic), *ratios]
+
+
+def _summed(series: tuple[str, str], grpc: bool) -> str:
+    """Per second and service. What both count have different labels, so `or` takes all of them."""
+    rates = (f"rate({each}[$window])" for each in series[: 1 + grpc])
+    return f"sum by (service) ({' or '.join(rates)})"
 
 
 def _groups(common: float, own: Mapping[str, float]) -> Iterator[tuple[float, str]]:

@@ -19,6 +19,7 @@ from archgen.spec.orchestration import (
     trigger,
     unknown_arguments,
 )
+from archgen.spec.ports import Ports, ports
 from archgen.spec.references import saga_names
 
 __all__ = [
@@ -35,21 +36,18 @@ __all__ = [
     "Source",
     "analyse",
     "bind_all",
-    "ports",
 ]
-
-FIRST_PORT = 8001
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """The facts, the sagas by name, the reactions by service and event, and every service's port."""
+    """The facts, the sagas by name, the reactions by service and event, and all ports."""
 
     facts: Facts
     orchestrations: dict[str, BoundOrchestration]
     choreographies: dict[str, BoundChoreography]
     reactions: dict[str, dict[str, BoundReaction]]
-    ports: dict[str, int]
+    ports: Ports
 
     @property
     def events(self) -> dict[str, EventFacts]:
@@ -98,13 +96,6 @@ def bind_all(system: System, facts: Facts) -> tuple[Analysis, list[Issue]]:
             reactions[service][event] = bound
             issues += found
     return Analysis(facts, orchestrations, choreographies, reactions, ports(system)), issues
-
-
-def ports(system: System) -> dict[str, int]:
-    """Every service's HTTP port on one machine: its own, or else the next free one from 8001 on."""
-    taken = {service.port for service in system.services.values() if service.port}
-    free = (port for port in range(FIRST_PORT, 65536) if port not in taken)
-    return {name: service.port or next(free) for name, service in system.services.items()}
 
 
 def _resolves(saga: Saga, facts: Facts) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from archgen.spec.document import Path
 from archgen.spec.facts import UUID, aggregates, carriable, id_type
 from archgen.spec.fieldtypes import FieldType, Scalar
+from archgen.spec.grpc import over_grpc_unfit
 from archgen.spec.issue import Issue
 from archgen.spec.model import Aggregate, Service, System
 from archgen.spec.names import collection, kebab, pascal, python_module, snake
@@ -32,6 +33,7 @@ def inconsistent(system: System) -> Iterator[Issue]:
     yield from _type_cycles(system)
     yield from _events(system)
     yield from _ports(system)
+    yield from over_grpc_unfit(system)
     yield from _modules(system)
     for name, service in system.services.items():
         signs_in = system.auth is not None and system.auth.service == name

@@ -76,6 +76,7 @@ __all__ = [
     "Slo",
     "Store",
     "System",
+    "Via",
     "View",
 ]
 
@@ -208,11 +209,17 @@ class Fallback(StrEnum):
     LAST_KNOWN = "last_known"
 
 
+class Via(StrEnum):
+    REST = "rest"
+    GRPC = "grpc"
+
+
 class Call(Model):
     """A synchronous query of another service's view."""
 
     policy: Name = Field(default="default", description="One of `policies`.")
     fallback: Fallback = Field(default=Fallback.NONE, description="The answer when the peer has none.")
+    via: Via = Field(default=Via.REST, description="The protocol; the caller's code is the same for both.")
 
 
 _WITH = "Arguments: a value, `$field` of the event, or `$service.command.field` of an earlier step's result."

@@ -7,6 +7,7 @@ nothing (fields, types); the rest (services, commands) is escaped here, per lang
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from functools import lru_cache
 
 from archgen.spec.reserved import JAVA, PYTHON, PYTHON_MODULES, TYPESCRIPT
@@ -61,6 +62,13 @@ def plural(name: str) -> str:
 def collection(aggregate: str) -> str:
     """The URL path segment of an aggregate: `StockReservation` → `stock-reservations`."""
     return plural(kebab(aggregate))
+
+
+def unique(name: str, taken: Container[str], suffix: str) -> str:
+    """`name`, with `suffix` behind it as often as it takes to be none of `taken`."""
+    while name in taken:
+        name += suffix
+    return name
 
 
 def python_name(name: str) -> str:

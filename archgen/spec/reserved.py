@@ -74,7 +74,7 @@ TYPES = _words(
     None True False Any Literal Object String Integer Long Double Float Boolean Character Exception
     Error Number Symbol Function Array Promise Date Decimal UUID
     Money Event Command State Refused Saga Step Decision System Literal ClassVar
-    Access Types Aggregates UseCases Routes Wiring Clients Peers Jobs
+    Access Types Aggregates UseCases Routes Wiring Clients Peers Jobs Rpcs Grpc
     """
 )
 """Type names that the languages' own libraries, the chassis or a generated module have taken."""

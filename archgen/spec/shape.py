@@ -21,7 +21,7 @@ from archgen.spec.suggest import choice, nearest
 from archgen.spec.values import FormatError
 from archgen.spec.yaml12 import describe
 
-LATER = ("template", "via")
+LATER = ("template",)
 """Keys that the design knows and this version doesn't."""
 
 

@@ -154,3 +154,83 @@ def test_quiet_says_nothing(
 def test_fail_on_makes_a_finding_count(spec: Path) -> None:
     assert run(spec, fail_on="never") == 0
     assert run(spec, fail_on="note") == 1
+
+
+# Numbers of contracts
+
+ASKED = (
+    SPEC
+    + """\
+    views: {thing_list: {of: Thing, from: [thing.*]}}
+  askers:
+    aggregates:
+      Question:
+        commands: {ask: {emits: question.asked}}
+    calls: {things.thing_list: {via: grpc}}
+"""
+)
+PROTO = "contracts/proto/tiny/things/v1/things"
+
+
+def _numbers(spec: Path) -> list[str]:
+    text = (spec.parent / f"{PROTO}.proto").read_text("utf-8")
+    row = text[text.index("message ThingListRow") :]
+    return [line.strip() for line in row.split("\n}")[0].splitlines() if " = " in line or "reserved" in line]
+
+
+def test_a_field_keeps_its_number_from_run_to_run(spec: Path) -> None:
+    spec.write_text(ASKED)
+    assert run(spec, audit=False) == 0
+    assert _numbers(spec)[1:] == ["int64 version = 2;", "optional string name = 3;"]
+    spec.write_text(ASKED.replace("fields: {name: string}", "fields: {age: integer, name: string}"))
+    assert run(spec, audit=False) == 0
+    assert _numbers(spec)[1:] == [
+        "int64 version = 2;",
+        "optional string name = 3;",
+        "optional int64 age = 4;",
+    ]
+    spec.write_text(ASKED.replace("fields: {name: string}", "fields: {age: integer}"))
+    assert run(spec, audit=False) == 0
+    assert _numbers(spec)[:2] == ["reserved 3;", 'reserved "name";']
+    before = _tree(spec.parent)
+    assert run(spec, audit=False) == 0
+    assert _tree(spec.parent) == before
+
+
+def test_numbers_outlive_the_calls_that_needed_them(spec: Path) -> None:
+    spec.write_text(ASKED.replace("name: string}\n", "name: string, age: integer}\n", 1))
+    assert run(spec, audit=False) == 0
+    spec.write_text(ASKED.replace("via: grpc", "via: rest"))
+    assert run(spec, audit=False) == 0
+    assert not (spec.parent / f"{PROTO}.proto").exists()
+    spec.write_text(ASKED.replace("fields: {name: string}", "fields: {age: integer, name: string}"))
+    assert run(spec, audit=False) == 0
+    assert "optional int64 age = 4;" in _numbers(spec)
+
+
+def test_lost_numbers_stop_the_run_and_nothing_is_written(spec: Path) -> None:
+    spec.write_text(ASKED)
+    assert run(spec, audit=False) == 0
+    (spec.parent / f"{PROTO}.numbers.json").unlink()
+    before = _tree(spec.parent)
+    with pytest.raises(ProjectError) as caught:
+        run(spec, audit=False)
+    assert str(caught.value) == (
+        f"{PROTO}.numbers.json: it is missing (restore it from version control; "
+        "without it, fields would get other numbers)"
+    )
+    assert _tree(spec.parent) == before
+
+
+def test_numbers_of_two_branches_that_both_added_a_field_are_not_guessed_at(spec: Path) -> None:
+    spec.write_text(ASKED)
+    assert run(spec, audit=False) == 0
+    path = spec.parent / f"{PROTO}.numbers.json"
+    last = '      {"number": 3, "name": "name", "type": "string"}\n'
+    assert last in path.read_text()
+    mine, theirs = (last.replace('3, "name": "name"', f'4, "name": "{name}"') for name in ("age", "size"))
+    path.write_text(
+        path.read_text().replace(last, last.replace("}\n", "},\n") + mine.replace("}\n", "},\n") + theirs)
+    )
+    with pytest.raises(ProjectError, match="4 stands for `age` and for `size`"):
+        run(spec, audit=False)

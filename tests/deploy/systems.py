@@ -39,6 +39,7 @@ services:
   two_words:
     store: postgres
     aggregates: {Log: {commands: {burn: {emits: log.burnt}}}}
+    calls: {nats.swarm: {via: grpc}}
     on: {fire.brought: {do: burn}}
 """
 

@@ -13,7 +13,8 @@ import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from archgen.deploy.naming import Names, peers
+from archgen.deploy.naming import Names
+from archgen.spec.calls import peers
 from tests.deploy.systems import NAMED, described, documents, files
 
 ROOT = "deploy/kubernetes/"

@@ -28,7 +28,9 @@ def scenes(draw: st.DrawFn) -> Scene:
     containers = tuple(Container(id, draw(names), draw(ODD), "Python", "PostgreSQL", "team") for id in ids)
     pairs = st.tuples(st.sampled_from(ids), st.sampled_from(ids)).filter(lambda p: p[0] != p[1])
     found = draw(st.lists(pairs, max_size=14, unique=True)) if count > 1 else []
-    calls = tuple(Call(source, target, draw(names)) for source, target in found)
+    calls = tuple(
+        Call(source, target, draw(names), draw(st.sampled_from(["HTTP", "gRPC"]))) for source, target in found
+    )
     return Scene("s", draw(names), draw(ODD), "NATS JetStream", containers, calls, (), ())
 
 

@@ -11,7 +11,7 @@ NASTY = 'a"b; end\n<script>#x|y{z}[w] ${HOME} \\'
 
 def scene(text: str) -> Scene:
     services = tuple(Container(id, text, text, "Go", "SQLite", text) for id in ("one", "two"))
-    return Scene("s", text, text, "Kafka", services, (Call("one", "two", text),), (), ((text, text),))
+    return Scene("s", text, text, "Kafka", services, (Call("one", "two", text, "gRPC"),), (), ((text, text),))
 
 
 @given(st.text(max_size=80))

@@ -139,6 +139,51 @@ def test_a_promised_latency_is_one_that_is_measured() -> None:
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
+@pytest.mark.parametrize(
+    ("code", "raised"), [("INTERNAL", True), ("DEADLINE_EXCEEDED", True), ("NOT_FOUND", False)]
+)
+def test_what_fails_over_grpc_burns_the_budget_beside_sound_http(
+    tmp_path: Path, code: str, raised: bool
+) -> None:
+    for file in ("recording", "alerts"):
+        (tmp_path / f"{file}.yml").write_text(files("names")[f"{PROMETHEUS}{file}.yml"], "utf-8")
+    series = {
+        'http_requests_total{service="nats",method="GET",route="/x",status="200"}': "0+30x200",
+        'grpc_requests_total{service="nats",method="/a.B/C",code="OK"}': "0+24x200",
+        f'grpc_requests_total{{service="nats",method="/a.B/C",code="{code}"}}': "0+6x200",
+    }
+    case = {
+        "rule_files": ["recording.yml", "alerts.yml"],
+        "evaluation_interval": "1m",
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [{"series": name, "values": values} for name, values in series.items()],
+                "promql_expr_test": [
+                    {
+                        "expr": "service:http_errors:ratio_rate5m",
+                        "eval_time": "2h",
+                        "exp_samples": [
+                            {
+                                "labels": 'service:http_errors:ratio_rate5m{service="nats"}',
+                                "value": 0.1 if raised else 0,
+                            }
+                        ]
+                        if raised
+                        else [],
+                    }
+                ],
+            }
+        ],
+    }
+    (tmp_path / "tests.yml").write_text(yaml.safe_dump(case), "utf-8")
+    done = subprocess.run(
+        ["promtool", "test", "rules", "tests.yml"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
 @pytest.mark.parametrize("name", ["orchestration", "names"])
 def test_promtool_takes_the_rules_and_raises_every_alert(tmp_path: Path, name: str) -> None:
     for path, text in files(name).items():

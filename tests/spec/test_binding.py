@@ -110,7 +110,7 @@ def test_a_choreography_uses_the_nearest_event_that_has_a_field() -> None:
 
 def test_ports_are_kept_and_filled_in() -> None:
     text = PEER.replace("  cards:\n", "  cards:\n    port: 8001\n")
-    assert analysed(text).ports == {"orders": 8002, "cards": 8001}
+    assert analysed(text).ports.http == {"orders": 8002, "cards": 8001}
 
 
 def test_facts_of_an_event() -> None:

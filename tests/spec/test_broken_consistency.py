@@ -10,7 +10,41 @@ from archgen.errors import SpecError
 from archgen.spec import loads
 from tests.spec.samples import BASE, PEER
 
+GRPC = PEER.replace("  cards:", "    views: {seen: {of: Order, from: [order.*]}}\n  cards:") + (
+    "    calls: {orders.seen: {via: grpc}}\n"
+)
 CASES = [
+    pytest.param(
+        GRPC.replace("unpaid|paid", "unspecified|paid|paid_1|paid1"),
+        [
+            "19:32: services.cards.calls[orders.seen].via: `paid_1` and `paid1` are values of `status` that Protocol Buffers can't tell apart (rename one of them, or ask by rest)",
+            "19:32: services.cards.calls[orders.seen].via: `status` can be `unspecified`, which Protocol Buffers says of what is not set (rename one of them, or ask by rest)",
+        ],
+        id="values that Protocol Buffers has no names for",
+    ),
+    pytest.param(
+        GRPC.replace("fields: {amount: money,", "fields: {line_1: string, line1: string, amount: money,"),
+        [
+            "19:32: services.cards.calls[orders.seen].via: `line_1` and `line1` are fields that Protocol Buffers can't tell apart (rename one of them, or ask by rest)"
+        ],
+        id="fields that Protocol Buffers has no names for",
+    ),
+    pytest.param(
+        GRPC.replace("views: {seen:", "views: {seen_1: {of: Order, from: [order.*]}, seen1:").replace(
+            "{orders.seen: {via: grpc}}", "{orders.seen_1: {via: grpc}, orders.seen1: {via: grpc}}"
+        ),
+        [
+            "19:61: services.cards.calls[orders.seen1].via: `seen_1` and `seen1` of `orders` would both be the method `GetSeen1` (rename one of them, or ask by rest)",
+        ],
+        id="methods that become one",
+    ),
+    pytest.param(
+        GRPC + "  orders_grpc: {aggregates: {Desk: {commands: {open_it: {emits: desk.opened}}}}}\n",
+        [
+            "20:3: services.orders_grpc: `orders_grpc` is also what the gRPC side of `orders` is called (rename one of them)"
+        ],
+        id="a service that is called like the side of another",
+    ),
     pytest.param(
         BASE.replace("        fields", "        id: number\n        fields"),
         [

@@ -111,12 +111,12 @@ CASES = [
         id="a job's policy",
     ),
     pytest.param(
-        PEER + "    views: {c: {of: Card, from: [card.*]}}\n    calls: {orders.x: {via: grpc}}\n",
+        PEER + "    views: {c: {of: Card, from: [card.*]}}\n    calls: {orders.x: {via: soap}}\n",
         [
             "19:13: services.cards.calls[orders.x]: no view `orders.x` (one of `cards.c`)",
-            "19:24: services.cards.calls[orders.x].via: `via` is not available in this version (remove it for now)",
+            "19:29: services.cards.calls[orders.x].via: expected `rest` or `grpc`, found the text 'soap'",
         ],
-        id="a call over grpc",
+        id="a call over something else",
     ),
     pytest.param(
         BASE + "    port: '8001'\n",

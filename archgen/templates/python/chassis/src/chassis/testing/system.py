@@ -192,18 +192,23 @@ class System:
     def _move_to_free_ports(self) -> None:
         """Give every process a port that is free now, and mend the URLs that name the old ones."""
         moved: dict[str, str] = {}
+        variables = [variable for name in self.commands for variable in self._port_variables(name)]
         with ExitStack() as reserved:
-            for name in self.commands:
+            for variable in variables:
                 probe = reserved.enter_context(socket.socket())
                 probe.bind(("127.0.0.1", 0))
-                moved[self.env[_port_variable(name)]] = str(probe.getsockname()[1])
-        for name in self.commands:
-            variable = _port_variable(name)
+                moved[self.env[variable]] = str(probe.getsockname()[1])
+        for variable in variables:
             self.env[variable] = moved[self.env[variable]]
         for variable, value in self.env.items():
             found = re.fullmatch(r"(\w+://127\.0\.0\.1:)(\d+)", value)
             if found and found[2] in moved:
                 self.env[variable] = found[1] + moved[found[2]]
+
+    def _port_variables(self, process: str) -> list[str]:
+        """Those of all ports that the process listens on: HTTP, and gRPC where it has that side."""
+        grpc = f"{process.upper().replace('-', '_')}_GRPC_PORT"
+        return [_port_variable(process), *([grpc] if grpc in self.env else [])]
 
 
 def _port_variable(process: str) -> str:
