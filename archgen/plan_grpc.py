@@ -23,6 +23,7 @@ _CALLS: set[Import] = {
     ("collections.abc", "Callable"),
     ("contextlib", "suppress"),
     ("dataclasses", "replace"),
+    ("functools", "partial"),
     ("typing", "Any"),
     ("uuid", "uuid4"),
     ("grpc", ""),
@@ -80,6 +81,7 @@ def _cases(layout: Layout, wanted: set[Import]) -> Iterator[str]:
         }
         yield tuple_of(
             [
+                py(layout.name),
                 py(peer),
                 py(f"/{collection(name)}"),
                 py(aggregate.id),
