@@ -117,7 +117,7 @@ def _collect(root: Path, step: Callable[[], None]) -> Facts:
     facts.services = find_services(program, paths, facts, imports)
     needs = builds.needs_of(facts.of("build.module"))
     mark_live(program, [*{f for s in facts.services for f in live_folders(s)}], imports, needs)
-    Links(program, imports).connect()
+    Links(program).connect()
     facts.program = program
     for recognise, items in _RECOGNISERS:
         try:

@@ -12,6 +12,8 @@ from archgen.evidence.code.model import Call, Effect, Function, Module
 _WRAPPED = re.compile(r"^(Optional\[|Promise<|\*|&|Annotated\[)")
 _CHOICE = re.compile(r"[<\[|]")
 _ARGUMENTS = re.compile(r"[<(]")
+# What goes to where an answer is waited for settles, or asks for, a message; it is none.
+_ANSWERS = re.compile(r"\b_?(reply|reply_to|replyTo|respond|inbox)$")
 _METHOD = re.compile(
     r"\b(?:HttpMethod\.|http\.Method|Method\.|['\"])?(GET|POST|PUT|PATCH|DELETE|Get|Post|Put|Patch|Delete|HEAD)\b"
 )
@@ -90,7 +92,7 @@ def _of(
         )
     ):
         found.append(Effect("reject", call))
-    if _publishes(call, origin, module):
+    if _publishes(call, origin, module) and not any(map(_ANSWERS.search, call.args)):
         outbox = framework or words.OUTBOX_FRAMEWORK.match(origin) is not None
         found.append(Effect("outbox" if outbox else "publish", call))
     elif (
@@ -174,6 +176,10 @@ def _database(
         literal = next((match for arg in call.args[:3] if (match := _statement(arg))), None)
         if literal:
             return _of_statement(literal, call)
+    if name in ("on_conflict_do_nothing", "on_conflict_do_update", "on_duplicate_key_update"):
+        # SQLAlchemy's insert, by whatever name it goes here
+        into = re.search(r"\w\(([A-Za-z_][\w.]*)[,)]", call.callee)
+        return Effect("db.write", call, table=_table(into[1]), target="insert") if into else None
     if words.SQL_CALL.match(name) and call.receiver:
         text = call.args[0] if call.args else ""
         match = next((found for arg in call.args[:3] if (found := _statement(arg))), None)

@@ -12,7 +12,6 @@ from collections import defaultdict
 from functools import lru_cache
 
 from archgen.evidence.code.clients import Clients
-from archgen.evidence.code.live import Imports
 from archgen.evidence.code.model import Call, Class, Effect, Function, Module, Program
 from archgen.evidence.code.vocabulary import (
     BROKER_IMPORT,
@@ -38,9 +37,8 @@ _COMMON = {
 class Links:
     """Answers which functions a call may land in."""
 
-    def __init__(self, program: Program, imports: Imports | None = None) -> None:
+    def __init__(self, program: Program) -> None:
         self.program = program
-        self.imports = imports or Imports(program)
         self.by_name: dict[str, list[tuple[Module, Function]]] = defaultdict(list)
         self.by_owner: dict[str, dict[str, list[Function]]] = defaultdict(lambda: defaultdict(list))
         self.heirs: dict[str, list[Class]] = defaultdict(list)
@@ -60,6 +58,11 @@ class Links:
                         self.heirs[plain(base)].append(one)
                         self.bases[one.name].add(plain(base))
         self._clients = Clients(program)
+        self._shapes = {
+            one: set(self.by_owner[one]) - {"__init__"}
+            for one, bases in self.bases.items()
+            if "Protocol" in bases and len(self.by_owner[one]) > 1
+        }
         self._targets: dict[int, list[Function]] = {}
         self._summary: dict[int, tuple[Effect, ...]] = {}
 
@@ -82,8 +85,6 @@ class Links:
                 same = [f for m, f in self.by_name.get(name, ()) if not f.owner or f.owner == function.owner]
                 return same[:2] if len(same) <= 2 else []
             return []
-        if "." not in rest and (there := self._in_module(head, name, module)):
-            return there
         if head in ("self", "this", "cls") and "." not in rest:
             return self._method(function.owner, name, module.path)
         type_ = plain(
@@ -140,16 +141,6 @@ class Links:
             return []
         return nearest(found, module.path)[:1]
 
-    def _in_module(self, head: str, name: str, module: Module) -> list[Function]:
-        """Functions of a module imported as `head`: `from app import metrics`, then `metrics.router()`."""
-        known = module.imported(head) if module.language == "python" else ""
-        stem = known.rpartition(".")[2]
-        if not stem:
-            return []
-        ends = (f"/{stem}.py", f"/{stem}/__init__.py")
-        files = {path for path in self.imports.of(module.path) if path.endswith(ends)}
-        return [f for _, f in self.by_name.get(name, ()) if f.file in files and not f.owner]
-
     def _method(self, owner: str, name: str, near: str, depth: int = 0) -> list[Function]:
         own = nearest(self.by_owner[owner][name] if owner in self.by_owner else [], near)[:1]
         if own and own[0].calls:
@@ -158,7 +149,16 @@ class Links:
         found = nearest(
             [f for heir in heirs if heir in self.by_owner for f in self.by_owner[heir][name]], near
         )
-        if not found and depth < 3:
+        if not found and own and owner in self._shapes:
+            # a Protocol: who has all of its methods is meant, also without saying so
+            shape = self._shapes[owner]
+            fits = [
+                one
+                for one, methods in self.by_owner.items()
+                if one and one != owner and shape <= set(methods)
+            ]
+            found = nearest([f for one in fits for f in self.by_owner[one][name]], near)
+        if not found and depth < 3 and owner not in self._shapes:
             for base in self.bases.get(owner, ()):
                 found += self._method(base, name, near, depth + 1)
         if not found and not own and owner not in self.by_owner:

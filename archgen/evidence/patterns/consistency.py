@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Effect, Function, Module, Program
 from archgen.evidence.facts import Fact, Facts
-from archgen.evidence.patterns.common import Sought, fact, marks
+from archgen.evidence.patterns.common import Sought, called, fact, marks, mentioned
 
 _SEEN = re.compile(
     r"inbox|processed_?(messages?|events?)|consumed|handled_?(messages?|events?)|dedup|idempoten|received_messages|message_log",
@@ -55,7 +55,12 @@ def consistency(program: Program, facts: Facts) -> Iterator[Fact]:
                     what=effect.call.callee[-60:],
                     function=function.title,
                 )
-            elif effect.kind == "db.write" and _SEEN.search(effect.table):
+            elif (
+                effect.kind == "db.write"
+                and _SEEN.search(effect.table)
+                and effect.target not in ("delete", "update")
+                and not _dead(program, facts, module, function)
+            ):
                 yield fact("inbox", module, effect.call.line, what=effect.table, function=function.title)
         for block in {id(b): b for c in function.calls for b in c.within("with")}.values():
             if words.TX_WITH.search(block.header):
@@ -95,6 +100,13 @@ def consistency(program: Program, facts: Facts) -> Iterator[Fact]:
                     yield fact(
                         "inbox", module, item.line, what="a framework's duplicate detection", function=""
                     )
+
+
+def _dead(program: Program, facts: Facts, module: Module, function: Function) -> bool:
+    """Whether a function of a running system is one that nothing calls; where it can't be told, it is not."""
+    if not facts.services or module.language != "python" or function.owner or function.marks:
+        return False
+    return not called(program, function) and not mentioned(program, function.name, function)
 
 
 def _outboxes(program: Program, facts: Facts) -> Iterator[Fact]:

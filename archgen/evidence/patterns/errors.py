@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from archgen.evidence.code import vocabulary as words
-from archgen.evidence.code.model import Catch, Function, Module, Program
+from archgen.evidence.code.model import Call, Catch, Effect, Function, Module, Program
 from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.common import calls, fact, line_in, marks
 
@@ -88,6 +88,7 @@ def errors(program: Program) -> Iterator[Fact]:
         yield from _answered(module, function)
         if _CLOSES.fullmatch(function.name):
             continue  # what fails while everything ends is told and left
+        yield from _suppressed(module, function)
         for catch in function.catches:
             yield from _caught(module, function, catch)
 
@@ -123,6 +124,43 @@ def _answered(module: Module, function: Function) -> Iterator[Fact]:
         yield fact("error.mapped", module, line_in(function, _JAVA_ANSWER), what=what, central=False)
 
 
+# What a call does that changes something, where nothing but its name tells.
+_CHANGES = re.compile(
+    r"^_?(handle|save|create|update|delete|send|publish|charge|refund|execute|commit|apply|process|record|insert|write|"
+    r"post|put|patch|post_json|put_json|transact|reserve|release|ship|pay|notify|enqueue|store|persist|dispatch)(?![a-z])",
+    re.IGNORECASE,
+)
+_RUNS = re.compile(r"^(run|transact|transaction|submit)$")
+_WITH_STACK = re.compile(r"\.exception\(|exc_info\s*=")
+
+
+def _tried(function: Function, catch: Catch) -> list[Call]:
+    """The calls of the try that `catch` belongs to."""
+    blocks = [b for c in function.calls for b in c.within("try") if b.end < catch.line]
+    block = max(blocks, key=lambda b: (b.end, b.line), default=None)
+    return [c for c in function.calls if any(b is block for b in c.inside)] if block else []
+
+
+def _suppressed(module: Module, function: Function) -> Iterator[Fact]:
+    """`contextlib.suppress(Exception)` around a change."""
+    blocks = {id(b): b for c in function.calls for b in c.within("with") if _SUPPRESS.search(b.header)}
+    for block in blocks.values():
+        inside = [c for c in function.calls if any(b is block for b in c.inside)]
+        if any(map(_changes, inside)):
+            yield fact(
+                "error.swallowed", module, block.line, function=function.title, logged=False,
+                types="Exception", writes=True,
+            )  # fmt: skip
+
+
+_SUPPRESS = re.compile(r"\bsuppress\(\s*(Base)?Exception\b")
+
+
+def _changes(call: Call) -> bool:
+    database = _RUNS.match(call.name) is not None and words.DB_RECEIVER.search(call.receiver) is not None
+    return database or (_CHANGES.match(call.name) is not None and bool(call.receiver))
+
+
 def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
     effects = [e for e in function.reach if catch.line > e.call.line]
     tried = [e for e in effects if any(b.kind == "try" and b.line <= e.call.line for b in e.call.inside)]
@@ -139,7 +177,7 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
     )
     acts = re.sub(r"(?m)^.*\b(log\w*|console|print\w*|_log)\b.*$|\bpass\b|[\s;{}()]", "", catch.body) != ""
     again = any(e.kind == "publish" and catch.line <= e.call.line <= catch.end for e in function.reach)
-    if any(e.kind == "commit" and not e.via for e in tried) and not leaves and not acts:
+    if not leaves and not acts and _commits(function, catch, tried):
         yield fact("error.commit_swallowed", module, catch.line, function=function.title)
         return
     published = [e for e in tried if e.kind == "publish" and not again]
@@ -152,12 +190,17 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
             call=published[-1].call.callee[-50:],
             answer=any(re.search(r"\breply\b|\back\b|reply_to", arg) for arg in published[-1].call.args),
             logged=logged,
+            removed=any(
+                e.kind == "db.write" and e.target in ("delete", "update") and e.call.line > catch.end
+                for e in function.reach
+            ),
         )
-    elif not typed and not leaves and not acts:
+    elif not typed and not leaves and not acts and not _WITH_STACK.search(catch.body):
         yield fact(
             "error.swallowed", module, catch.line, function=function.title, logged=logged,
             types=catch.types[:40] or "everything",
-            writes=any(e.kind in ("db.write", "commit", "remote", "publish") for e in tried),
+            writes=any(e.kind in ("db.write", "commit", "remote", "publish") for e in tried)
+            or any(map(_certain if logged else _changes, _tried(function, catch))),
         )  # fmt: skip
 
 
@@ -200,6 +243,19 @@ def dropped(program: Program) -> Iterator[Fact]:
             elif effect.kind == "publish" and (blank or {call.line, call.line + 1} & quiet):
                 lost = {"call": call.callee[-50:], "answer": False, "logged": not blank}
                 yield fact("error.publish_swallowed", module, call.line, function=function.title, **lost)
+
+
+def _certain(call: Call) -> bool:
+    return _RUNS.match(call.name) is not None and words.DB_RECEIVER.search(call.receiver) is not None
+
+
+def _commits(function: Function, catch: Catch, tried: list[Effect]) -> bool:
+    """Whether the try ends a transaction: it commits, or leaves a block that does."""
+    calls = _tried(function, catch)
+    if any(e.kind == "commit" and not e.via and (e.call in calls or not calls) for e in tried):
+        return True
+    blocks = [b for c in calls for b in c.within("with") if catch.tries is not None and b.end < catch.line]
+    return any(re.search(r"\bwith\b[^\n]*\.begin\(", b.header) for b in blocks) and bool(calls)
 
 
 def wrapped_wrong(program: Program) -> Iterator[Fact]:

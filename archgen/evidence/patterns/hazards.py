@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from archgen.evidence.code import vocabulary as words
-from archgen.evidence.code.model import Block, Call, Function, Module, Program
+from archgen.evidence.code.model import Block, Call, Effect, Function, Module, Program
 from archgen.evidence.facts import Fact, Facts
 from archgen.evidence.patterns.common import calls, fact, marks
 
@@ -104,8 +104,14 @@ def _tx_block(call: Call, runners: set[str]) -> Block | None:
     return None
 
 
+# Who is handed one of these works inside of a transaction that somebody else ends.
+_UNIT = re.compile(r"\b(Abstract)?UnitOfWork\b|\bsql\.Tx\b|\bpgx\.Tx\b")
+
+
 def _in_transactions(module: Module, function: Function, runners: set[str]) -> Iterator[Fact]:
-    whole = any(words.TX_MARK.search(mark) for mark in function.marks)
+    whole = any(words.TX_MARK.search(mark) for mark in function.marks) or any(
+        _UNIT.search(type_) for type_ in function.params.values()
+    )
     begins = sorted(
         e.call.line
         for e in function.effects
@@ -167,8 +173,36 @@ def _memory_dedup(module: Module, function: Function) -> Iterator[Fact]:
         if not check:
             asked = re.search(rf"\bif\s+{re.escape(key)}\s+(not\s+)?in\s+{re.escape(store)}\b", function.body)
             check = function.line + function.body.count("\n", 0, asked.start()) if asked else 0
-        work = [e for e in acts if e.write or e.kind != "remote"]
-        if check and any(check <= e.call.line for e in work) and check < keep.line:
+        work = [e.call.line for e in acts if e.write or e.kind != "remote"]
+        # what a consumer hands a message to is not seen, and may do anything
+        work += [
+            c.line
+            for c in function.calls
+            if re.fullmatch(r"_*(handler?|callback|consumer|listener)s?", c.name)
+        ]
+        if check and any(check <= line for line in work) and check < keep.line:
+            yield fact("memory_dedup", module, check, function=function.title, store=store, key=key[:40])
+            return
+    yield from _noted(module, function, acts)
+
+
+_NOTED = re.compile(r"^[ \t]*((?:self\.)?\w+)\[([^\]\n]+)\]\s*=(?!=)", re.MULTILINE)
+
+
+def _noted(module: Module, function: Function, acts: list[Effect]) -> Iterator[Fact]:
+    """The same with a dictionary: `if key in seen`, the work, `seen[key] = True`."""
+    for keep in _NOTED.finditer(function.body):
+        store, key = keep[1], keep[2]
+        asked = re.search(rf"\bif\s+{re.escape(key)}\s+(not\s+)?in\s+{re.escape(store)}\b", function.body)
+        kept = function.line + function.body.count("\n", 0, keep.start())
+        check = function.line + function.body.count("\n", 0, asked.start()) if asked else 0
+        type_ = module.types.get(store.rpartition(".")[2], "")
+        if (
+            check
+            and check < kept
+            and any(check <= e.call.line <= kept for e in acts)
+            and _MEMORY.search(type_)
+        ):
             yield fact("memory_dedup", module, check, function=function.title, store=store, key=key[:40])
             return
 
@@ -309,6 +343,8 @@ def _queues(module: Module, function: Function) -> Iterator[Fact]:
 
 def _statics(module: Module, function: Function) -> Iterator[Fact]:
     """What belongs to one request, kept where all requests share it."""
+    if module.language == "python":
+        yield from _shared(module, function)
     if module.language not in ("typescript", "java"):
         return
     match = re.search(
@@ -338,10 +374,40 @@ def _consuming(program: Program) -> Iterator[tuple[Module, Call]]:
             yield module, call
 
 
+_REQUEST = r"\b(req|request|user|principal|session|tenant|customer)\b"
+
+
+def _shared(module: Module, function: Function) -> Iterator[Fact]:
+    """The same in Python: a global, or an attribute of a class, that is set from what a request says."""
+    hears = any(re.search(r"Request\b", type_) for type_ in function.params.values()) or any(
+        re.search(r"\.(get|post|put|patch|delete|route|middleware|before_request)\b", m)
+        for m in function.marks
+    )
+    names = [
+        name.strip() for m in re.finditer(r"\bglobal ([\w, ]+)", function.body) for name in m[1].split(",")
+    ]
+    for name in names if hears else ():
+        match = re.search(rf"^[ \t]*{re.escape(name)}\s*=(?!=)[^\n]*{_REQUEST}", function.body, re.MULTILINE)
+        if match:
+            line = function.line + function.body.count("\n", 0, match.start())
+            yield fact("static_state", module, line, function=function.title, field=name)
+    for match in re.finditer(
+        rf"^[ \t]*([A-Z]\w+)\.(\w+)\s*=(?!=)[^\n]*{_REQUEST}", function.body, re.MULTILINE
+    ):
+        owner = next((c for c in module.classes if c.name == match[1]), None)
+        if hears and owner is not None and "ContextVar" not in owner.body and "local()" not in owner.body:
+            line = function.line + function.body.count("\n", 0, match.start())
+            field = f"{match[1]}.{match[2]}"
+            yield fact("static_state", module, line, function=function.title, field=field)
+            return
+
+
+_SEEN_TABLE = re.compile(r"inbox|processed|consumed|handled|dedup|idempot|received", re.IGNORECASE)
+
+
 def naive_consumers(program: Program, facts: Facts) -> Iterator[Fact]:
     """`naive_consumer`: a handler of messages that inserts, with nothing that notices a repeat."""
-    if facts.has("inbox"):
-        return
+    kept = facts.has("inbox")
     idempotent = {(f.file, f["function"]) for f in facts.of("idempotent")}
     safe = {title for _, title in idempotent}
     named: dict[str, tuple[Module, Function]] = {}
@@ -351,7 +417,10 @@ def naive_consumers(program: Program, facts: Facts) -> Iterator[Fact]:
     for module, call in _consuming(program):
         if any(words.OUTBOX_FRAMEWORK.match(item.module) for item in module.imports):
             continue  # such a framework notices repeats by itself
-        for name in {w for a in call.args for w in re.findall(r"\b[A-Za-z_]\w+\b", a)} & set(named):
+        if kept and re.search(r"inbox|dedup|idempot|once", call.text(), re.IGNORECASE):
+            continue
+        given = (*call.args, *call.keywords.values())
+        for name in {w for a in given for w in re.findall(r"\b[A-Za-z_]\w+\b", a)} & set(named):
             owner, handler = named[name]
             if id(handler) in seen or not any(e.kind == "db.write" for e in handler.reach):
                 continue
@@ -360,11 +429,15 @@ def naive_consumers(program: Program, facts: Facts) -> Iterator[Fact]:
                 e
                 for e in handler.reach
                 if e.kind == "db.write"
-                and re.match(r"insert|save|create|add|persist", e.target or "save", re.I)
+                and (
+                    re.match(r"insert|save|create|add|persist", e.target or "save", re.I)
+                    or re.search(r"\b(\w+)\s*=\s*\1\s*[-+]", e.call.text())
+                )
             ]
+            told_inside = kept and any(_SEEN_TABLE.search(e.table) for e in handler.reach)
             told = any(t in safe for e in inserts for t in (handler.title, *e.via))
             looked = re.search(r"exist|find|already|duplicate|seen", handler.body, re.IGNORECASE)
-            if inserts and not told and not looked:
+            if inserts and not told and not looked and not told_inside:
                 yield fact(
                     "naive_consumer",
                     owner,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from archgen.evidence.code.effects import origin_of
-from archgen.evidence.code.model import Block, Call, Class, Function, Module, Program
+from archgen.evidence.code.model import Block, Call, Catch, Class, Function, Module, Program
 from archgen.evidence.facts import Fact, Facts, Service, Strength
 from archgen.evidence.patterns.common import callers, calls, does_nothing, fact, marks
 
@@ -70,6 +70,50 @@ def breakers(program: Program, facts: Facts) -> Iterator[Fact]:
         ):
             yield fact("breaker", module, line, by=mark[:60], function=item.name)
     yield from _written(program)
+    yield from _deaf(program)
+
+
+_LOOKS_LIKE_ONE = re.compile(r"breaker|circuit", re.IGNORECASE)
+_OPENS = re.compile(
+    r"state\w*\s*(?::[^=\n]+)?=(?!=)\s*[\w.\"']*open(ed)?\b|\w\(\s*[\w.]*\.?open\b|\bopen(ed)?\s*=\s*(true|True)",
+    re.I,
+)
+_SUCCESS = re.compile(r"^(fail\w*|error\w*)$", re.IGNORECASE)
+
+
+def _deaf(program: Program) -> Iterator[Fact]:
+    """`breaker.deaf`: a breaker written by hand that hears of no failure, counts none, or never opens."""
+    for module, one in program.classes():
+        text = whole(module, one)
+        named = _LOOKS_LIKE_ONE.search(one.name) is not None
+        if not named or not all(sign.search(text) for sign in (_HALF_OPEN, _OPEN, _CLOCK)):
+            continue
+        own = [f for f in module.functions if f.owner == one.name and f.name]
+        if not _COUNT.search(text):
+            yield fact("breaker.deaf", module, one.line, name=one.name, why="counts no failure")
+        elif not _OPENS.search(text):
+            yield fact("breaker.deaf", module, one.line, name=one.name, why="never opens")
+        for function in own:
+            for catch in function.catches:
+                broad = re.match(r"\(?(Exception|Throwable|err(or)?|e)\b|$", catch.types.strip())
+                if (
+                    broad
+                    and re.fullmatch(r"(raise|throw)( \w+)?;?", catch.body.strip())
+                    and _guards(function, catch)
+                ):
+                    why = "passes a failure on and does not note it"
+                    yield fact("breaker.deaf", module, catch.line, name=function.title, why=why)
+            for call in function.calls:
+                wrong = [k for k, v in call.keywords.items() if _SUCCESS.match(k) and v in ("False", "false")]
+                if wrong and any(call.within("catch")):
+                    why = "notes a failure as a success"
+                    yield fact("breaker.deaf", module, call.line, name=function.title, why=why)
+
+
+def _guards(function: Function, catch: Catch) -> bool:
+    """Whether the guarded work is what the try holds: it yields to it, or calls what it was given."""
+    given = any(c.callee in function.params for c in function.calls if any(c.within("try")))
+    return given or re.search(r"\btry:\s*\n\s+yield\b", function.body) is not None
 
 
 _SWITCHED_ON = re.compile(
@@ -111,6 +155,8 @@ def _written(program: Program) -> Iterator[Fact]:
         own = [f for f in module.functions if f.owner == one.name]
         yield fact("breaker.class", module, one.line, name=one.name)
         uses = callers(program, one.name, {f.name for f in own if not f.name.startswith("__")})
+        for user in {m.path: m for m, _, _ in uses}.values():
+            yield fact("breaker.user", user, 1, name=one.name)
         made = [
             (m, f, c) for m, f, c in calls(program)
             if c.name in (one.name, f"New{one.name}") and f.owner != one.name and f.name != f"New{one.name}"
@@ -269,7 +315,7 @@ def timeouts(program: Program) -> Iterator[Fact]:
     is made.
     """
     makers = re.compile(
-        r"^(httpx\.(AsyncClient|Client)|aiohttp\.ClientSession|requests\.(get|post|put|patch|delete|request|head)|urllib\.request\.urlopen|"
+        r"^(httpx\.(AsyncClient|Client)|(anthropic|openai)\.(Async)?(Anthropic|OpenAI)|aiohttp\.ClientSession|requests\.(get|post|put|patch|delete|request|head)|urllib\.request\.urlopen|"
         r"httpx\.(get|post|put|patch|delete|request)|axios\.create|axios(\.(get|post|put|patch|delete|request))?|RestTemplate|WebClient\.create|"
         r"WebClient\.builder|net/http\.(Get|Post|PostForm|Head)|net/http\.Client|OkHttpClient|HttpClient\.newHttpClient|fetch|"
         r"urllib3\.PoolManager)$"
@@ -305,7 +351,9 @@ def _timed(text: str, function: Function, module: Module, origin: str) -> bool:
         # httpx waits five seconds unless it is told otherwise
         return not re.search(r"timeout\s*=\s*None", text)
     if origin.startswith("aiohttp."):
-        return "timeout=None" not in text
+        return re.search(r"timeout=None|ClientTimeout\((total=)?None", text) is None
+    if origin.startswith(("anthropic.", "openai.")):
+        return "timeout=None" not in text  # they give up after ten minutes unless told otherwise
     if _TIMED.search(text):
         return True
     if origin.startswith(("requests.", "urllib.")):

@@ -8,30 +8,32 @@ from archgen.rules.model import Hit, Rule, Sample, Severity
 
 _OWN = re.compile(r"metadata|health|localhost|127\.0\.0\.1|169\.254|init\.json|probe|ping", re.IGNORECASE)
 
+# A language model behind an SDK is a peer like any other: slow at times, and away at others.
+_MODEL_SDK = re.compile(r"^(anthropic|openai|mistralai|cohere|google\.genai|@anthropic-ai/sdk)\b")
+_MODEL_CALL = re.compile(
+    r"\.(messages\.(create|stream)|completions\.(create|stream)|responses\.(create|stream)|generate_content)$"
+)
+
 
 def check(facts: Facts) -> Iterable[Hit]:
     if any(b["by"] == "mesh" for b in facts.of("breaker", at_least=Strength.USED)):
         return
     guarded = {b.file for b in facts.of("breaker", at_least=Strength.USED)} | {
-        b.file for b in facts.of("breaker.class")
+        b.file for b in facts.of("breaker.class", "breaker.user")
     }
     seen: set[str] = set()
     for module, function in facts.program.functions():
-        for effect in function.effects:
-            text = effect.call.text()
-            if (
-                effect.kind != "remote"
-                or module.path in guarded
-                or module.path in seen
-                or _OWN.search(text + function.name)
-            ):
-                continue
-            seen.add(module.path)
-            yield Hit(
-                module.path,
-                effect.call.line,
-                f"{function.title or 'it'} calls a peer without a breaker ({effect.call.callee[-30:]})",
-            )
+        if module.path in guarded or module.path in seen:
+            continue
+        remote = [e.call for e in function.effects if e.kind == "remote"]
+        if any(_MODEL_SDK.match(item.module) for item in module.imports):
+            remote += [call for call in function.calls if _MODEL_CALL.search(call.callee)]
+        for call in remote:
+            if not _OWN.search(call.text() + function.name):
+                seen.add(module.path)
+                message = f"{function.title or 'it'} calls a peer without a breaker ({call.callee[-30:]})"
+                yield Hit(module.path, call.line, message)
+                break
 
 
 RULE = Rule(

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterable
 
+from archgen.evidence.code.vocabulary import HTTP
 from archgen.evidence.facts import Facts
-from archgen.rules.model import Hit, Rule, Sample, Severity
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
 _BREAKER = re.compile(r"^(New)?(Circuit)?Breaker$|CircuitBreaker$")
 _MADE = re.compile(r"CircuitBreaker\.(of|ofDefaults)$")
@@ -18,14 +19,41 @@ def check(facts: Facts) -> Iterable[Hit]:
             for c in function.calls
             if c.name in ("call", "fire", "Execute", "guard", "call_async") or c.name.startswith("execute")
         ]
-        if (
-            made
-            and used
-            and any(e.kind == "remote" for e in function.reach)
-            and function.name
-            and made[0].line < used[-1].line + 1
-        ):
+        remote = any(e.kind == "remote" for e in function.reach) or any(
+            HTTP.search(arg) for c in used for arg in c.args[:1]
+        )
+        if made and used and remote and function.name and made[0].line < used[-1].line + 1:
             yield Hit(module.path, made[0].line, f"{function.title} makes its breaker anew for each call")
+    yield from _held(facts)
+    yield from hits(facts.of("breaker.deaf"), lambda f: f"{f['name']} {f['why']}")
+
+
+def _held(facts: Facts) -> Iterable[Hit]:
+    """A client that makes its breaker when it is made, and is made for each request."""
+    holders = {
+        f.owner
+        for _, f in facts.program.functions()
+        if f.name in ("__init__", "constructor") and any(_BREAKER.search(c.name) for c in f.calls)
+    }
+    for module, function in facts.program.functions():
+        if not function.name or _MAKES.match(function.name):
+            continue
+        for call in function.calls:
+            kept = re.search(
+                rf"(\w+)\s*=\s*(?:await\s+|new\s+)*(?:\w+\.)*{re.escape(call.name)}\(", function.body
+            )
+            if (
+                call.name in holders
+                and kept
+                and any(c.awaited and c.receiver == kept[1] for c in function.calls)
+            ):
+                message = f"{function.title} makes {call.name}, and with it a breaker, anew for each call"
+                yield Hit(module.path, call.line, message)
+
+
+_MAKES = re.compile(
+    r"^(_*(main|create|make|build|setup|start|connect|of|from|new|get_client)|test)(_|$|[A-Z])"
+)
 
 
 RULE = Rule(

@@ -9,7 +9,11 @@ from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 def check(facts: Facts) -> Iterable[Hit]:
     # a relay keeps what it could not send, and an answer to the broker that is lost brings the message again
     homes = {f.file for f in facts.of("outbox.relay")}
-    lost = [f for f in facts.of("error.publish_swallowed") if f.file not in homes and not f["answer"]]
+    lost = [
+        f
+        for f in facts.of("error.publish_swallowed")
+        if (f.file not in homes or f.get("removed")) and not f["answer"]
+    ]
     return hits(lost, lambda f: f"{f['function']} goes on when {f['call']} fails")
 
 

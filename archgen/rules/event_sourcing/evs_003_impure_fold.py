@@ -13,13 +13,17 @@ _IMPURE = re.compile(
     r"(datetime|date)\.(now|utcnow|today)$|^time\.time$|^random\.|uuid4$|Date\.now$|Math\.random$|time\.Now$|Instant\.now$"
 )
 
+_TAKES_MESSAGES = {"msg", "message", "delivery", "body", "channel", "ch", "request", "properties", "payload"}
+
 
 def check(facts: Facts) -> Iterable[Hit]:
     if not facts.has("es.used"):
         return
     for module, function in facts.program.functions():
-        if not _FOLD.match(function.name):
+        if not _FOLD.match(function.name) or any(e.kind in ("ack", "consume") for e in function.effects):
             continue
+        if function.name.startswith("on_") and _TAKES_MESSAGES.intersection(function.params):
+            continue  # it handles what a broker brings
         for call in _calls(module, function):
             if _IMPURE.search(call.callee):
                 yield Hit(

@@ -102,7 +102,7 @@ class Worker:
                 outcome = await self._outcome(job, held)
         except Exception as error:
             # Not even the failure could be noted; the hold runs out, and the job is ready again.
-            log.warning("a job's end could not be written", extra={"job": job.name, "reason": repr(error)})
+            log.warning("a job's end could not be written", extra={"job": job.name}, exc_info=error)
         finally:
             self._held.pop(held.key, None)
             self._wake.set()
