@@ -20,8 +20,8 @@ from typing import Any, Literal, Self
 
 Fate = Literal["taken", "slow", "answer lost", "hiccup", "refused", "blocked"]
 FATES: dict[Fate, int] = {
-    "taken": 56,
-    "slow": 16,
+    "taken": 42,
+    "slow": 30,
     "answer lost": 10,
     "hiccup": 6,
     "refused": 6,
@@ -95,7 +95,7 @@ class Gateway:
             if message.key in records.sent:
                 return 200
         if fate == "slow":
-            longest = Random(f"slow {self._seed} {message.customer_id}").uniform(0.5, 2.5)
+            longest = Random(f"slow {self._seed} {message.customer_id}").uniform(0.5, 3.0)
             self._closing.wait(longest if calls == 1 else 0.1)
         if fate == "hiccup" and calls == 1:
             return 503

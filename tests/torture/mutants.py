@@ -240,7 +240,7 @@ MUTANTS = (
                 "            def later() -> None:\n"
                 "                with engine.begin() as conn:\n"
                 "                    write(conn, added)\n\n"
-                "            threading.Timer(0.5, later).start()\n",
+                "            threading.Timer(2.0, later).start()\n",
             ),
         ),
     ),

@@ -52,12 +52,18 @@ def _noticed(shop: Project, mutant: Mutant, root: Path, options: argparse.Namesp
             finally:
                 run.terminate()
                 run.wait()
+        told = (root / "output.txt").read_text("utf-8")
         if code == 1 and result.exists():
-            broken = ", ".join(outcome(result)["broken"])
-            print(f"noticed  {shop.style:<14} {mutant.name} (seed {seed}): {broken}", flush=True)
-            return True
-        if code:
-            print((root / "output.txt").read_text("utf-8")[-3000:], file=sys.stderr)
+            # That a process ended badly says nothing about the pattern.
+            broken = [rule for rule in outcome(result)["broken"] if rule != "processes"]
+            if broken:
+                print(
+                    f"noticed  {shop.style:<14} {mutant.name} (seed {seed}): {', '.join(broken)}", flush=True
+                )
+                return True
+            print(told[-3000:], file=sys.stderr)
+        elif code:
+            print(told[-3000:], file=sys.stderr)
             raise SystemExit(f"{mutant.name}: the run could not be carried out")
     print(f"MISSED   {shop.style:<14} {mutant.name} (seeds {options.seeds})", flush=True)
     return False
