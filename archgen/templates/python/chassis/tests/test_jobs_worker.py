@@ -172,8 +172,9 @@ async def test_a_worker_whose_own_hold_ran_out_keeps_hold_of_the_attempt_that_co
             await asyncio.sleep(0.01)
             if len(world.keys) == 1:
                 await db.run(lambda conn: conn.execute(update(jobs).values(due_at=0.0)))
-        while (await row(db, "one")).status != "done":
-            assert 2 in {held.attempt for held, _ in worker._held.values()}
+        while (counts := await row(db, "one")).status != "done":
+            if counts.status == "running" and ("one", counts.token) not in worker._held:
+                assert (await row(db, "one")).status == "done", "it ended just then, or nobody holds on to it"
             await asyncio.sleep(0.01)
     await worker.stop()
     assert await done(db) == ["one"]

@@ -187,6 +187,18 @@ async def test_a_holder_that_was_slow_looks_again_before_it_publishes(
     assert await frozen.publish_batch() == 0
 
 
+async def test_one_that_is_cancelled_just_as_it_is_woken_ends(db: Database, bus: FakeBus) -> None:
+    """A service that stops finishes its last batch, which wakes the relay, and cancels it in the same step."""
+    relay = Relay(db, bus)
+    task = asyncio.create_task(relay.run())
+    await until(lambda: relay._held_until > 0)
+    await asyncio.sleep(0.1)  # it has found nothing, and waits
+    relay.wake()
+    task.cancel()
+    await asyncio.wait([task], timeout=1.0)
+    assert task.cancelled()
+
+
 @pytest.fixture
 async def running(db: Database, bus: FakeBus) -> AsyncIterator[Relay]:
     relay = Relay(db, bus)

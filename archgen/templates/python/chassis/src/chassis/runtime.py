@@ -71,7 +71,8 @@ class Runtime:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.relay.close(), 5)
+            async with asyncio.timeout(5):
+                await self.relay.close()
         await self.bus.close()
         await asyncio.to_thread(self.db.close)
 

@@ -158,7 +158,8 @@ async def _told(
         yield _line("run", {"run_id": run.id})
         while True:
             try:
-                event = await asyncio.wait_for(happening.get(), HEARTBEAT)
+                async with asyncio.timeout(HEARTBEAT):
+                    event = await happening.get()
             except TimeoutError:
                 yield b": still at work\n\n"
                 continue

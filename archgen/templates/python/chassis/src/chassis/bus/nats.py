@@ -189,7 +189,8 @@ class NatsSubscription:
             await self._look()
         await self._ask(limit)
         try:
-            first = await asyncio.wait_for(self._arrived.get(), wait)
+            async with asyncio.timeout(wait):
+                first = await self._arrived.get()
         except TimeoutError:
             return []
         batch: list[Delivery] = [NatsDelivery(first)]

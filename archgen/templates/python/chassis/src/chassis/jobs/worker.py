@@ -90,7 +90,8 @@ class Worker:
             if taken:
                 return
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), IDLE)
+            async with asyncio.timeout(IDLE):
+                await self._wake.wait()
 
     async def _attempt(self, held: Held) -> None:
         """One attempt, whatever comes of it."""
