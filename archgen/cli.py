@@ -146,7 +146,7 @@ def run(
         typer.Option("--take", metavar="PATH", help="Take archgen's version of this file; may be repeated."),
     ] = None,
     audit: Annotated[bool, typer.Option(help="Audit the project after writing it.")] = True,
-    fail_on: FailOn = "never",
+    fail_on: FailOn = "error",
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:

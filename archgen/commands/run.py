@@ -38,6 +38,7 @@ _STYLES = {
 }
 # More files of one kind than this are counted, not listed, unless --verbose or --dry-run asks.
 _FEW = 12
+_CRASHED = 3
 
 
 def run(
@@ -47,13 +48,14 @@ def run(
     dry_run: bool = False,
     diff: bool = False,
     take: Collection[str] = (),
-    fail_on: str = "never",
+    fail_on: str = "error",
     audit: bool = True,
 ) -> int:
     """Brings the project in `out` (default: the folder of `spec`) to what `spec` says.
 
     Returns 0, or 1 when the description has errors that `check` finds, when files need a human,
-    or when the audit finds something at or above the level `fail_on`. Raises ArchgenError.
+    or when the audit finds something at or above the level `fail_on`, and 3 when a rule of it crashed.
+    Raises ArchgenError.
     """
     system, document = load_with_marks(spec)
     analysis = analyse(system)
@@ -161,7 +163,7 @@ def _audit(target: Path, fail_on: str) -> int:
     """A line per verdict and the score; the whole audit is a command of its own."""
     from archgen import checklist
     from archgen.reports.wording import summary
-    from archgen.rules.model import Severity
+    from archgen.rules.model import Severity, Verdict
 
     result = checklist.audit(target)
     console.say()
@@ -169,8 +171,14 @@ def _audit(target: Path, fail_on: str) -> int:
         titles = [item.title.lower() for item in result.items if item.verdict is verdict]
         console.say(f"{verdict.value.replace('_', ' '):>14}  {', '.join(titles)}")
     console.say(f"{summary(result)}  archgen checklist audit {relative(target)}")
-    worst = result.worst()
-    return int(fail_on != "never" and worst is not None and worst >= Severity[fail_on.upper()])
+    # a failed item does not count: a description may leave a pattern out, and that is its right
+    level = Severity[fail_on.upper()] if fail_on != "never" else None
+    counted = [f for f in result.findings if level is not None and f.decides and f.severity >= level]
+    for finding in counted[:_FEW]:
+        place = f"{finding.file}:{finding.line}" if finding.line else finding.file
+        console.say(console.printable(f"{finding.severity:>14}  {finding.rule} {place}: {finding.message}"))
+    crashed = any(item.verdict is Verdict.ERROR for item in result.items)
+    return _CRASHED if crashed else int(bool(counted))
 
 
 def _next(report: Report, spec: Path, target: Path) -> None:

@@ -62,7 +62,14 @@ class _Reader:
                     for key, event in (("emits", command.emits), ("fails", command.fails)):
                         if event:
                             here = (*at, "aggregates", title, "commands", verb, key)
-                            yield self._fact("event", here, service=name, aggregate=title, event=event)
+                            yield self._fact(
+                                "event",
+                                here,
+                                service=name,
+                                aggregate=title,
+                                event=event,
+                                refusal=key == "fails",
+                            )
             for job in service.jobs:
                 yield self._fact("job", (*at, "jobs", job), service=name, job=job)
             for reference, call in service.calls.items():

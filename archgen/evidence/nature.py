@@ -18,7 +18,7 @@ class Nature(Enum):
         return self is Nature.PRODUCTION
 
 
-_TEST_FOLDERS = {
+TEST_FOLDERS = {
     "test", "tests", "__tests__", "testing", "spec", "specs", "e2e", "integration-test", "integration_tests",
     "end-to-end-tests", "component-test", "testdata", "fixtures", "__mocks__", "mocks", "cypress", "loadtest",
     "test-util", "test-utils", "testutil", "ui-tests",
@@ -70,7 +70,7 @@ def nature_of(path: str, text: str) -> Nature:
     # below the root of a Java source tree the folders are a package's name, and say nothing
     if "src/main/" in path:
         folders = path.split("src/main/")[0].split("/")
-    if _TEST_FILE.search(name) or any(f in _TEST_FOLDERS or _TEST_PROJECT.search(f) for f in folders):
+    if _TEST_FILE.search(name) or any(f in TEST_FOLDERS or _TEST_PROJECT.search(f) for f in folders):
         return Nature.TEST
     if not _EXAMPLE_FOLDERS.isdisjoint(folders) or any(_EXAMPLE_PROJECT.search(f) for f in folders):
         return Nature.EXAMPLE

@@ -234,3 +234,20 @@ def test_numbers_of_two_branches_that_both_added_a_field_are_not_guessed_at(spec
     )
     with pytest.raises(ProjectError, match="4 stands for `age` and for `size`"):
         run(spec, audit=False)
+
+
+def test_an_error_that_the_audit_finds_ends_the_run_with_1(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(spec) == 0
+    handler = spec.parent / "services/things/src/things/commands/create.py"
+    handler.write_text(
+        "import httpx\nfrom chassis.uow import UnitOfWork\n\n"
+        "def create(command, uow: UnitOfWork) -> None:\n"
+        "    httpx.post('http://bank.example/pay', timeout=None)\n"
+    )
+    capsys.readouterr()
+    assert run(spec) == 1
+    assert "RES-001 services/things/src/things/commands/create.py:5" in capsys.readouterr().err
+    assert run(spec, fail_on="never") == 0
+    assert run(spec, audit=False) == 0

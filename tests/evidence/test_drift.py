@@ -150,3 +150,12 @@ def test_other_yaml_is_left_alone(tmp_path: Path, text: str) -> None:
     (tmp_path / "main.py").write_text("import uvicorn\nuvicorn.run('x')\n")
     facts = collect(tmp_path)
     assert not [hit for rule in _DRIFT for hit in rule.check(facts)]
+
+
+_SYSTEMS = sorted((Path(__file__).parents[1] / "generated" / "systems").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("description", _SYSTEMS, ids=lambda path: path.stem)
+def test_no_fresh_project_has_drift_whatever_its_names(description: Path, tmp_path: Path) -> None:
+    run(description, tmp_path / "out", audit=False)
+    assert _said(tmp_path / "out") == {}

@@ -18,8 +18,8 @@ def declared(facts: Facts, kind: str) -> Iterator[Fact]:
 
 def home(facts: Facts, name: str) -> Service | None:
     """The service that carries a declared name, wherever its folder is."""
-    wanted = _plain(name)
-    return next((s for s in facts.services if _plain(s.name) in (wanted, wanted + "service")), None)
+    wanted = plain(name)
+    return next((s for s in facts.services if plain(s.name) in (wanted, wanted + "service")), None)
 
 
 def modules(facts: Facts, service: str, *, generated: bool = False) -> Iterator[Module]:
@@ -54,5 +54,6 @@ def mentions(module: Module, pattern: str) -> bool:
     )
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name without what languages and conventions differ in."""
     return re.sub(r"[-_.]", "", name.lower())

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from archgen.evidence.code.model import Module
 from archgen.evidence.facts import Facts
-from archgen.rules.drift.code import camel, declared, home, modules, text
+from archgen.rules.drift.code import camel, declared, home, modules, plain, text
 from archgen.rules.drift.samples import LANGUAGES, SYSTEM, sample
 from archgen.rules.model import Hit, Rule, Severity
 
@@ -15,22 +15,25 @@ def check(facts: Facts) -> Iterable[Hit]:
         service, event = str(one["service"]), str(one["event"])
         if home(facts, service) is None:
             continue
-        if not any(_makes(module, event) for module in modules(facts, service)):
+        if not any(
+            _makes(module, event, str(one["aggregate"]), one["refusal"]) for module in modules(facts, service)
+        ):
             yield Hit(one.file, one.line, f"{event} is declared, and no code of {service} emits it")
 
 
-def _makes(module: Module, event: str) -> bool:
-    """Whether the module makes the event: `Created(`, `&order.Created{`, `new OrderCreated(`, or by its full name."""
+def _makes(module: Module, event: str, aggregate: str, refusal: bool) -> bool:
+    """Whether the module makes the event: `Created(`, `&order.Created{`, `new OrderCreated(`, or by its full name.
+
+    A refusal need only be known: a rule that says no may come later.
+    """
     subject, _, what = event.partition(".")
     short, full = camel(what), camel(subject) + camel(what)
     named = re.compile(rf"[\"'`]{re.escape(event)}[\"'`]|\b{full}(Event)?\s*[({{]")
     bare = re.compile(rf"\b{short}(Event)?\s*[({{]")
-    plain = subject.replace("_", "")
-    near = plain in re.sub(r"[_-]", "", module.path.lower()) or plain in module.imported(short).replace(
-        "_", ""
-    )
+    around = plain(module.path) + plain(module.imported(short))
+    near = plain(subject) in around or plain(aggregate) in around
     for function in module.functions:
-        said = text(function)
+        said = function.body if refusal else text(function)
         if named.search(said) or (near and bare.search(said)):
             return True
     return any(named.search(f'"{one.value}"') for one in module.texts)
