@@ -274,6 +274,14 @@ def explain(
     raise typer.Exit(command(rule, rules or []))
 
 
+@checklist.command("schema")
+def audit_schema() -> None:
+    """Print the JSON Schema of the audit's JSON report."""
+    from archgen.commands.catalogue import schema as command
+
+    raise typer.Exit(command())
+
+
 def main() -> None:
     """The entry point of the `archgen` script."""
     for stream in (sys.stdout, sys.stderr):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -48,6 +49,14 @@ def explain(rule: str, folders: Sequence[Path] = (), out: TextIO | None = None) 
         remedy = f"did you mean {near[0]}?" if near else "`archgen checklist list` shows all rules"
         raise ArchgenError(Problem(f"there is no rule or item {rule!r}", remedy=remedy))
     out.write("\n\n".join(_page(one) for one in chosen))
+    return 0
+
+
+def schema(out: TextIO | None = None) -> int:
+    """Print the JSON Schema of the JSON report."""
+    from archgen.reports.json import schema as of_report
+
+    (out or sys.stdout).write(json.dumps(of_report(), indent=2) + "\n")
     return 0
 
 

@@ -7,8 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from archgen.commands.audit import audit as command
+from archgen.commands.catalogue import schema
 from archgen.errors import ArchgenError
 from archgen.rules.model import Verdict
 from archgen.triage.listed import NAME
@@ -114,6 +116,19 @@ def _soon() -> str:
     from datetime import date, timedelta
 
     return str(date.today() + timedelta(days=30))
+
+
+def test_the_schema_is_printed_and_the_report_follows_it(tmp_path: Path) -> None:
+    out = io.StringIO()
+    assert schema(out) == 0
+    report = json.loads(_run(naive(tmp_path / "shop"), formats=["json"])[1])
+    assert list(Draft202012Validator(json.loads(out.getvalue())).iter_errors(report)) == []
+
+
+def test_a_link_that_leads_to_itself_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(ArchgenError, match="no such folder"):
+        _run(tmp_path / "loop")
 
 
 def test_nothing_that_could_be_judged_is_never_a_pass(tmp_path: Path) -> None:
