@@ -110,6 +110,14 @@ def test_a_topic_that_one_sends_and_another_hears_is_an_edge(tmp_path: Path) -> 
     assert speakers(collect(tmp_path / "b")) == {"order-service", "payments"}
 
 
+def test_what_a_service_tells_itself_is_no_edge(tmp_path: Path) -> None:
+    both = (
+        "import uvicorn, nats\nasync def talk(js, order):\n    await js.publish('orders.created', order)\n"
+        "    await js.subscribe('orders.created')\ntalk(1, 2)\nuvicorn.run('app')\n"
+    )
+    assert _edges(tmp_path, **_in("order-service/main.py", both)) == set()
+
+
 _V3 = """
 asyncapi: 3.0.0
 info: {title: shop, version: "1"}

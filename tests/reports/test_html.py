@@ -208,7 +208,9 @@ frame.addEventListener("load", () => {{
 def test_chromium_shows_it_without_overflow_or_complaint_and_its_filter_works(
     tmp_path: Path, width: int
 ) -> None:
-    shown = audit(naive(tmp_path / "shop"), excerpts=True)
+    root = write(naive(tmp_path / "shop"), {f"orders/{'x' * 120}.py": PLACE.replace("place", "y" * 120)})
+    shown = audit(root, excerpts=True)
+    assert any("xxx" in finding.file for finding in shown.findings)
     (tmp_path / "page.html").write_text(render(shown), "utf-8")
     (tmp_path / "probe.html").write_text(_PROBE.format(width=width), "utf-8")
     assert CHROMIUM is not None

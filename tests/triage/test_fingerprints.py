@@ -101,6 +101,14 @@ def test_statements(file: str, text: str, expected: tuple[str, int]) -> None:
     assert (found[:200], last) == (expected[0][:200], expected[1])
 
 
+def test_the_name_of_what_is_defined_on_the_line_is_left_out() -> None:
+    assert statement(["async def place(order):"], 1, "a.py", {"place"}) == ("async def _(order)", 1)
+    assert statement(["func (s *Shop) Place(o Order) {"], 1, "a.go", {"Place"}) == (
+        "func(s*Shop)_(o Order)",
+        1,
+    )
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     above=st.integers(0, 30),

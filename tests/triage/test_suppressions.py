@@ -117,6 +117,13 @@ def test_a_suppression_without_a_finding_is_told_with_its_place(tmp_path: Path) 
     assert (one.state, one.file, one.line) == (State.UNUSED, "payments/main.py", 3)
 
 
+def test_a_comment_covers_its_line_and_no_line_of_another_file(tmp_path: Path) -> None:
+    root = naive(tmp_path)
+    main = root / "payments" / "main.py"
+    main.write_text("import uvicorn\n" + "x = 1\n" * 6 + f"uvicorn.run('app')  # {GOOD}\n")
+    assert "DTC-001" in _rules(_audit(root))
+
+
 def _listed(root: Path, text: str) -> Path:
     (root / NAME).write_text(text)
     return root
