@@ -148,25 +148,27 @@ def audit(
     baseline: Path | None = None,
     since: str = "",
     excerpts: bool = False,
+    suppress: bool = True,
     today: date | None = None,
     step: Callable[[], None] = lambda: None,
 ) -> Audit:
     """Judge the project in the folder `path` as it is on disk.
 
     `baseline` names what was known before, `since` a commit: only what is new, or changed since then,
-    decides. `excerpts` asks for the code at each place. `step` is called once per file read. Raises
-    ArchgenError when there is no folder that can be read, or for a broken baseline, suppressions file or
-    commit.
+    decides. `excerpts` asks for the code at each place. Without `suppress`, suppressions hide nothing.
+    `step` is called once per file read. Raises ArchgenError when there is no folder that can be read, or
+    for a broken baseline, suppressions file or commit.
     """
     rules = tuple(rules)
     require(path)
     before = load(baseline) if baseline else None
     changes = changed_since(path, since) if since else None
     terms = _terms(rules, today or date.today())
-    listed = read_listed(path, terms)
+    said = read_listed(path, terms) if suppress else []
     facts = collect(path, step)
-    written = [one for file, text in facts.marked.items() for one in read_inline(file, text, terms)]
-    triage = Triage(Suppressions([*listed, *written], terms), Sources(path))
+    if suppress:
+        said += [one for file, text in facts.marked.items() for one in read_inline(file, text, terms)]
+    triage = Triage(Suppressions(said, terms), Sources(path))
     items = judge(facts, rules, triage=triage)
     if changes is not None:
         items = tuple(_in_change(item, changes) for item in items)

@@ -235,6 +235,9 @@ def audit(
         typer.Option("--changed-since", metavar="REF", help="Only lines changed since this commit decide."),
     ] = "",
     rules: Rules = None,
+    suppress: Annotated[
+        bool, typer.Option("--suppressions/--no-suppressions", help="Whether suppressions hide findings.")
+    ] = True,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -252,6 +255,7 @@ def audit(
             write_baseline=write_baseline,
             since=since,
             rules=rules or [],
+            suppress=suppress,
         )
     )
 

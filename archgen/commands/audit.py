@@ -47,6 +47,7 @@ def audit(
     write_baseline: Path | None = None,
     since: str = "",
     rules: Sequence[Path] = (),
+    suppress: bool = True,
     out: TextIO | None = None,
 ) -> int:
     """Judge `path`, write the reports, and return the exit code.
@@ -65,6 +66,7 @@ def audit(
             rules=rules_with(rules),
             baseline=baseline,
             since=since,
+            suppress=suppress,
             excerpts=any(w.format == "html" for w in wanted),
             step=step,
         )

@@ -32,11 +32,13 @@ def excerpt(lines: list[str], hit: int) -> Excerpt:
         first += 1
     while last > hit and not lines[last - 1].strip():
         last -= 1
-    return Excerpt(first, hit, tuple(_shown(line) for line in lines[first - 1 : last]))
+    shown = [line.expandtabs(4).rstrip() for line in lines[first - 1 : last]]
+    # what all lines are indented by is left out: a telephone is narrow
+    margin = min((len(line) - len(line.lstrip()) for line in shown if line), default=0)
+    return Excerpt(first, hit, tuple(_shown(line[margin:]) for line in shown))
 
 
 def _shown(line: str) -> str:
-    line = line.expandtabs(4).rstrip()
     if len(line) > _LONGEST:
         line = line[:_LONGEST] + " …"
     return _NAMED.sub(r"\1•••", _IN_ADDRESS.sub(r"\1•••\2", line))

@@ -110,6 +110,9 @@ def test_suppressions_change_the_exit_code_and_stay_visible(tmp_path: Path) -> N
     assert after["score_without_suppressions"] == before["score"]
     assert any(one["state"] == "unused" for one in after["suppressions"])
     assert _run(root, fail_on="note")[0] == 1
+    code, out = _run(root, formats=["json"], suppress=False)
+    assert code == 1
+    assert json.loads(out)["items"] == before["items"]
 
 
 def _soon() -> str:

@@ -108,7 +108,7 @@ def test_the_hit_line_is_marked_with_lines_around_it(tmp_path: Path) -> None:
     marked = {
         "".join(row.find("td[2]").itertext()) for row in tree.iter("tr") if row.attrib.get("class") == "hit"
     }
-    assert '    await producer.send("orders", order)' in marked
+    assert 'await producer.send("orders", order)' in marked
     code = "".join(next(t for t in tree.iter("table") if "producer.send" in "".join(t.itertext())).itertext())
     assert "session.commit()" in code
 
@@ -145,6 +145,10 @@ def test_what_is_no_password_stays(line: str) -> None:
 def test_excerpts_end_where_the_file_does(hit: int, first: int, count: int) -> None:
     shown = excerpt([f"line {n}" for n in range(1, 10)], hit)
     assert (shown.first, len(shown.lines)) == (first, count)
+
+
+def test_what_all_lines_are_indented_by_is_left_out() -> None:
+    assert excerpt(["\tif x:", "", "\t    y()", "\tz()"], 3).lines == ("if x:", "", "    y()", "z()")
 
 
 def test_a_line_of_a_minified_file_is_cut() -> None:
