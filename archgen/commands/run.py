@@ -176,7 +176,7 @@ def _audit(target: Path, fail_on: str) -> int:
     counted = [f for f in result.findings if level is not None and f.decides and f.severity >= level]
     for finding in counted[:_FEW]:
         place = f"{finding.file}:{finding.line}" if finding.line else finding.file
-        console.say(console.printable(f"{finding.severity:>14}  {finding.rule} {place}: {finding.message}"))
+        console.say(console.printable(f"{finding.severity!s:>14}  {finding.rule} {place}: {finding.message}"))
     crashed = any(item.verdict is Verdict.ERROR for item in result.items)
     return _CRASHED if crashed else int(bool(counted))
 

@@ -222,12 +222,21 @@ def _engine(program: Program) -> Iterator[Fact]:
         )  # fmt: skip
 
 
+# where there is nothing to undo, nothing is stopped
+_NO_UNDO = re.compile(r"(undo|compensat)\w*\s*(is None|===?\s*(null|None|nil|undefined))", re.IGNORECASE)
+
+
 def _halts(module: Module, engine: Function) -> bool:
     """Whether another function, on the failure of an undo, notes it and does not go on with the rest."""
     for function in module.functions:
         if function is engine or not function.name:
             continue
-        branches = {id(b): b for c in function.calls for b in c.within("branch") if _UNDOES.search(b.header)}
+        branches = {
+            id(b): b
+            for c in function.calls
+            for b in c.within("branch")
+            if _UNDOES.search(b.header) and not _NO_UNDO.search(b.header)
+        }
         for branch in branches.values():
             inside = [c for c in function.calls if any(b is branch for b in c.inside)]
             fails = any(re.search(r"fail|stuck|park|gave_up", c.text(), re.IGNORECASE) for c in inside)

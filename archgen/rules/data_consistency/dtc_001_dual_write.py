@@ -1,10 +1,14 @@
 """A change is saved and then published, and a crash between the two loses the message."""
 
+import re
 from collections.abc import Iterable
 
 from archgen.evidence.facts import Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity
 from archgen.rules.paths import alternatives, in_transaction
+
+# a message that is sent again, or put aside, was committed before
+_AGAIN = re.compile(r"(^|[._])(retry|redeliver|requeue|redrive|nack?|dead_?letter)", re.IGNORECASE)
 
 
 def check(facts: Facts) -> Iterable[Hit]:
@@ -15,7 +19,11 @@ def check(facts: Facts) -> Iterable[Hit]:
         if module.path in homes:
             continue
         direct = [e for e in function.reach if e.kind == "publish" and not e.via]
-        publishes = direct or [e for e in function.reach if e.kind == "publish" and relays.isdisjoint(e.via)]
+        publishes = direct or [
+            e
+            for e in function.reach
+            if e.kind == "publish" and relays.isdisjoint(e.via) and not any(map(_AGAIN.search, e.via))
+        ]
         writes = [e for e in function.reach if e.kind == "db.write"]
         for publish in publishes:
             before = [
@@ -58,6 +66,20 @@ RULE = Rule(
                     session.add(order)
                     session.add(OutboxMessage(order))
                     session.commit()
+            """,
+        }),
+        Sample("python", {
+            "a.py": """
+                import nats
+                class Delivery:
+                    async def retry(self):
+                        await self.js.publish(self.subject, self.data)
+                class Inbox:
+                    async def handle(self, session, delivery: Delivery):
+                        session.add(Seen(delivery.id))
+                        await self.again(delivery)
+                    async def again(self, delivery: Delivery):
+                        await delivery.retry()
             """,
         }),
         Sample("typescript", {

@@ -34,6 +34,20 @@ RULE = Rule(
                                 self.park(step, error)
             """,
         }),
+        Sample("python", {
+            "a.py": """
+                def compensate(saga, instance):
+                    for step in reversed(saga.steps):
+                        if step.undo and instance.outcomes.get(step.key) == "done":
+                            return send(saga, instance, step.undo)
+                    return ended(instance)
+
+                def on_timeout(saga, instance, step):
+                    if step.undo is None:
+                        return stuck(instance, "no answer")
+                    return compensate(saga, instance)
+            """,
+        }),
     ),
     invalid=(
         Sample("python", {
