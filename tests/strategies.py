@@ -34,6 +34,7 @@ from archgen.spec.model import (
     Service,
     Store,
     System,
+    Via,
     View,
 )
 
@@ -120,7 +121,12 @@ def _connected(
     """The service, asking views of some of the others and reacting to events of theirs."""
     views = [f"{name}.{view}" for name, other in others.items() for view in other.views]
     chosen = draw(st.lists(st.sampled_from(views), max_size=2, unique=True)) if views and policies else []
-    calls = {view: Call(policy=policies[0], fallback=draw(st.sampled_from(Fallback))) for view in chosen}
+    calls = {
+        view: Call(
+            policy=policies[0], fallback=draw(st.sampled_from(Fallback)), via=draw(st.sampled_from(Via))
+        )
+        for view in chosen
+    }
     events = [command.emits for name in others for _, command in _commands(name, others[name])]
     simple = [
         verb for name in service.aggregates.values() for verb, c in name.commands.items() if _is_simple(c)

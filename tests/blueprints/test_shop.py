@@ -37,6 +37,15 @@ def test_the_style_of_the_saga_is_the_one_asked_for() -> None:
     assert orchestrated.services == choreographed.services
 
 
+def test_the_one_call_goes_the_way_that_was_asked_for() -> None:
+    asked = {via: loads(rendered(calls=via)["system.yaml"]).services["orders"] for via in ("rest", "grpc")}
+    assert {via: service.calls["inventory.availability"].via.value for via, service in asked.items()} == {
+        "rest": "rest",
+        "grpc": "grpc",
+    }
+    assert rendered() == rendered(calls="rest")
+
+
 def test_only_the_description_depends_on_the_answers() -> None:
     orchestrated, choreographed = (rendered(style=style) for style in STYLES)
     assert {path for path in orchestrated if orchestrated[path] != choreographed.get(path)} == {"system.yaml"}
