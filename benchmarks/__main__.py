@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import document, events, generation, jobs, latency, posts, sagas
+from benchmarks import audit_speed, document, events, generation, jobs, latency, posts, sagas
 from benchmarks.process import say
 from benchmarks.tables import Table
 
@@ -41,6 +41,8 @@ ALL = {
     "latency": Benchmark(latency.latency, 300),
     "sagas": Benchmark(sagas.sagas, 600),
     "jobs": Benchmark(jobs.jobs, 600),
+    "audit": Benchmark(audit_speed.speed, 900),
+    "audit_growth": Benchmark(audit_speed.growth, 300),
 }
 TIDYING = 20.0  # seconds for what is stopped to stop what it started
 

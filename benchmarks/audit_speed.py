@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 import sysconfig
 from pathlib import Path
 
 from archgen.evidence.code import vocabulary
+from benchmarks.environment import ARCHGEN, installed
 from benchmarks.process import cost
 from benchmarks.tables import Table
 
 TOOLS = ("ast-grep-cli>=0.40,<1", "semgrep>=1.140,<2")
-AUDIT = [sys.executable, "-m", "archgen", "--quiet", "checklist", "audit"]
+AUDIT = [*ARCHGEN, "checklist", "audit"]
 # What both tools look for: the names of calls that the audit's vocabulary knows, one rule each.
 NAMES = {
     name.lower().replace("_", "-"): words.pattern
@@ -26,7 +25,7 @@ COPIES = (1, 2, 4)
 
 def speed(folder: Path) -> Table:
     """Whole processes over Python's own standard library, which every machine has."""
-    tree, bin = folder / "tree", _tools(folder / "venv")
+    tree, bin = folder / "tree", installed(TOOLS).parent
     files, lines = _standard_library(tree)
     ast_grep, semgrep = _rules(folder)
     ours = cost([*AUDIT, str(tree), "--format", "json", "--fail-on", "never"], runs=3)
@@ -73,12 +72,6 @@ def growth(folder: Path) -> Table:
         )
         shutil.rmtree(tree)
     return table
-
-
-def _tools(venv: Path) -> Path:
-    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-    subprocess.run([str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", *TOOLS], check=True)
-    return venv / "bin"
 
 
 def _standard_library(target: Path) -> tuple[int, int]:

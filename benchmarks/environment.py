@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,10 +49,15 @@ class Project:
 
 
 def python() -> Path:
-    """The interpreter, installed when there is none yet."""
+    """The interpreter that runs generated systems and what they are compared with."""
     chassis = tomllib.loads((CHASSIS / "pyproject.toml").read_text("utf-8"))["project"]
     extras = chassis["optional-dependencies"]
     wanted = sorted({*chassis["dependencies"], *extras["fast"], *extras["test"], *COMPARED})
+    return installed(wanted)
+
+
+def installed(wanted: Sequence[str]) -> Path:
+    """An interpreter with `wanted`, made when there is none yet."""
     key = hashlib.sha256("\n".join([sys.version, *wanted]).encode()).hexdigest()[:12]
     folder = FOLDER / key
     interpreter, done = folder / "bin" / "python", folder / "complete"
