@@ -77,7 +77,10 @@ class KeyRing:
     def signing(self, now: float | None = None) -> SigningKey:
         """The newest key that is in use. Raises KeyProblem."""
         now = time.time() if now is None else now
-        return max((key for key in self.keys if key.since <= now), key=lambda key: key.since)
+        in_use = [key for key in self.keys if key.since <= now]
+        if not in_use:
+            raise KeyProblem(f"{self.path} has no key that is in use yet")
+        return in_use[-1]
 
     def public(self) -> dict[str, list[dict[str, str]]]:
         """The public halves as a JWK set, those to come included."""
@@ -145,8 +148,8 @@ def _load(path: Path) -> tuple[SigningKey, ...]:
         ]
     except (OSError, ValueError, KeyError, TypeError):
         raise KeyProblem(f"{path} is not a set of private Ed25519 keys") from None
-    if not keys or min(key.since for key in keys) > time.time():
-        raise KeyProblem(f"{path} has no key that is in use")
+    if not keys:
+        raise KeyProblem(f"{path} has no key")
     return tuple(sorted(keys, key=lambda key: key.since))
 
 
