@@ -14,6 +14,7 @@ from archgen.deploy.naming import (
     HTTP_PORT,
     USER,
     Names,
+    has_keys,
     on_file,
     password_variable,
 )
@@ -21,7 +22,7 @@ from archgen.plan_types import Code, Copy, Item, Template, Text
 from archgen.render import TEMPLATES
 from archgen.spec.calls import over_grpc
 from archgen.spec.model import System
-from archgen.spec.names import python_module
+from archgen.spec.names import kebab, python_module
 
 FOLDER = "deploy"
 TEMPLATE = "system/deploy"
@@ -69,11 +70,13 @@ def _configuration(system: System, names: Names) -> Iterator[Item]:
     ]
     hosts = {name: names.host(name) for name in system.services}
     ports = {"port": HTTP_PORT, "gateway_port": GATEWAY_PORT, "broker_port": BROKER_PORT}
+    issuer = system.auth.service if system.auth else ""
+    signing_in = Code(f"/api/{kebab(issuer)}/auth/") if issuer else ""
     base, local = f"{FOLDER}/kubernetes/base", f"{FOLDER}/kubernetes/components/local"
     yield Template(
         f"{base}/default.conf.template",
         f"{TEMPLATE}/gateway.conf.jinja",
-        {"routes": table, "hosts": hosts, **ports},
+        {"routes": table, "hosts": hosts, "signing_in": signing_in, **ports},
     )
     yield Template(f"{local}/nats.conf", f"{TEMPLATE}/nats.conf.jinja", ports)
     roles = [
@@ -100,4 +103,5 @@ def _guide(system: System, names: Names) -> dict[str, object]:
         "first": next(iter(system.services)),
         "agents": [names.host(name) for name in _agents(system)],
         "grpc": any(over_grpc(system, name) for name in system.services),
+        "keys": [(names.host(name), name) for name in system.services if has_keys(system, name)],
     }

@@ -77,6 +77,8 @@ def _dashboards(system: System) -> Iterator[tuple[str, Json]]:
         panels += dashboards.jobs()
     if any(service.agents for service in system.services.values()):
         panels += dashboards.agents()
+    if system.auth is not None:
+        panels += dashboards.security()
     own = dashboards.dashboard(f"{name}-service", f"{shown}: service", panels, ["service"])
     yield "service", own
     if system.sagas:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import shlex
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from archgen.contracts.access import access
+from archgen.contracts.accounts import registration_fields
 from archgen.contracts.addresses import routes
 from archgen.contracts.examples import example_fields
 from archgen.contracts.jobs import enqueue_path
@@ -13,6 +17,7 @@ from archgen.languages.python_format import call, formatted, list_of, tuple_of
 from archgen.languages.python_imports import Import, block
 from archgen.plan_types import Code, Item, Template
 from archgen.spec.analysis import Analysis, CommandFacts
+from archgen.spec.auth import registration
 from archgen.spec.facts import UUID
 from archgen.spec.model import Orchestration, System
 from archgen.spec.names import collection, python_module, title
@@ -61,6 +66,16 @@ _TRACE = {
     (_TESTING, "System"),
     (f"{_TESTING}.watch", "Watch"),
 }
+_ACCESS = {
+    ("collections.abc", "Iterator"),
+    ("pathlib", "Path"),
+    ("httpx", ""),
+    ("pytest", ""),
+    (_TESTING, "System"),
+    (f"{_TESTING}.matrix", "Matrix"),
+    (f"{_TESTING}.matrix", "Owned"),
+}
+_SCHEMAS = {("pathlib", "Path"), ("pytest", ""), ("subprocess", ""), ("sys", ""), (_TESTING, "System")}
 _FAULTS = _SYSTEM | {("time", ""), ("pathlib", "Path")}
 
 
@@ -150,6 +165,7 @@ def system_items(system: System, analysis: Analysis) -> Iterator[Item]:
         "README.md",
         "README.md.jinja",
         sagas=[(name, saga.style, saga.about) for name, saga in system.sagas.items()],
+        signing_in=_signing_in(system, services),
     )
     yield item("Makefile", "Makefile.jinja")
     yield item("Procfile", "Procfile.jinja")
@@ -171,6 +187,9 @@ def system_items(system: System, analysis: Analysis) -> Iterator[Item]:
         yield item(
             "tests/test_trace.py", "tests/test_trace.py.jinja", imports=_imports(_TRACE), case=shown[0].case
         )
+    if system.auth is not None:
+        yield item("tests/test_access.py", "tests/test_access.py.jinja", imports=_imports(_ACCESS))
+        yield item("tests/test_schemas.py", "tests/test_schemas.py.jinja", imports=_imports(_SCHEMAS))
     # A job that takes nothing, or only its due time, can be enqueued by anybody who knows its name.
     bare = [
         (name, enqueue_path(job))
@@ -180,6 +199,27 @@ def system_items(system: System, analysis: Analysis) -> Iterator[Item]:
     ]
     if bare:
         yield item("tests/test_jobs.py", "test_jobs.py.jinja", imports=_imports(_JOBS), jobs=py(bare))
+
+
+def _signing_in(system: System, services: Sequence[ServiceLine]) -> dict[str, object] | None:
+    """What the README shows of signing in; None where users do that elsewhere."""
+    found = registration(system)
+    if system.auth is None or found is None:
+        return None
+    line = next(each for each in services if each.name == system.auth.service)
+    account = registration_fields(system, line.name)
+    password = "correct horse battery"
+    example = example_fields(system, account)
+    own = next((each for each in access(system, line.name) if each.route and each.roles), None)
+    path = own.path if own else "/health/ready"
+    return {
+        "name": line.name,
+        "port": line.port,
+        "register": Code(shlex.quote(json.dumps({**example, "password": password}))),
+        "login": Code(shlex.quote(json.dumps({"email": example["email"], "password": password}))),
+        "access": f"{system.auth.access / 60:g} minutes",
+        "own": Code(f"$U{path.split('{')[0].rstrip('/')}/…" if "{" in path else f"$U{path}"),
+    }
 
 
 def flows(system: System, analysis: Analysis) -> list[Flow]:

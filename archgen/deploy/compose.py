@@ -17,9 +17,12 @@ from archgen.deploy.naming import (
     GATEWAY_PORT,
     GRPC_PORT,
     HTTP_PORT,
+    KEYS,
     Names,
     Process,
+    asks,
     grpc_url_variable,
+    has_keys,
     on_file,
     password_variable,
     url_variable,
@@ -93,9 +96,10 @@ def _process(system: System, names: Names, process: Process) -> Json:
         "stop_grace_period": "30s",
         **_confined(memory=384 * MIB, cpus="1.0"),
     }
-    if on_file(service):
-        found["volumes"] = [f"{names.host(process.service)}-data:{DATA}"]
-    return found
+    volumes: list[Json] = [f"{names.host(process.service)}-data:{DATA}"] if on_file(service) else []
+    if process.public and has_keys(system, process.service):
+        volumes.append(f"./keys/{process.service}:{KEYS}:ro")
+    return {**found, **({"volumes": volumes} if volumes else {})}
 
 
 def _environment(system: System, names: Names, process: Process) -> dict[str, Json]:
@@ -113,14 +117,25 @@ def _environment(system: System, names: Names, process: Process) -> dict[str, Js
         else f"postgresql://{role}:{required(password_variable(role))}@{at}",
         "OTEL_EXPORTER_OTLP_ENDPOINT": "${OTEL_EXPORTER_OTLP_ENDPOINT:-}",
         **_agents(service),
+        **_security(system, process),
         **({"GRPC_PORT": str(GRPC_PORT)} if process.public and over_grpc(system, process.service) else {}),
-        **{url_variable(peer): f"http://{names.host(peer)}:{HTTP_PORT}" for peer in peers(service, Via.REST)},
+        **{
+            url_variable(peer): f"http://{names.host(peer)}:{HTTP_PORT}"
+            for peer in asks(system, process.service)
+        },
         # A name stands for all replicas here, so callers see each of them.
         **{
             grpc_url_variable(peer): f"grpc://{names.host(peer)}:{GRPC_PORT}"
             for peer in peers(service, Via.GRPC)
         },
     }
+
+
+def _security(system: System, process: Process) -> dict[str, Json]:
+    if system.auth is None:
+        return {}
+    keys: dict[str, Json] = {"KEYS_DIR": KEYS} if has_keys(system, process.service) else {}
+    return {**keys, "TRUSTED_PROXIES": "1"}
 
 
 def _agents(service: Service) -> dict[str, Json]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from archgen.contracts.access import access
 from archgen.contracts.addresses import Kind, Route, routes
 from archgen.spec.model import Orchestration, System
 from archgen.spec.names import kebab
@@ -25,10 +26,17 @@ class Public:
 
 
 def public(system: System) -> list[Public]:
-    """The table, service by service."""
+    """The table, service by service: what is allowed to somebody, where the description says who may what."""
+    if system.auth is not None:
+        return [
+            Public(_methods(rule.method), _pattern(name, rule.path), name)
+            for name in system.services
+            for rule in access(system, name)
+            if rule.open
+        ]
     inner = internal_commands(system)
     return [
-        Public(_methods(route), _pattern(name, route), name)
+        Public(_methods(route.method), _pattern(name, route.path), name)
         for name, service in system.services.items()
         for route in routes(service)
         if not (_is_command(route) and f"{name}.{route.name}" in inner)
@@ -56,10 +64,11 @@ def _is_command(route: Route) -> bool:
     return route.kind in (Kind.CREATE, Kind.COMMAND)
 
 
-def _methods(route: Route) -> str:
-    return "POST" if route.method == "post" else "(GET|HEAD)"
+def _methods(method: str) -> str:
+    return "POST" if method == "post" else "(GET|HEAD)"
 
 
-def _pattern(service: str, route: Route) -> str:
+def _pattern(service: str, path: str) -> str:
     """`/orders/{order_id}` of orders as seen from outside: below /api/orders, an id being one segment."""
-    return f"/api/{kebab(service)}{re.sub(r'[{][^}]*[}]', '[^/]+', route.path)}"
+    escaped = path.replace(".", r"\.")
+    return f"/api/{kebab(service)}{re.sub(r'[{][^}]*[}]', '[^/]+', escaped)}"

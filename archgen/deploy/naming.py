@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archgen.spec.model import Service, Store, System
+from archgen.spec.calls import callers, peers
+from archgen.spec.model import Service, Store, System, Via
 from archgen.spec.names import kebab, python_module
 
 HTTP_PORT = 8000
@@ -16,6 +17,7 @@ BROKER_PORT = 4222
 # What the chassis asks for where a service has agents; see chassis.agents.settings.
 AGENT_KEY, AGENT_MODEL = "ANTHROPIC_API_KEY", "AGENT_MODEL"
 USER = 10001  # nobody in particular, and not root
+KEYS = "/keys"  # where a service that signs or verifies has its keys
 DATA = "/data"  # where a service that keeps a SQLite file has its volume
 
 
@@ -66,6 +68,26 @@ class Names:
 def on_file(service: Service) -> bool:
     """Whether the service keeps a SQLite file: then it has a volume, and only one replica."""
     return service.store is Store.SQLITE
+
+
+def asks(system: System, name: str) -> list[str]:
+    """Whom this service asks over HTTP: its peers, and whoever has the keys of users' tokens."""
+    issuer = system.auth.service if system.auth else ""
+    needed = [] if issuer in ("", name) else [issuer]
+    return list(dict.fromkeys([*peers(system.services[name], Via.REST), *needed]))
+
+
+def asked_by(system: System, name: str) -> list[str]:
+    """Who asks this service over HTTP."""
+    return [other for other in system.services if other != name and name in asks(system, other)]
+
+
+def has_keys(system: System, name: str) -> bool:
+    """Whether the service signs something, or knows another by its key."""
+    if system.auth is None:
+        return False
+    calls = any(peers(system.services[name], via) or callers(system, name, via) for via in Via)
+    return calls or system.auth.service == name
 
 
 def consumes(system: System, name: str) -> bool:

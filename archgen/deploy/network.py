@@ -11,6 +11,8 @@ from archgen.deploy.naming import (
     HTTP_PORT,
     Names,
     Process,
+    asked_by,
+    asks,
     on_file,
 )
 from archgen.deploy.workload import metadata, selector
@@ -43,20 +45,26 @@ def of_process(system: System, names: Names, process: Process, *, public: bool) 
     inward: list[Json] = [_edge("from", [{"namespaceSelector": _namespace(MONITORING)}], HTTP_PORT)]
     if process.public:
         for via, port in PORTS.items():
-            sources = [names.host(caller) for caller in callers(system, process.service, via)]
+            asking = (
+                asked_by(system, process.service)
+                if via is Via.REST
+                else callers(system, process.service, via)
+            )
+            sources = [names.host(caller) for caller in asking]
             sources += [names.gateway] if public and via is Via.REST else []
             inward += [_edge("from", [{"podSelector": selector(source)}], port) for source in sources]
+    abroad = bool(service.agents) or (system.auth is not None and bool(system.auth.issuer))
     outward: list[Json] = [
         # Broker and database may be outside of the cluster: any address, and only that port.
         {"ports": [{"protocol": "TCP", "port": BROKER_PORT}]},
         *_to_database(on_file(service)),
-        # An agent's model is on the internet.
-        *([{"ports": [{"protocol": "TCP", "port": 443}]}] if service.agents else list[Json]()),
+        # An agent's model is on the internet, and so is an issuer that is no part of the system.
+        *([{"ports": [{"protocol": "TCP", "port": 443}]}] if abroad else list[Json]()),
         _edge("to", [{"namespaceSelector": _namespace(MONITORING)}], OTLP_HTTP),
         *(
             _edge("to", [{"podSelector": selector(names.host(peer))}], port)
             for via, port in PORTS.items()
-            for peer in peers(service, via)
+            for peer in (asks(system, process.service) if via is Via.REST else peers(service, via))
         ),
     ]
     return _policy(

@@ -9,11 +9,14 @@ from archgen.deploy.naming import (
     DATA,
     GRPC_PORT,
     HTTP_PORT,
+    KEYS,
     USER,
     Names,
     Process,
+    asks,
     grpc_host,
     grpc_url_variable,
+    has_keys,
     on_file,
     url_variable,
 )
@@ -113,6 +116,9 @@ def _pod(system: System, names: Names, process: Process) -> Json:
     if on_file(system.services[process.service]):
         claim = f"{names.host(process.service)}-data"
         volumes.append({"name": "data", "persistentVolumeClaim": {"claimName": claim}})
+    if process.public and has_keys(system, process.service):
+        secret: Json = {"secretName": f"{names.host(process.service)}-keys", "defaultMode": 0o440}
+        volumes.append({"name": "keys", "secret": secret})
     return {
         "serviceAccountName": process.name,
         "automountServiceAccountToken": False,
@@ -147,13 +153,19 @@ def _container(system: System, names: Names, process: Process) -> Json:
     mounts: list[Json] = [{"name": "tmp", "mountPath": "/tmp"}]
     if on_file(service):
         mounts.append({"name": "data", "mountPath": DATA})
+    if process.public and has_keys(system, process.service):
+        mounts.append({"name": "keys", "mountPath": KEYS, "readOnly": True})
     return {
         "name": "service",
         "image": f"{names.project}/{names.host(process.service)}",
         "command": ["python", "-m", process.module],
         "ports": _ports(system, process),
         "envFrom": [{"configMapRef": {"name": "services"}}],
-        "env": [*_secrets(system, names, process), *_peers(system, names, process)],
+        "env": [
+            *_secrets(system, names, process),
+            *_security(system, process),
+            *_peers(system, names, process),
+        ],
         "startupProbe": {**_asks("/health/live"), "periodSeconds": 2, "failureThreshold": 60},
         # Restarted only if the process itself hangs: with its database away it rests, not ready.
         "livenessProbe": {
@@ -212,10 +224,18 @@ def _secrets(system: System, names: Names, process: Process) -> list[Json]:
     return found
 
 
+def _security(system: System, process: Process) -> list[Json]:
+    if system.auth is None:
+        return []
+    keys: list[Json] = [{"name": "KEYS_DIR", "value": KEYS}] if has_keys(system, process.service) else []
+    # The gateway is the one proxy of ours; its word on who asks counts, and nobody else's.
+    return [*keys, {"name": "TRUSTED_PROXIES", "value": "1"}]
+
+
 def _peers(system: System, names: Names, process: Process) -> list[Json]:
     service = system.services[process.service]
     found = {"GRPC_PORT": str(GRPC_PORT)} if _answers_grpc(system, process) else {}
-    for peer in peers(service, Via.REST):
+    for peer in asks(system, process.service):
         found[url_variable(peer)] = f"http://{names.host(peer)}:{HTTP_PORT}"
     for peer in peers(service, Via.GRPC):
         found[grpc_url_variable(peer)] = f"grpc://{grpc_host(names, peer)}:{GRPC_PORT}"

@@ -55,7 +55,47 @@ def alerts(system: System) -> tuple[Alert, ...]:
     jobs = [(name, job) for name, one in system.services.items() for job in one.jobs]
     if jobs:
         found += _jobs(*jobs[0])
+    if system.auth is not None:
+        found += _security(system.auth.service or service, own=bool(system.auth.service))
     return tuple(found)
+
+
+def _security(service: str, *, own: bool) -> Iterator[Alert]:
+    raises = {"service": service}
+    if own:
+        yield Alert(
+            "LoginsFailing",
+            'sum by (service) (rate(logins_total{outcome="failed"}[5m])) > 0.5',
+            "5m",
+            "ticket",
+            "Many attempts to sign in at $service fail.",
+            "More than one in two seconds: somebody tries passwords, or an application has a wrong one.",
+            ((f'logins_total{{service="{service}",outcome="failed"}}', "0+120x40"),),
+            "20m",
+            raises,
+        )
+        yield Alert(
+            "RefreshTokensReplayed",
+            'sum by (service) (increase(token_refreshes_total{outcome="replayed"}[15m])) > 3',
+            "0m",
+            "page",
+            "Refresh tokens of $service come twice.",
+            "Each is good once. Several came again: they were stolen, or an application refreshes twice.",
+            ((f'token_refreshes_total{{service="{service}",outcome="replayed"}}', "0+1x40"),),
+            "30m",
+            raises,
+        )
+    yield Alert(
+        "RequestsDenied",
+        "sum by (service) (rate(requests_denied_total[5m])) > 5",
+        "10m",
+        "ticket",
+        "$service turns many requests away.",
+        "More than five a second come without a token that counts, or with roles that do not suffice.",
+        ((f'requests_denied_total{{service="{service}",reason="bad_token"}}', "0+600x40"),),
+        "30m",
+        raises,
+    )
 
 
 def _serving(system: System, service: str) -> Iterator[Alert]:

@@ -234,6 +234,32 @@ def jobs() -> tuple[Panel, ...]:
     )
 
 
+def security() -> tuple[Panel, ...]:
+    """Who gets in at the chosen service, and who does not."""
+    own = 'service="$service"'
+    return (
+        Panel(
+            "Requests turned away per second",
+            (
+                (f"sum by (reason) (rate(requests_denied_total{{{own}}}[$__rate_interval]))", "{{reason}}"),
+                (
+                    f"sum by (by) (rate(rate_limited_total{{{own}}}[$__rate_interval]))",
+                    "too often by {{by}}",
+                ),
+            ),
+        ),
+        Panel(
+            "Signing in",
+            (
+                (f"sum by (outcome) (increase(logins_total{{{own}}}[1h]))", "logins {{outcome}}"),
+                (f"sum by (outcome) (increase(registrations_total{{{own}}}[1h]))", "accounts {{outcome}}"),
+                (f"sum by (outcome) (increase(token_refreshes_total{{{own}}}[1h]))", "refreshes {{outcome}}"),
+            ),
+            about="In an hour.",
+        ),
+    )
+
+
 def agents() -> tuple[Panel, ...]:
     """What agents of the chosen service do, and what it costs."""
     own = 'service="$service"'

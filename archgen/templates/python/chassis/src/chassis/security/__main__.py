@@ -13,6 +13,7 @@ from pathlib import Path
 
 from chassis.recovery.restore import wiring
 from chassis.security import tokens
+from chassis.security.deployed import deploy
 from chassis.security.keys import KeyProblem, KeyRing, ensure, rotate
 from chassis.security.settings import ISSUER, own_issuer
 
@@ -29,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "rotate":
                 for name in options.names:
                     print(f"{name}: {rotate(folder, name).kid} signs in a quarter of an hour")
+            case "deploy":
+                for name, files in deploy(Path(options.access), folder, rotated=options.rotate).items():
+                    print(f"{folder / name}: {', '.join(files)}")
             case _:
                 print(_token(folder, options))
     except KeyProblem as error:
@@ -63,6 +67,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     ):
         command = commands.add_parser(name, help=about, description=about)
         command.add_argument("names", nargs="+", help=f"a service, or `{ISSUER}` for users' tokens")
+    about = (
+        "make a folder of keys for each service that signs or verifies, as compose and Kubernetes want them"
+    )
+    command = commands.add_parser("deploy", help=about, description=about)
+    command.add_argument("--access", default="contracts/access.json", help="%(default)s")
+    command.add_argument("--rotate", action="store_true", help="give every signer its next key")
     about = "print a short-lived token, as an operator: for the first administrator, and in need"
     token = commands.add_parser("token", help=about, description=about)
     token.add_argument("service", help="the service that signs users in")

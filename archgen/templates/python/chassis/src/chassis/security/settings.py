@@ -45,9 +45,10 @@ class SecuritySettings:
         """
         problems: list[str] = []
         folder = env.get("KEYS_DIR", "").strip() or ("" if settings.prod else "data/keys")
-        if not folder:
+        needed = signers(security) or security.callers
+        if needed and not folder:
             problems.append("KEYS_DIR is missing; prod makes no keys by itself: `make keys` does")
-        else:
+        elif needed:
             problems += _keys(security, Path(folder), prod=settings.prod)
         issuer, keys_url = _issuer(security, settings, env, problems)
         proxies = _number(env, "TRUSTED_PROXIES", 0, problems)
