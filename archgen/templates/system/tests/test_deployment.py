@@ -103,6 +103,8 @@ def test_every_file_that_compose_mounts_is_there() -> None:
     for name, service in COMPOSE["services"].items():
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
+            if source.startswith("./keys/"):
+                continue  # `make keys` makes them
             known = (DEPLOY / source).exists() if source.startswith(".") else source in COMPOSE["volumes"]
             assert known, f"{name} mounts {source}"
 
@@ -159,7 +161,7 @@ def test_the_gateway_lets_through_only_what_a_contract_has() -> None:
     for service in SERVICES:
         (contract,) = (PROJECT / "services" / service / "src").glob("*/generated/openapi.json")
         for path, operations in json.loads(contract.read_text("utf-8"))["paths"].items():
-            pattern = re.sub(r"\{[^}]*\}", "[^/]+", path)
+            pattern = re.sub(r"\{[^}]*\}", "[^/]+", path.replace(".", r"\."))
             known |= {(method, service.replace("_", "-"), pattern) for method in operations}
     for methods, prefix, pattern, host in table:
         method = "get" if "GET" in methods else methods.lower()
