@@ -53,10 +53,14 @@ def test_services_reach_those_they_call_and_no_other(name: str) -> None:
         called = {
             host for edge in policies[names.host(service)]["egress"] for host in hosts(edge.get("to", []))
         }
-        assert called == {names.host(peer) for peer in peers(system.services[service])}
+        # Whoever verifies users' tokens asks their issuer for its keys.
+        issuer = system.auth.service if system.auth else ""
+        wanted = {*peers(system.services[service]), *({issuer} - {"", service})}
+        assert called == {names.host(peer) for peer in wanted}
         asking = {host for edge in policies[names.host(service)]["ingress"] for host in hosts(edge["from"])}
-        callers = {names.host(other) for other, one in system.services.items() if service in peers(one)}
-        assert asking - {names.gateway} == callers
+        verify = set(system.services) - {service} if service == issuer else set()
+        callers = verify | {other for other, one in system.services.items() if service in peers(one)}
+        assert asking - {names.gateway} == {names.host(other) for other in callers}
 
 
 def hosts(edges: list[dict[str, Any]]) -> list[str]:
