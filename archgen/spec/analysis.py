@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from archgen.errors import Problem, SpecError
 from archgen.spec.binding import Binding, Scope, Source, bind
@@ -82,6 +83,8 @@ def bind_all(system: System, facts: Facts) -> tuple[Analysis, list[Issue]]:
     choreographies: dict[str, BoundChoreography] = {}
     for name, saga in system.sagas.items():
         if not _resolves(saga, facts):
+            if isinstance(saga, Orchestration) and (part := _resolving(saga, facts)):
+                issues += bind_orchestration(name, part, system, facts)[1]
             continue
         if isinstance(saga, Orchestration):
             orchestrations[name], found = bind_orchestration(name, saga, system, facts)
@@ -102,6 +105,19 @@ def _resolves(saga: Saga, facts: Facts) -> bool:
     return all(
         name in (facts.commands if kind == "command" else facts.events) for kind, name, _ in saga_names(saga)
     )
+
+
+def _resolving(saga: Orchestration, facts: Facts) -> Orchestration | None:
+    """The steps before the first one that does not resolve, and `else`, which needs none of them."""
+    if saga.when not in facts.events:
+        return None
+    steps = tuple(takewhile(lambda step: step.do in facts.commands, saga.steps))
+    known = tuple(
+        step if step.undo in facts.commands else step.model_copy(update={"undo": ""}) for step in steps
+    )
+    otherwise = saga.otherwise if saga.otherwise in facts.commands else ""
+    then = saga.then if len(steps) == len(saga.steps) and saga.then in facts.commands else ""
+    return saga.model_copy(update={"steps": known, "then": then, "otherwise": otherwise})
 
 
 def _reactions(system: System) -> Iterator[tuple[str, str, Reaction]]:

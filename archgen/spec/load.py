@@ -18,7 +18,7 @@ from archgen.spec.facts import collect
 from archgen.spec.issue import Issue
 from archgen.spec.model import System
 from archgen.spec.references import unresolved
-from archgen.spec.salvage import consequence, salvage
+from archgen.spec.salvage import apart, consequence, salvage
 from archgen.spec.text import read
 
 
@@ -49,6 +49,7 @@ def loads_with_marks(source: str | bytes, name: str = "system.yaml") -> Loaded:
     document = yaml12.parse(source, name)
     found = list(document.problems)
     wrong: list[KeyPath] = []
+    bound = not found
     system: System | None
     data = document.plain()
     try:
@@ -56,9 +57,11 @@ def loads_with_marks(source: str | bytes, name: str = "system.yaml") -> Loaded:
     except ValidationError as error:
         found += shape.problems(error, document)
         wrong = shape.wrong_paths(error, unknown=False)
-        system = salvage(data, shape.wrong_paths(error))
+        broken = shape.wrong_paths(error)
+        bound = bound and all(map(apart, broken))
+        system = salvage(data, broken)
     if system is not None:
-        issues = [issue for issue in _issues(system, bound=not found) if not consequence(issue, wrong)]
+        issues = [issue for issue in _issues(system, bound=bound) if not consequence(issue, wrong)]
         found += [_problem(issue, document) for issue in issues]
     if found or system is None:
         raise SpecError(*sorted(found, key=_place))
@@ -70,7 +73,7 @@ def _issues(system: System, *, bound: bool) -> Iterator[Issue]:
     yield from unresolved(system, facts)
     yield from inconsistent(system)
     if bound:
-        # Sagas whose names do not all resolve are left out here.
+        # Of sagas whose names do not all resolve, what comes before the first that does not.
         yield from bind_all(system, facts)[1]
 
 

@@ -40,6 +40,15 @@ def consequence(issue: Issue, wrong: list[Path]) -> bool:
     return any(_concerns(path, about) for path in wrong)
 
 
+def apart(wrong: Path) -> bool:
+    """Whether what is wrong there can't be why an argument of a command has no source."""
+    if wrong[:1] == ("services",):
+        return len(wrong) > 2 and wrong[2] in (*_HARMLESS, "jobs")
+    if wrong[:1] == ("sagas",):
+        return wrong[-1] in ("timeout", "attempts", "about")
+    return wrong[:1] in (("policies",), ("recovery",), ("decisions",), ("about",))
+
+
 def _concerns(wrong: Path, about: Path) -> bool:
     if len(wrong) > 2 and wrong[0] == "services" and wrong[2] in _HARMLESS:
         return False

@@ -42,8 +42,13 @@ def problems(error: ValidationError, document: Document) -> list[Problem]:
 def wrong_paths(error: ValidationError, *, unknown: bool = True) -> list[Path]:
     """The paths to leave out of the data to go on without what is wrong; with `unknown` keys or not."""
     found = []
-    for detail in error.errors(include_url=False, include_input=False):
+    details = error.errors(include_url=False, include_input=False)
+    for detail in details:
         path, _ = _path(detail["loc"])
+        if detail["type"] == "too_short" and any(
+            path == inner[: len(path)] != inner for inner, _ in (_path(each["loc"]) for each in details)
+        ):
+            continue  # only because an item in it is wrong
         if detail["type"] == "missing":
             found.append(path[:-1] or path)
         elif unknown or detail["type"] != "extra_forbidden":

@@ -168,3 +168,33 @@ def test_one_broken_step_hides_nothing_of_the_others() -> None:
         "sagas.t.steps[1].when",
         "sagas.t.steps[1].do",
     ]
+
+
+def test_arguments_are_looked_at_although_something_else_is_wrong() -> None:
+    text = PEER.replace("charge: {takes: {", "charge: {takes: {voucher: string, ") + (
+        "    port: many\npolicies: {p: {timeout: 3}}\n"
+        "sagas:\n  s:\n    owner: orders\n    when: order.created\n    steps:\n"
+        "      - {do: cards.charge, undo: cards.refnd, attempts: 0}\n"
+    )
+    with pytest.raises(SpecError) as refused:
+        loads(text, "s.yaml")
+    assert [each.key for each in refused.value.problems] == [
+        "services.cards.port",
+        "policies.p.timeout",
+        "sagas.s.steps[0].do",
+        "sagas.s.steps[0].undo",
+        "sagas.s.steps[0].attempts",
+    ]
+    assert "`voucher` (string) of `cards.charge` has no source" in str(refused.value)
+
+
+def test_what_comes_after_a_dangling_name_is_not_guessed_at() -> None:
+    text = PEER.replace("refund: {", "refund: {takes: {order_id: uuid, amount: money}, ").replace(
+        "create: {takes: {amount: money}", "create: {takes: {}"
+    ) + (
+        "sagas:\n  s:\n    owner: orders\n    when: order.created\n    steps:\n"
+        "      - {do: cards.chrge}\n      - {do: cards.refund}\n"
+    )
+    with pytest.raises(SpecError) as refused:
+        loads(text, "s.yaml")
+    assert [each.key for each in refused.value.problems] == ["sagas.s.steps[0].do"]
