@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 S = TypeVar("S", bound=Hashable)
 M = TypeVar("M")
 
-LIMIT = 200_000
+LIMIT = 100_000
 """States per saga at most; a few seconds, and far more than any saga that people still understand."""
 
 

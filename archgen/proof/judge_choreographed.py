@@ -16,7 +16,7 @@ from functools import cached_property
 
 from archgen.proof.choreographed import Run, impossible, twice
 from archgen.proof.effects import Deed, Target, aftermath
-from archgen.proof.tree import Node, Tree
+from archgen.proof.tree import LOOKED_AT, Node, Tree
 from archgen.spec.document import Path
 from archgen.spec.judgement import Judgement
 from archgen.spec.suggest import listed
@@ -47,8 +47,9 @@ class Choreographed:
         waiting = [(number, 0) for group in self.tree.roots for number in group]
         for number, depth in waiting:
             node = self.tree.nodes[number]
-            waiting += [(each, depth + 1) for group in self.tree.below(number, False) for each in group]
-            if node.target.same(self.tree.trigger) and not self._fails_below(number):
+            if len(waiting) < LOOKED_AT:
+                waiting += [(each, depth + 1) for group in self.tree.below(number, False) for each in group]
+            if node.target.same(self.tree.trigger) and node.step not in self.tree.fails_after:
                 depths[node.step] = max(depth, depths.get(node.step, 0))
         return frozenset(step for step, depth in depths.items() if depth == max(depths.values()))
 
@@ -66,12 +67,6 @@ class Choreographed:
         about = self.tree.trigger.aggregate
         ends = [self.tree.command(step) for step in self.tree.after_failure]
         return any(f"{end.service}.{end.aggregate}" == about and end.name not in finishing for end in ends)
-
-    def _fails_below(self, number: int) -> bool:
-        below = [each for group in self.tree.below(number, False) for each in group]
-        return any(
-            self.tree.command(self.tree.nodes[each].step).fails or self._fails_below(each) for each in below
-        )
 
     def wrong(self, run: Run) -> Iterator[Judgement]:
         """Everything that is wrong with the end `run`."""
@@ -207,13 +202,24 @@ class Choreographed:
             )
 
     def _twice(self, ending: Ending) -> Iterator[Judgement]:
-        for index, node in enumerate(ending.done):
-            for other in ending.done[:index]:
-                if twice(self.tree, node, other):
-                    yield self._done_twice(node, f"after {self._cause(other)} and after {self._cause(node)}")
-            for deed in ending.besides:
+        for nodes in self._by_command(ending):
+            for index, node in enumerate(nodes):
+                for other in nodes[:index]:
+                    if twice(self.tree, node, other):
+                        yield self._done_twice(
+                            node, f"after {self._cause(other)} and after {self._cause(node)}"
+                        )
+        for deed in ending.besides:
+            for node in ending.done:
                 if node.after and deed.command == self._name(node) and deed.target.same(node.target):
                     yield self._done_twice(node, f"after {self._cause(node)} and by {deed.because}")
+
+    def _by_command(self, ending: Ending) -> list[list[Node]]:
+        """The nodes that do the same as another one."""
+        found: dict[str, list[Node]] = {}
+        for node in ending.done:
+            found.setdefault(self._name(node), []).append(node)
+        return [nodes for nodes in found.values() if len(nodes) > 1]
 
     def _done_twice(self, node: Node, causes: str) -> Judgement:
         return Judgement(
@@ -228,7 +234,7 @@ class Choreographed:
         return f"`{self.tree.saga.steps[node.step].when}`"
 
     def _circles(self, ending: Ending) -> Iterator[Judgement]:
-        for node in ending.done:
+        for node in (node for nodes in self._by_command(ending) for node in nodes):
             circle = self._circle(node)
             if circle:
                 names = [f"`{self._name(each)}`" for each in circle]

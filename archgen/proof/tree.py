@@ -13,7 +13,9 @@ from archgen.proof.effects import Fields, Target, Told, target, told, trigger_fi
 from archgen.spec.analysis import Analysis, BoundChoreography, BoundReaction, CommandFacts
 from archgen.spec.choreography import outcomes_of
 
-_LOOKED_AT = 5_000
+LOOKED_AT = 5_000
+"""Nodes that are made before anything is tried, at most, to see what a saga is about."""
+
 Group = tuple[int, ...]
 """Nodes that one service handles in one transaction: what it does when one event arrives."""
 
@@ -122,7 +124,7 @@ class Tree:
             node = self.nodes[number]
             if self.command(node.step).creates:
                 found.add(node.target)
-            if len(waiting) < _LOOKED_AT:
+            if len(waiting) < LOOKED_AT:
                 for failed in (False, True):
                     waiting += [each for group in self.below(number, failed) for each in group]
         return frozenset(found)
@@ -144,6 +146,23 @@ class Tree:
             if more == events:
                 return frozenset(steps)
             events = more
+
+    @cached_property
+    def fails_after(self) -> frozenset[int]:
+        """The steps whose success may be followed by a failure of another."""
+        steps = range(len(self.saga.steps))
+        found: set[int] = set()
+        while True:
+            more = {
+                step
+                for step in steps
+                for other in steps
+                if self.saga.steps[other].when == self.command(step).emits
+                and (self.command(other).fails or other in found)
+            }
+            if more == found:
+                return frozenset(found)
+            found = more
 
     @cached_property
     def reach(self) -> tuple[frozenset[str], ...]:

@@ -240,6 +240,20 @@ def test_twelve_services() -> None:
     assert (found.verdict, found.complete) == ("proved", True)
 
 
+def test_more_ways_than_can_be_gone() -> None:
+    """Each of two events leads to two more, twenty times over."""
+    services, steps = HEAD, ["order.created > a0.make", "order.created > b0.make"]
+    for layer in range(20):
+        for side in "ab":
+            services += (
+                f"  {side}{layer}:\n    aggregates:\n      {side.upper()}{layer}:\n        commands:\n"
+                f"          make: {{emits: {side}{layer}.made}}\n"
+            )
+            if layer:
+                steps += [f"{before}{layer - 1}.made > {side}{layer}.make" for before in "ab"]
+    assert not proof(choreographed(*steps, head=services), limit=5_000).complete
+
+
 def test_no_silent_proof() -> None:
     found = proof(chained(12), limit=50)
     assert (found.verdict, found.complete) == ("bounded", False)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from archgen.spec import loads
+from archgen.spec.findings import check
 from tests.proof.systems import HEAD, many, orchestrated, proof
 
 CHARGE, RESERVE = "do: payments.charge, undo: payments.refund", "do: stock.reserve, undo: stock.release"
@@ -162,3 +164,7 @@ def test_ten_steps() -> None:
 def test_no_silent_proof() -> None:
     found = proof(many(10), limit=100)
     assert (found.verdict, found.complete) == ("bounded", False)
+    found = proof(many(101))
+    assert (found.verdict, found.complete, found.states) == ("bounded", False, 0)
+    told = [each for each in check(loads(many(101))) if each.severity == "warning"]
+    assert [(each.code, each.key) for each in told] == [("not-proved", "sagas.s")]
