@@ -127,3 +127,17 @@ def test_an_error_keeps_a_system_from_being_generated() -> None:
 def test_warnings_do_not() -> None:
     loaded = loads_with_marks(PEER + CHOREOGRAPHED + "      - {when: order.created, do: cards.charge}\n")
     assert "failure-unheard" in {each.code for each in require(loaded.system, loaded.document)}
+
+
+def test_a_circle_within_a_saga_is_told_once_and_step_by_step() -> None:
+    text = (
+        PEER
+        + CHOREOGRAPHED
+        + (
+            "      - {when: order.created, do: cards.charge}\n"
+            "      - {when: card.charged, do: cards.refund}\n"
+            "      - {when: card.refunded, do: cards.refund}\n"
+            "      - {when: card.refused, do: orders.pay}\n"
+        )
+    )
+    assert [line.partition(":")[0].split()[1:] for line in found(text)] == [["warning", "saga-circle"]]
