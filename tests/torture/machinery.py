@@ -16,6 +16,7 @@ from chassis.testing.servers import Postgres
 from tests.torture.plan import BROKER, DATABASE
 
 STORES = ("sqlite", "postgres")
+LONGEST_END = 60.0  # seconds for a process to stop, on a machine that is busy with something else, too
 
 
 class Machinery:
@@ -76,7 +77,7 @@ class Machinery:
 
     def end(self, name: str) -> int:
         """Ask the process to end; returns its exit code."""
-        return int(self._system.end(name))
+        return int(self._system.end(name, LONGEST_END))
 
     def freeze(self, name: str) -> None:
         self._system.freeze(name)
@@ -97,7 +98,7 @@ class Machinery:
 
     def stop(self) -> dict[str, int]:
         """Ask the shop's processes to end; returns their exit codes."""
-        return dict(self._system.stop())
+        return dict(self._system.stop(LONGEST_END))
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:

@@ -13,7 +13,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import SystemRandom
 
@@ -26,6 +26,7 @@ from tests.torture.databases import Databases
 from tests.torture.echoes import Echoes
 from tests.torture.evidence import View
 from tests.torture.gateway import Gateway
+from tests.torture.invariants import Violation
 from tests.torture.machinery import STORES, Machinery
 from tests.torture.operators import Operators, operate, redrive_jobs, resume
 from tests.torture.plan import DATABASE, Cast, Plan
@@ -131,20 +132,12 @@ def torture(project: Path, folder: Path, options: argparse.Namespace) -> int:
         found = gather()
         codes |= machinery.stop()
     violations = invariants.judge(found)
-    violations += [invariants.Violation("quiescence", str(unrest))] if unrest else []
+    violations += [Violation("quiescence", str(unrest))] if unrest else []
     if sum(resumed):
         # Nothing was under way any more, so every participant had answered.
         text = f"{sum(resumed)} sagas were stuck although nothing was under way"
-        violations.append(invariants.Violation("no saga needs a person", text))
-    for name in [*down, *done.ended_by_itself]:
-        violations.append(
-            invariants.Violation("processes", f"{name} ended by itself: {machinery.log(name, 15)}")
-        )
-    violations += [
-        invariants.Violation("processes", f"{name} ended with {code} when asked to stop")
-        for name, code in codes.items()
-        if code
-    ]
+        violations.append(Violation("no saga needs a person", text))
+    violations += _of_processes(machinery, [*down, *done.ended_by_itself], codes)
     figures = report.Figures(placing, settling, sum(resumed), sum(redriven))
     rows = report.table(found, done, figures)
     say(report.render(found, violations, rows, figures))
@@ -159,6 +152,17 @@ def torture(project: Path, folder: Path, options: argparse.Namespace) -> int:
         }
         options.json.write_text(json.dumps(result), "utf-8")
     return 1 if violations else 0
+
+
+def _of_processes(
+    machinery: Machinery, ended: Sequence[str], codes: Mapping[str, int]
+) -> Iterator[Violation]:
+    """`ended` by themselves; `codes` of those that were asked to stop."""
+    for name in ended:
+        yield Violation("processes", f"{name} ended by itself: {machinery.log(name, 15)}")
+    for name, code in codes.items():
+        if code:
+            yield Violation("processes", f"{name} ended with {code} when asked to stop")
 
 
 def cast_of(machinery: Machinery) -> Cast:
