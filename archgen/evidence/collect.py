@@ -58,7 +58,7 @@ _PAGE = re.compile(
     r"(^|/)(src/main/resources/(static|public|META-INF/resources)|wwwroot|(static|public|assets)/(js|scripts?|libs?|vendor))/"
 )
 _GO_MODULE = re.compile(r"^module\s+\"?([\w./~-]+)", re.MULTILINE)
-_DOCUMENTS = {".md", ".adoc", ".rst", ".txt"}
+_DOCUMENTS = {".md", ".mdx", ".adoc", ".rst", ".txt"}
 _SETTING_FILES = re.compile(r"(^|/)(\.env(\.[\w.-]+)?|[\w.-]+\.properties|[\w.-]*\.env)$")
 _SPRING_YAML = re.compile(
     r"(^|/)(application|bootstrap)([-.][\w-]+)*\.ya?ml$|src/main/resources/(.*/)?[\w.-]+\.ya?ml$|(^|/)config-?repo/.*\.ya?ml$"

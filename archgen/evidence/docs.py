@@ -42,6 +42,18 @@ _LOOKS = {
 }
 # Pages that say what there is and what it is for.
 _TELLS = re.compile(r"(^|/)(readme|architecture|overview|services|index)[\w.-]*$|(^|/)docs?/", re.IGNORECASE)
+_PROCEDURES = (
+    (
+        "backup",
+        re.compile(
+            r"^((making|creating|taking|how to make) )?(a )?(full |database )?back-?ups?\b[^:]{0,20}$|"
+            r"^back(ing)? up\b",
+            re.I,
+        ),
+    ),
+    ("restore", re.compile(r"^(how to )?restor(e|ing)\b[^:]{0,40}$|^recover(ing|y) from\b", re.I)),
+)
+_ENOUGH_WORDS = 25
 _HEADING = re.compile(r"^(#{1,6}\s+|={1,6}\s+)(.+)$")
 _FENCE = re.compile(r"^\s*(```|~~~|----\s*$)")
 _PLANNED = re.compile(
@@ -87,11 +99,25 @@ def collect(source: Source) -> Iterator[Fact]:
                     yield Fact("doc.topic", source.path, number, Strength.CLAIMED, data)
                 if not planned:
                     seen.add(topic)
+    yield from _procedures(source)
     if _TELLS.search(source.path):
         words = frozenset(re.findall(r"[a-z]{3,}", source.text[:200_000].lower()))
         yield Fact("doc.words", source.path, 1, Strength.CLAIMED, {"words": words})
     if decision:
         yield Fact("decision", source.path, 1, Strength.DECLARED, {"text": source.text[:8000]})
+
+
+def _procedures(source: Source) -> Iterator[Fact]:
+    """`procedure`: a section on how to back up or restore that says more than that one should."""
+    lines = source.text.splitlines()
+    heads = [(n, m[2].strip()) for n, line in enumerate(lines, 1) if (m := _HEADING.match(line))]
+    for index, (number, text) in enumerate(heads):
+        topic = next((topic for topic, pattern in _PROCEDURES if pattern.match(text)), "")
+        end = heads[index + 1][0] - 1 if index + 1 < len(heads) else len(lines)
+        if topic and len(" ".join(lines[number:end]).split()) >= _ENOUGH_WORDS:
+            yield Fact(
+                "procedure", source.path, number, Strength.CLAIMED, {"topic": topic, "text": text[:80]}
+            )
 
 
 def _cheap(line: str) -> bool:

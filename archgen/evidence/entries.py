@@ -153,6 +153,20 @@ def entry(module: Module, *, strict: bool = False) -> int:
     return 0
 
 
+def run_apart(program: Program) -> list[tuple[Module, int]]:
+    """Scripts of one folder that each serve at a port of their own when they are run."""
+    found: dict[str, list[tuple[Module, int]]] = {}
+    for module in program.modules.values():
+        top = next((f for f in module.functions if not f.name), None)
+        if module.language == "python" and module.production and top is not None:
+            run = next(
+                (c for c in top.calls if c.name == "run" and c.keywords.get("port", "").isdigit()), None
+            )
+            if run is not None and entry(module):
+                found.setdefault(posixpath.dirname(module.path), []).append((module, run.line))
+    return [one for several in found.values() if len(several) > 1 for one in several]
+
+
 def installed(program: Program, scripts: Iterable[Fact]) -> dict[str, tuple[str, Module, int]]:
     """Servers and workers among the commands that a Python package installs, by the folder of the code
     that is each one's own: `shop-worker = shop.cmd.worker:main` runs `shop/worker/`.

@@ -33,6 +33,8 @@ _TEST_PROJECT = re.compile(
     r"|^tests?(fixtures?|helpers?|support|env|kit|lib|cases?|harness|containers?|tools?)$"
     r"|(^|[-_.])(test|tests|testing)([-_.](utils?|support|kit|container|containers|jar))?$"
 )
+# In the root: what helps to build and to write about the system, and is no part of it.
+_BESIDE = {"tools", "hack", "docs", "doc", "ci", ".github"}
 _EXAMPLE_FOLDERS = {
     "example",
     "examples",
@@ -67,6 +69,8 @@ _LONG_LINES = 300  # characters on average
 def nature_of(path: str, text: str) -> Nature:
     """Judged by where a file lies, what it is called and what its first lines say."""
     *folders, name = path.split("/")
+    if folders and folders[0] in _BESIDE and name.endswith((".py", ".js", ".ts", ".mjs")):
+        return Nature.EXAMPLE
     # below the root of a Java source tree the folders are a package's name, and say nothing
     if "src/main/" in path:
         folders = path.split("src/main/")[0].split("/")

@@ -47,6 +47,15 @@ def find_services(
     if len(installed) > 1:
         for folder, (name, module, line) in installed.items():
             add(folder, module.path, line, module.language, name)
+    for module, line in entries.run_apart(program):
+        # several programs lie in one folder: each file is a service
+        add(
+            module.path,
+            module.path,
+            line,
+            module.language,
+            posixpath.basename(module.path).rpartition(".")[0],
+        )
     told = set(found)
     _by_code(program, manifests, found, told, imports)
     for folder in _stacks(program, facts):

@@ -52,7 +52,11 @@ def mark_live(
                 homes.add(other)
                 waiting.append(other)
     inside = tuple(f"{folder}/" for folder in homes)
-    waiting = [path for path, module in modules.items() if not module.test and path.startswith(inside)]
+    waiting = [
+        path
+        for path, module in modules.items()
+        if not module.test and (path.startswith(inside) or path in homes)
+    ]
     reached = set(waiting)
     while waiting:
         for target in imports.of(waiting.pop()):

@@ -18,6 +18,7 @@ _PATTERN_READS = re.compile(
     r"""(get|find|list|fetch|read|query|is|has|check|verify|validate|auth\w*|search|count)""", re.I
 )
 _OSLO_IMPORT = re.compile(r"^oslo[._]messaging|^oslo_messaging")
+_RPC_HOLDER = re.compile(r"(Rpc|Grpc)Client(Service)?$")
 _NATS = re.compile(r"^nc\b|nats|Nats", re.IGNORECASE)
 _OSLO_CLIENT = re.compile(r"(^|_)(client|cctxt|rpc_?client|rpcapi)$", re.IGNORECASE)
 _OSLO_LISTENS = re.compile(r"^get_(rpc_server|notification_listener|batch_notification_listener)$")
@@ -29,6 +30,12 @@ def effect_of(call: Call, module: Module, function: Function) -> Effect | None:
         return None
     kind = re.split(r"[<\[(|]", function.params.get(call.receiver) or module.types.get(call.receiver, ""))[0]
     kind = kind.strip().rpartition(".")[2]
+    if kind == "" and call.callee.count(".") > 1:
+        # `this.roles.svc.add(…)`: the client is one step before
+        before = call.callee.rpartition(".")[0].rpartition(".")[0].rpartition(".")[2]
+        holder = function.params.get(before) or module.types.get(before, "")
+        if _RPC_HOLDER.search(re.split(r"[<\[(|]", holder)[0]):
+            return Effect("remote", call, write=not words.READ_NAME.match(call.name), target="rpc")
     if _PROXY.match(kind):
         return _on_proxy(call, kind)
     if (

@@ -18,6 +18,8 @@ _MEMORY = re.compile(
     r"(Map|Set|Cache|dict|set\(|\{\}|LinkedHashMap|ConcurrentHashMap|sync\.Map|lru|defaultdict|list|\[\])",
     re.IGNORECASE,
 )
+# What tells one message or request from another, and not one folder or file name.
+_IDENTIFIES = re.compile(r"id\b|Id\b|ID\b|uuid|key|token|nonce|request|message|event|number", re.IGNORECASE)
 _SHARED_STORE = re.compile(r"redis|memcache|hazelcast|ignite", re.IGNORECASE)
 _HANDLER = re.compile(
     r"^(handler|handle|callback|cb|fn|process|consumer|listener|onMessage|on_message|action)$"
@@ -162,6 +164,8 @@ def _memory_dedup(module: Module, function: Function) -> Iterator[Fact]:
         ):
             continue  # made by this very call: it remembers nothing of the one before
         key = keep.args[0]
+        if not _IDENTIFIES.search(key):
+            continue
         check = next(
             (
                 c.line

@@ -354,8 +354,8 @@ def _timed(text: str, function: Function, module: Module, origin: str) -> bool:
         return re.search(r"timeout=None|ClientTimeout\((total=)?None", text) is None
     if origin.startswith(("anthropic.", "openai.")):
         return "timeout=None" not in text  # they give up after ten minutes unless told otherwise
-    if _TIMED.search(text):
-        return True
+    if _TIMED.search(text) or (module.language == "python" and re.search(r"[(,]\s*\*\*", text)):
+        return True  # or told by what is spread into the call
     if origin.startswith(("requests.", "urllib.")):
         return False
     # a client that is built and then configured, in the same function

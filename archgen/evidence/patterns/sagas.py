@@ -26,6 +26,7 @@ _FRAMEWORK = re.compile(
 _FRAMEWORK_MARK = re.compile(
     r"@(?:\w+\.)*(GlobalTransactional|SagaEventHandler|StartSaga|Compensable|LRA|Compensate|SagaStart)\b"
 )
+_STEP_UNDO = re.compile(r"\b(?:undo|compensat\w*|rollback|revert)[\"']?\s*[:=]\s*([\w.]+)", re.IGNORECASE)
 _FAILED_EVENT = re.compile(
     r"(fail|reject|declin|cancel|expire|refus|out_?of_?stock|timed_?out|denied|released|refunded|voided|reversed)",
     re.IGNORECASE,
@@ -216,6 +217,9 @@ def _engine(program: Program) -> Iterator[Fact]:
             and any(b is header for b in c.inside)
             for c in function.calls
         )
+        if module.language == "go":
+            # an error is a value there: only what leaves the loop stops it
+            stops = re.search(r"\breturn\b|\bbreak\b|\bpanic\(", "\n".join(loop[1:])) is None
         yield fact(
             "saga.engine", module, header.line, function=function.title, backwards=backwards,
             only_done=only_done, survives=going_on if _sends(function) else stops, sends=_sends(function),
@@ -268,6 +272,7 @@ def _noops(program: Program) -> Iterator[Fact]:
             texts.append(call.callee)  # what a function that undoes calls
         texts += [v for k, v in call.keywords.items() if _UNDO_KEY.match(k)]
         texts += [done for _, done in _reaction(call) if UNDO.search(done)]
+        texts += [name for text in call.args for name in _STEP_UNDO.findall(text)]
         for text in texts:
             for name in re.findall(r"[A-Za-z_]\w+", text):
                 wanted.setdefault(name.lower(), (module.path, call.line))

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from archgen.evidence.facts import Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity
 
+# A name of the own network or this machine; a public name is somebody else's service, and no peer.
 _FIXED = re.compile(
-    r"""^[frb]*["'`]https?://(?!metadata\.|169\.254|[^/"'`]*(googleapis|amazonaws|github|anthropic|openai|stripe)\b|\$?\{)"""
+    r"""^[frb]*["'`]https?://(?!metadata\.|169\.254)(localhost|127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|"""
+    r"""[\w-]+(?=[:/"'`])|[\w.-]+\.(local|internal|svc|lan)\b|[\w.-]+:\d+)"""
 )
 
 # What only names a place inside of somebody's network: one label, a private suffix or address, or a port.

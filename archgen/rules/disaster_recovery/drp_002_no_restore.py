@@ -8,7 +8,10 @@ from archgen.rules.model import Hit, Rule, Sample, Severity
 
 def check(facts: Facts) -> Iterable[Hit]:
     store = next(facts.of("datastore"), None)
-    if store is not None and not facts.has("restore", at_least=Strength.CLAIMED):
+    if store is not None and not (
+        facts.has("restore", at_least=Strength.CLAIMED)
+        or any(f["topic"] == "restore" for f in facts.of("procedure", at_least=Strength.CLAIMED))
+    ):
         yield Hit(
             store.file, store.line, f"how to restore {store['name']} is not written down", store.strength
         )

@@ -7,7 +7,10 @@ from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
 
 def check(facts: Facts) -> Iterable[Hit]:
-    return hits(facts.of("restore", at_least=Strength.CLAIMED), lambda f: f"how to restore: {f['command']}")
+    told = [f for f in facts.of("procedure", at_least=Strength.CLAIMED) if f["topic"] == "restore"]
+    return hits(
+        facts.of("restore", at_least=Strength.CLAIMED), lambda f: f"how to restore: {f['command']}"
+    ) + hits(told, lambda f: f"how to restore is told: {f['text']}")
 
 
 RULE = Rule(

@@ -7,10 +7,11 @@ from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
 
 def check(facts: Facts) -> Iterable[Hit]:
+    told = [f for f in facts.of("procedure", at_least=Strength.CLAIMED) if f["topic"] == "backup"]
     return hits(
         [f for f in facts.of("backup", at_least=Strength.CLAIMED) if not f["scheduled"]],
         lambda f: f"how to back up: {f['command']}",
-    )
+    ) + hits(told, lambda f: f"how to back up is told: {f['text']}")
 
 
 RULE = Rule(

@@ -28,12 +28,35 @@ RULE = Rule(
         "they are not allowed."
     ),
     remedy="Append with the version that was read, under a unique key of stream and version.",
-    languages=("python",),
+    languages=("python", "typescript"),
     valid=(
         Sample("python", {
             "a.py": """
                 async def f(client, s, e):
                     await client.append_to_stream(s, current_version=3, events=e)
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                export function apply(state, event) {
+                  return { ...state, at: event.time };
+                }
+                export class Store {
+                  async load(pool, id) {
+                    let state = null;
+                    const rows = await pool.query('select * from events where stream = $1', [id]);
+                    for (const event of rows) {
+                      state = apply(state, event);
+                    }
+                    return state;
+                  }
+                  async keep(pool, event, version) {
+                    await pool.query('insert into events values ($1, $2)', [event, expectedVersion + 1]);
+                  }
+                }
+                export async function run(store: Store, pool) {
+                  return store.load(pool, 1);
+                }
             """,
         }),
     ),
@@ -51,6 +74,29 @@ RULE = Rule(
                         conn.execute(insert(events), new)  # <-
                 def f(store: Store, conn):
                     return store.load(conn)
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                export function apply(state, event) {
+                  return { ...state, at: event.time };
+                }
+                export class Store {
+                  async load(pool, id) {
+                    let state = null;
+                    const rows = await pool.query('select * from events where stream = $1', [id]);
+                    for (const event of rows) {
+                      state = apply(state, event);
+                    }
+                    return state;
+                  }
+                  async keep(pool, event, version) {
+                    await pool.query('insert into events values ($1)', [event]); // <-
+                  }
+                }
+                export async function run(store: Store, pool) {
+                  return store.load(pool, 1);
+                }
             """,
         }),
     ),

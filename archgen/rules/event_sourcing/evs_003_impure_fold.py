@@ -58,7 +58,7 @@ RULE = Rule(
     title="Clock, chance or I/O while folding events",
     why="A replay gives another state than the one that was decided on, and no two replays agree.",
     remedy="Put what it needs into the event when it is made.",
-    languages=("python",),
+    languages=("python", "typescript"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -75,6 +75,29 @@ RULE = Rule(
                         conn.execute(insert(events), new)
                 def f(store: Store, conn):
                     return store.load(conn)
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                export function apply(state, event) {
+                  return { ...state, at: event.time };
+                }
+                export class Store {
+                  async load(pool, id) {
+                    let state = null;
+                    const rows = await pool.query('select * from events where stream = $1', [id]);
+                    for (const event of rows) {
+                      state = apply(state, event);
+                    }
+                    return state;
+                  }
+                  async keep(pool, event, version) {
+                    await pool.query('insert into events values ($1, $2)', [event, expectedVersion + 1]);
+                  }
+                }
+                export async function run(store: Store, pool) {
+                  return store.load(pool, 1);
+                }
             """,
         }),
     ),
@@ -95,6 +118,29 @@ RULE = Rule(
                         conn.execute(insert(events), new)
                 def f(store: Store, conn):
                     return store.load(conn)
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                export function apply(state, event) {
+                  return { ...state, at: Date.now() }; // <-
+                }
+                export class Store {
+                  async load(pool, id) {
+                    let state = null;
+                    const rows = await pool.query('select * from events where stream = $1', [id]);
+                    for (const event of rows) {
+                      state = apply(state, event);
+                    }
+                    return state;
+                  }
+                  async keep(pool, event, version) {
+                    await pool.query('insert into events values ($1, $2)', [event, expectedVersion + 1]);
+                  }
+                }
+                export async function run(store: Store, pool) {
+                  return store.load(pool, 1);
+                }
             """,
         }),
     ),

@@ -67,13 +67,40 @@ RULE = Rule(
     title="Event changed or deleted",
     why="The past that others acted on is gone, and no replay gives the state that was.",
     remedy="Append a correcting event.",
-    languages=("python",),
+    languages=("python", "typescript"),
     valid=(
         Sample("python", {
             "a.py": """
                 from sqlalchemy import delete
                 def prune(conn):
                     conn.execute(delete(events))
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                export function apply(state, event) {
+                  return { ...state, at: event.time };
+                }
+                export class Store {
+                  async load(pool, id) {
+                    let state = null;
+                    const rows = await pool.query('select * from events where stream = $1', [id]);
+                    for (const event of rows) {
+                      state = apply(state, event);
+                    }
+                    return state;
+                  }
+                  async keep(pool, event, version) {
+                    await pool.query('insert into events values ($1, $2)', [event, expectedVersion + 1]);
+                  }
+                  async prune(pool) {
+                    // await pool.query('delete from events');
+                    await pool.query('delete from drafts');
+                  }
+                }
+                export async function run(store: Store, pool) {
+                  return store.load(pool, 1);
+                }
             """,
         }),
     ),
@@ -93,6 +120,32 @@ RULE = Rule(
                         conn.execute(delete(events))  # <-
                 def f(store: Store, conn):
                     return store.load(conn)
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                export function apply(state, event) {
+                  return { ...state, at: event.time };
+                }
+                export class Store {
+                  async load(pool, id) {
+                    let state = null;
+                    const rows = await pool.query('select * from events where stream = $1', [id]);
+                    for (const event of rows) {
+                      state = apply(state, event);
+                    }
+                    return state;
+                  }
+                  async keep(pool, event, version) {
+                    await pool.query('insert into events values ($1, $2)', [event, expectedVersion + 1]);
+                  }
+                  async prune(pool) {
+                    await pool.query('delete from events'); // <-
+                  }
+                }
+                export async function run(store: Store, pool) {
+                  return store.load(pool, 1);
+                }
             """,
         }),
     ),

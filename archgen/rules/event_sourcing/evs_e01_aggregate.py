@@ -36,13 +36,36 @@ RULE = Rule(
         "view of them."
     ),
     remedy="Append events with the expected version, and fold them into the state when loading.",
-    languages=("python", "java"),
+    languages=("python", "typescript", "java"),
     valid=(
         Sample("python", {"store.py": _PY}),
         Sample("java", {
             "A.java": """
                 import io.eventuate.ReflectiveMutableCommandProcessingAggregate;
                 public class Account extends ReflectiveMutableCommandProcessingAggregate<A, C> { } // <-
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                export function apply(state, event) {
+                  return { ...state, at: event.time };
+                }
+                export class Store {
+                  async load(pool, id) {
+                    let state = null;
+                    const rows = await pool.query('select * from events where stream = $1', [id]);
+                    for (const event of rows) { // <-
+                      state = apply(state, event);
+                    }
+                    return state;
+                  }
+                  async keep(pool, event, version) {
+                    await pool.query('insert into events values ($1, $2)', [event, expectedVersion + 1]);
+                  }
+                }
+                export async function run(store: Store, pool) {
+                  return store.load(pool, 1);
+                }
             """,
         }),
     ),
@@ -52,6 +75,26 @@ RULE = Rule(
             "A.java": """
                 // extends ReflectiveMutableCommandProcessingAggregate
                 public class Account { void apply(Event e) { } }
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                export function apply(state, event) {
+                  return { ...state, at: event.time };
+                }
+                export class Store {
+                  async load(pool, id) {
+                    let state = null;
+                    const rows = await pool.query('select * from events where stream = $1', [id]);
+                    for (const event of rows) {
+                      state = apply(state, event);
+                    }
+                    return state;
+                  }
+                  async keep(pool, event, version) {
+                    await pool.query('insert into events values ($1, $2)', [event, expectedVersion + 1]);
+                  }
+                }
             """,
         }),
     ),

@@ -24,7 +24,7 @@ RULE = Rule(
         "undoes what others still use."
     ),
     remedy="Walk the steps that ran backwards.",
-    languages=("python",),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -35,6 +35,38 @@ RULE = Rule(
                                 await self.invoke(step.undo)
                             except Exception as error:
                                 self.park(step, error)
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                export class Engine {
+                  async compensate(done) {
+                    for (const step of done.reverse()) {
+                      try { await this.invoke(step.undo); } catch (error) { this.park(step, error); }
+                    }
+                  }
+                }
+            """,
+        }),
+        Sample("go", {
+            "engine.go": """
+                package a
+                func (e Engine) Compensate(done []Step) {
+                    for i := len(done) - 1; i >= 0; i-- {
+                        if err := e.invoke(done[i].Undo); err != nil { e.park(done[i], err) }
+                    }
+                }
+            """,
+        }),
+        Sample("java", {
+            "Engine.java": """
+                class Engine {
+                  void compensate(List<Step> done) {
+                    for (Step step : Lists.reverse(done)) {
+                      try { invoke(step.undo()); } catch (Exception error) { park(step, error); }
+                    }
+                  }
+                }
             """,
         }),
     ),
@@ -48,6 +80,38 @@ RULE = Rule(
                                 await self.invoke(step.undo)
                             except Exception as error:
                                 self.park(step, error)
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                export class Engine {
+                  async compensate(done) {
+                    for (const step of done) { // <-
+                      try { await this.invoke(step.undo); } catch (error) { this.park(step, error); }
+                    }
+                  }
+                }
+            """,
+        }),
+        Sample("go", {
+            "engine.go": """
+                package a
+                func (e Engine) Compensate(done []Step) {
+                    for i := 0; i < len(done); i++ { // <-
+                        if err := e.invoke(done[i].Undo); err != nil { e.park(done[i], err) }
+                    }
+                }
+            """,
+        }),
+        Sample("java", {
+            "Engine.java": """
+                class Engine {
+                  void compensate(List<Step> done) {
+                    for (Step step : done) { // <-
+                      try { invoke(step.undo()); } catch (Exception error) { park(step, error); }
+                    }
+                  }
+                }
             """,
         }),
     ),

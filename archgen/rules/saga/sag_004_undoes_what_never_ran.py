@@ -25,7 +25,7 @@ RULE = Rule(
     title="Compensates steps that never ran",
     why="A refund without a charge gives money away.",
     remedy="Undo the steps that ran, and those whose outcome is not known.",
-    languages=("python",),
+    languages=("python", "typescript", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -38,6 +38,28 @@ RULE = Rule(
                                 self.park(step, error)
             """,
         }),
+        Sample("typescript", {
+            "a.ts": """
+                export class Engine {
+                  async compensate(done) {
+                    for (const step of done.reverse()) {
+                      try { await this.invoke(step.undo); } catch (error) { this.park(step, error); }
+                    }
+                  }
+                }
+            """,
+        }),
+        Sample("java", {
+            "Engine.java": """
+                class Engine {
+                  void compensate(List<Step> done) {
+                    for (Step step : Lists.reverse(done)) {
+                      try { invoke(step.undo()); } catch (Exception error) { park(step, error); }
+                    }
+                  }
+                }
+            """,
+        }),
     ),
     invalid=(
         Sample("python", {
@@ -46,6 +68,28 @@ RULE = Rule(
                     async def compensate(self):
                         for step in reversed(self.steps):  # <-
                             await self.invoke(step.undo)
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                export class Engine {
+                  async compensate(done) {
+                    for (const step of this.steps.reverse()) { // <-
+                      try { await this.invoke(step.undo); } catch (error) { this.park(step, error); }
+                    }
+                  }
+                }
+            """,
+        }),
+        Sample("java", {
+            "Engine.java": """
+                class Engine {
+                  void compensate(List<Step> done) {
+                    for (Step step : Lists.reverse(this.steps)) { // <-
+                      try { invoke(step.undo()); } catch (Exception error) { park(step, error); }
+                    }
+                  }
+                }
             """,
         }),
     ),

@@ -18,7 +18,7 @@ RULE = Rule(
     title="Compensation that does nothing",
     why="The saga believes that the step was taken back, and the money stays where it went.",
     remedy="Undo the step, or say in the saga that it needs no undoing.",
-    languages=("python", "java"),
+    languages=("python", "typescript", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -30,6 +30,14 @@ RULE = Rule(
         Sample("java", {
             "A.java": """
                 class A { List<Event> process(ReverseCommand c) { return reversed(c); } }
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                export function refund(c) {
+                  gateway.refund(c.id);
+                }
+                const s = new Saga([{ invoke: charge, compensate: refund }, { invoke: ship }]);
             """,
         }),
     ),
@@ -46,6 +54,13 @@ RULE = Rule(
                 class A {
                   List<Event> process(ReverseCommand c) { return Collections.emptyList(); } // <-
                 }
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                export function refund(c) { // <-
+                }
+                const s = new Saga([{ invoke: charge, compensate: refund }, { invoke: ship }]);
             """,
         }),
     ),

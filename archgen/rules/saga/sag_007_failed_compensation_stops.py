@@ -21,7 +21,7 @@ RULE = Rule(
     title="One failed compensation stops the rest",
     why="The steps before it are never undone.",
     remedy="Catch the failure, go on, and try the failed one again later.",
-    languages=("python",),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -48,6 +48,38 @@ RULE = Rule(
                     return compensate(saga, instance)
             """,
         }),
+        Sample("typescript", {
+            "a.ts": """
+                export class Engine {
+                  async compensate(done) {
+                    for (const step of done.reverse()) {
+                      try { await this.invoke(step.undo); } catch (error) { this.park(step, error); }
+                    }
+                  }
+                }
+            """,
+        }),
+        Sample("go", {
+            "engine.go": """
+                package a
+                func (e Engine) Compensate(done []Step) {
+                    for i := len(done) - 1; i >= 0; i-- {
+                        if err := e.invoke(done[i].Undo); err != nil { e.park(done[i], err) }
+                    }
+                }
+            """,
+        }),
+        Sample("java", {
+            "Engine.java": """
+                class Engine {
+                  void compensate(List<Step> done) {
+                    for (Step step : Lists.reverse(done)) {
+                      try { invoke(step.undo()); } catch (Exception error) { park(step, error); }
+                    }
+                  }
+                }
+            """,
+        }),
     ),
     invalid=(
         Sample("python", {
@@ -56,6 +88,38 @@ RULE = Rule(
                     async def compensate(self, done):
                         for step in reversed(done):  # <-
                             await self.invoke(step.undo)
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                export class Engine {
+                  async compensate(done) {
+                    for (const step of done.reverse()) { // <-
+                      await this.invoke(step.undo);
+                    }
+                  }
+                }
+            """,
+        }),
+        Sample("go", {
+            "engine.go": """
+                package a
+                func (e Engine) Compensate(done []Step) {
+                    for i := len(done) - 1; i >= 0; i-- { // <-
+                        if err := e.invoke(done[i].Undo); err != nil { return }
+                    }
+                }
+            """,
+        }),
+        Sample("java", {
+            "Engine.java": """
+                class Engine {
+                  void compensate(List<Step> done) {
+                    for (Step step : Lists.reverse(done)) { // <-
+                      invoke(step.undo());
+                    }
+                  }
+                }
             """,
         }),
     ),

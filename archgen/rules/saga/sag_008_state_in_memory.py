@@ -30,7 +30,7 @@ RULE = Rule(
     title="Saga state in memory",
     why="When it dies half-way, nobody finishes and nobody undoes.",
     remedy="Keep the instance in the database, and change it in the transaction that sends the next command.",
-    languages=("python",),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -45,6 +45,41 @@ RULE = Rule(
                         conn.execute('insert into sagas values (1)')
             """,
         }),
+        Sample("typescript", {
+            "a.ts": """
+                export class Engine {
+                  async compensate(done) {
+                    for (const step of done.reverse()) {
+                      try { await this.invoke(step.undo); } catch (error) { this.park(step, error); }
+                    }
+                  }
+                  async save(pool) { await pool.query('insert into sagas values (1)'); }
+                }
+            """,
+        }),
+        Sample("go", {
+            "engine.go": """
+                package a
+                func (e Engine) Compensate(done []Step) {
+                    for i := len(done) - 1; i >= 0; i-- {
+                        if err := e.invoke(done[i].Undo); err != nil { e.park(done[i], err) }
+                    }
+                }
+                func (e Engine) Save() { e.db.Exec("insert into sagas values (1)") }
+            """,
+        }),
+        Sample("java", {
+            "Engine.java": """
+                class Engine {
+                  void compensate(List<Step> done) {
+                    for (Step step : Lists.reverse(done)) {
+                      try { invoke(step.undo()); } catch (Exception error) { park(step, error); }
+                    }
+                  }
+                  void save() { jdbcTemplate.update("insert into sagas values (1)"); }
+                }
+            """,
+        }),
     ),
     invalid=(
         Sample("python", {
@@ -56,6 +91,38 @@ RULE = Rule(
                                 await self.invoke(step.undo)
                             except Exception as error:
                                 self.park(step, error)
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                export class Engine {
+                  async compensate(done) {
+                    for (const step of done.reverse()) { // <-
+                      try { await this.invoke(step.undo); } catch (error) { this.park(step, error); }
+                    }
+                  }
+                }
+            """,
+        }),
+        Sample("go", {
+            "engine.go": """
+                package a
+                func (e Engine) Compensate(done []Step) {
+                    for i := len(done) - 1; i >= 0; i-- { // <-
+                        if err := e.invoke(done[i].Undo); err != nil { e.park(done[i], err) }
+                    }
+                }
+            """,
+        }),
+        Sample("java", {
+            "Engine.java": """
+                class Engine {
+                  void compensate(List<Step> done) {
+                    for (Step step : Lists.reverse(done)) { // <-
+                      try { invoke(step.undo()); } catch (Exception error) { park(step, error); }
+                    }
+                  }
+                }
             """,
         }),
     ),

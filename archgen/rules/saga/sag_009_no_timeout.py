@@ -24,7 +24,7 @@ RULE = Rule(
     title="Saga without a timeout",
     why="The customer has paid, nothing is shipped, and no log says so.",
     remedy="Give each step a deadline, ask again, and then take back what was done.",
-    languages=("python",),
+    languages=("python", "typescript"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -35,10 +35,25 @@ RULE = Rule(
                 SagaRunner().due(0)
             """,
         }),
+        Sample("typescript", {
+            "a.ts": """
+                const s = new Saga([{ invoke: charge, compensate: refund }, { invoke: ship }]);
+                class SagaRunner {
+                  due(now) { return this.deadline < now; }
+                }
+                new SagaRunner().due(0);
+            """,
+        }),
     ),
     invalid=(
         Sample("python", {
             "a.py": "s = Saga(steps=[Step(Charge, undo=Refund), Step(Ship)])  # <-\n",
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                // deadline: 30
+                const s = new Saga([{ invoke: charge, compensate: refund }, { invoke: ship }]); // <-
+            """,
         }),
     ),
     check=check,
