@@ -7,56 +7,49 @@ an audit writes into it: `run` forks a process for each mutant, after the projec
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from archgen.evidence import collect
-from archgen.evidence.code.effects import find_effects
-from archgen.evidence.code.parse import parse
-from archgen.evidence.config.located import load_all
+import yaml
+
+from archgen.evidence import collect, reading
+from archgen.evidence.config.located import TooMuchError, load_all
 from archgen.evidence.facts import Note
-from archgen.evidence.nature import Nature
-from archgen.evidence.tree import walk
+from archgen.evidence.reading import Read, read_one
+from archgen.evidence.tree import Source, walk
 
-_known: dict[tuple[str, str, Nature], Any] = {}
+_code: dict[Source, Read] = {}
 _documents: dict[str, Any] = {}
+_PARTS = ((reading, "read_one"), (collect, "load_all"))
 
 
-def _parse(path: str, text: str, nature: Nature = Nature.PRODUCTION) -> Any:
-    found = _known.get((path, text, nature))
-    return parse(path, text, nature) if found is None else found
+def _read(source: Source) -> Read:
+    return _code[source] if source in _code else read_one(source)
 
 
-def _effects(module: Any) -> None:
-    if not module.functions or not any(function.effects for function in module.functions):
-        find_effects(module)
-
-
-def _load_all(text: str) -> Any:
+def _load(text: str) -> Any:
     return _documents[text] if text in _documents else load_all(text)
 
 
-def remember(root: Any) -> None:
+def remember(root: Path) -> None:
     """Read the project in `root`, so that audits of its copies read only what differs."""
     notes: list[Note] = []
     for source in walk(root, notes):
         if source.suffix == ".py":
-            module = parse(source.path, source.text, source.nature)
-            if module is not None:
-                find_effects(module)
-                _known[source.path, source.text, source.nature] = module
+            _code[source] = read_one(source)
         elif source.suffix in (".yml", ".yaml"):
             try:
                 _documents[source.text] = load_all(source.text)
-            except Exception:
-                continue
-    for name, stand_in in (("parse", _parse), ("find_effects", _effects), ("load_all", _load_all)):
-        assert hasattr(collect, name), f"the audit no longer reads by {name}; mend tests/mutants/reading.py"
-        setattr(collect, name, stand_in)
+            except (yaml.YAMLError, RecursionError, TooMuchError, ValueError):
+                continue  # the audit itself says what it can't read
+    for (place, name), stand_in in zip(_PARTS, (_read, _load), strict=True):
+        assert hasattr(place, name), f"the audit no longer reads by {name}; mend tests/mutants/reading.py"
+        setattr(place, name, stand_in)
 
 
 def forget() -> None:
     """Let the audit read by itself again."""
-    _known.clear()
+    _code.clear()
     _documents.clear()
-    for name, own in (("parse", parse), ("find_effects", find_effects), ("load_all", load_all)):
-        setattr(collect, name, own)
+    for (place, name), own in zip(_PARTS, (read_one, load_all), strict=True):
+        setattr(place, name, own)

@@ -35,6 +35,7 @@ def hazards(program: Program, facts: Facts) -> Iterator[Fact]:
     `static_state`, `get_writes`.
     """
     runners = _runners(program)
+    yield from _unawaited(program)
     for module, function in program.functions():
         yield from _in_transactions(module, function, runners)
         yield from _memory_dedup(module, function)
@@ -214,6 +215,7 @@ def _noted(module: Module, function: Function, acts: list[Effect]) -> Iterator[F
 def _acks(module: Module, function: Function) -> Iterator[Fact]:
     """A message acknowledged before its handler is done, or after it was refused."""
     yield from _refused(module, function)
+    yield from _settled_first(module, function)
     for ack in (e for e in function.effects if e.kind == "ack"):
         scope = ack.call.inside
         for call in function.calls:
@@ -259,6 +261,33 @@ def _acks(module: Module, function: Function) -> Iterator[Fact]:
                 return
 
 
+_WORKS = re.compile(r"^_*(handle|process|dispatch|on_?message)\w*$", re.IGNORECASE)
+
+
+def _settled_first(module: Module, function: Function) -> Iterator[Fact]:
+    """What was acknowledged is then handed on to be worked on, or its handler is called only then."""
+    for ack in (e for e in function.reach if e.kind == "ack"):
+        if any(b.kind in ("catch", "branch", "finally") for b in ack.call.inside):
+            continue
+        loop = next((b for b in reversed(ack.call.inside) if b.kind == "loop"), None)
+        settled = {ack.call.receiver, *(re.findall(r"\w+", loop.header.partition(" in ")[2]) if loop else ())}
+        settled -= {"self", "this", ""}
+        for call in function.calls:
+            behind = call.line > (loop.end if loop else ack.call.line)
+            if not behind or any(b.kind == "catch" for b in call.inside) or words.LOG.search(call.callee):
+                continue
+            given = (
+                call.awaited
+                and not ack.via
+                and any(re.fullmatch(r"\w+", a) and a in settled for a in call.args)
+            )
+            if given or _WORKS.match(call.name):
+                yield fact(
+                    "ack_early", module, ack.call.line, function=function.title, why="before it is worked on"
+                )
+                return
+
+
 def _refused(module: Module, function: Function) -> Iterator[Fact]:
     """A refusal in a branch that does not leave, and an acknowledgement that follows all the same."""
     acks = [e.call for e in function.effects if e.kind == "ack"]
@@ -293,6 +322,35 @@ def _outer(text: str) -> str:
             kept.append(line)
         depth += line.count("{") - line.count("}")
     return "\n".join(kept)
+
+
+def _jetstream(call: Call) -> tuple[str, bool]:
+    """What is weak about a stream or a consumer of JetStream, and whether it wants no acknowledgements."""
+    keys = {key.lower().replace("_", ""): value for key, value in call.keywords.items()}
+    if call.name in ("StreamConfig",) and re.search(
+        r"MEMORY|MemoryStorage|\.Memory\b", keys.get("storage", "")
+    ):
+        return "a stream that is kept in memory", False
+    if call.name != "ConsumerConfig":
+        return "", False
+    policy = keys.get("ackpolicy", "")
+    if re.search(r"NONE|AckNone|\.None\b", policy):
+        return "", True
+    named = keys.keys() & {"durablename", "durable", "name"}
+    return (
+        "" if named or not re.search(r"explicit", policy, re.IGNORECASE) else "a consumer that is not durable"
+    ), False
+
+
+def _unawaited(program: Program) -> Iterator[Fact]:
+    """Work that is left to a task which nobody holds: it dies with the process, and may before."""
+    own = {f.name for _, f in program.functions() if f.name}
+    for module, function, call in calls(program):
+        if call.name in ("create_task", "ensure_future") and call.discarded and function.name and call.args:
+            inner = re.match(r"(?:[\w.]+\.)?(\w+)\(", call.args[0])
+            if inner and inner[1] in own and not inner[1].startswith("_"):
+                what = f"a task in memory: {call.args[0][:40]}"
+                yield fact("queue.weak", module, call.line, function=function.title, what=what)
 
 
 def _queues(module: Module, function: Function) -> Iterator[Fact]:
@@ -332,7 +390,15 @@ def _queues(module: Module, function: Function) -> Iterator[Fact]:
                 weak.append((call.line, f"{'a queue' if exclusive else 'an exchange'} that is not durable"))
             if exclusive == "true":
                 weak.append((call.line, "an exclusive queue"))
-        off = keys.get("noAck") == "true" or keys.get("auto_ack") == "True" or keys.get("no_ack") == "True"
+        weak_stream, unheard = _jetstream(call)
+        if weak_stream:
+            yield fact("queue.weak", module, call.line, function=function.title, what=weak_stream)
+        off = (
+            unheard
+            or keys.get("noAck") == "true"
+            or keys.get("auto_ack") == "True"
+            or keys.get("no_ack") == "True"
+        )
         if name in ("Consume",) and len(call.args) >= 7 and call.args[2] == "true":
             off = True
         if off or (name == "basicConsume" and len(call.args) > 1 and call.args[1] == "true"):

@@ -66,6 +66,7 @@ def job_tables(program: Program, facts: Facts) -> Iterator[Fact]:
         yield fact(
             "job.worker", module, effect.call.line, what=f"rows of {table} are claimed by {function.title}",
             by="table", attempts=bool(counted), function=function.title,
+            limited=not counted or any(True for _ in _limits(program, counted)),
         )  # fmt: skip
         home, adder, added = adds[0]
         yield fact(

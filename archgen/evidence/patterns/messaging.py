@@ -178,7 +178,7 @@ def dead_letters(program: Program) -> Iterator[Fact]:
                 _DEAD.search(keys)
                 and not words.LOG.search(call.callee)
                 and (
-                    any(e.call is call and e.kind != "db.write" for e in function.effects)
+                    any(e.call is call and e.kind not in ("db.write", "db.read") for e in function.effects)
                     or (
                         call.name != "Table"
                         and re.search(r"x-dead-letter|deadLetter|DeadLetter|redrive_?policy", keys)

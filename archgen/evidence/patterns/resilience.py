@@ -285,7 +285,9 @@ def _loops(module: Module, function: Function, near: bool) -> Iterator[Fact]:
             if re.search(r"(sleep|delay|setTimeout|After|backoff|park)$", c.name, re.IGNORECASE)
             or (c.awaited and re.search(r"wait|pause|retry", c.name, re.IGNORECASE))
         ]
-        unbounded = _UNBOUNDED.match(loop.header.strip()) is not None and not _ATTEMPTS.search(body)
+        unbounded = _UNBOUNDED.match(loop.header.strip()) is not None and (
+            not _ATTEMPTS.search(body) or _never_gives_up(module, function, loop)
+        )
         consumer = _CONSUMES.search(
             re.sub(r"\bfetch\(", "", body) if module.language == "typescript" else body
         )
@@ -293,9 +295,23 @@ def _loops(module: Module, function: Function, near: bool) -> Iterator[Fact]:
             continue
         yield fact(
             "retry", module, loop.line, by="loop", loop=True, bounded=not unbounded, backoff=bool(waits),
-            grows=_GROWS.search(function.body) is not None, jitter=_JITTER.search(function.body) is not None,
+            grows=any(_GROWS.search(f.body) for f in module.functions),
+            jitter=any(_JITTER.search(f.body) for f in module.functions if f.name),
             function=function.title, consumer=consumer is not None, near=near,
         )  # fmt: skip
+
+
+def _never_gives_up(module: Module, function: Function, loop: Block) -> bool:
+    """Whether nothing in the loop but the try itself leaves it, so that counting failures changes nothing."""
+    tries = {id(b): b for c in function.calls for b in c.within("try") if loop.line <= b.line <= loop.end}
+    if module.language == "go" or not tries:
+        return False
+    kept = [
+        line
+        for number, line in enumerate(function.body.split("\n"), function.line)
+        if loop.line < number <= loop.end and not any(b.line <= number <= b.end for b in tries.values())
+    ]
+    return re.search(r"\b(raise|throw|return|break|exit|abort)\b", "\n".join(kept)) is None
 
 
 def _gives_up(handler: list[str]) -> bool:

@@ -1,9 +1,15 @@
 """A retry that never ends, or that does not wait."""
 
+import re
 from collections.abc import Iterable
 
 from archgen.evidence.facts import Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity
+
+# What runs for as long as the process does may try for as long.
+_WAITS = re.compile(
+    r"connect|listen|subscribe|watch|run|start|serve|main|poll|loop|consume|worker", re.IGNORECASE
+)
 
 
 def check(facts: Facts) -> Iterable[Hit]:
@@ -17,6 +23,12 @@ def check(facts: Facts) -> Iterable[Hit]:
                 f"{retry['function']} tries again for ever, without waiting",
                 retry.strength,
             )
+        elif not retry["bounded"] and retry["near"] and not _WAITS.search(str(retry["function"])):
+            message = f"{retry['function']} tries again for ever"
+            yield Hit(retry.file, retry.line, message, retry.strength)
+        elif retry["grows"] and not retry["jitter"] and retry["near"]:
+            message = f"{retry['function']} waits as long as everybody else before it tries again: no jitter"
+            yield Hit(retry.file, retry.line, message, retry.strength, Severity.NOTE)
         elif not retry["backoff"] and (retry["near"] or not retry["bounded"]):
             yield Hit(
                 retry.file, retry.line, f"{retry['function']} tries again without waiting", retry.strength
@@ -66,7 +78,7 @@ RULE = Rule(
                     try {
                       return await fetch('http://peer', { signal: AbortSignal.timeout(1000) });
                     } catch (e) {
-                      await sleep(100 * 2 ** attempt);
+                      await sleep(Math.random() * 100 * 2 ** attempt);
                     }
                   }
                 }

@@ -1,5 +1,6 @@
 """A call that creates something is made again, with nothing that lets the peer notice."""
 
+import re
 from collections.abc import Iterable
 
 from archgen.evidence.facts import Facts
@@ -7,12 +8,41 @@ from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
 
 def check(facts: Facts) -> Iterable[Hit]:
-    return hits(
+    yield from _any_method(facts)
+    yield from hits(
         facts.of("retry.unsafe"),
         lambda f: (
             f"{f['function'] or 'the module'} makes a call again that creates something ({f['call']}), without a key"
         ),
     )
+
+
+_AGAIN = re.compile(r"^_*(with_?)?(retry|retrying|retries|call_with_retr\w+|retry_\w+)$", re.IGNORECASE)
+_ASKS = re.compile(
+    r"idempot|repeatable|retryable|is_?safe|\bmethod\b[^\n]*\b(not\s+)?in\b|\bmethod\b\S*\s*[!=]==?|GET|switch",
+    re.IGNORECASE,
+)
+_NAMED = re.compile(r"repeat|idempot|safe|retr(y|ies)", re.IGNORECASE)
+
+
+def _any_method(facts: Facts) -> Iterable[Hit]:
+    """A client for any method that tries all of them again, or counts POST among those that may be."""
+    for module, function in facts.program.functions():
+        if "method" in function.params and any(_AGAIN.match(c.name) for c in function.calls):
+            inner = function.body.partition("\n")[2]
+            if not _ASKS.search(inner):
+                message = f"{function.title} tries every method again, whether or not it may be repeated"
+                yield Hit(module.path, function.line, message)
+        named = [
+            n
+            for n, kind in module.types.items()
+            if _NAMED.search(n) and re.match(r"(frozen)?set\b", kind, re.I)
+        ]
+        for call in function.calls if named and not function.name else ():
+            methods = " ".join(call.args)
+            if '"GET"' in methods and re.search(r"[\"'](POST|PATCH)[\"']", methods):
+                message = f"{named[0]} counts methods that create among those to repeat"
+                yield Hit(module.path, call.line, message)
 
 
 RULE = Rule(

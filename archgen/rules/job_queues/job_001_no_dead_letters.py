@@ -14,6 +14,9 @@ def check(facts: Facts) -> Iterable[Hit]:
             yield Hit(
                 first.file, first.line, "messages are handled, and none is ever put aside", first.strength
             )
+    for worker in facts.of("job.worker"):
+        if not worker.get("limited", True):
+            yield Hit(worker.file, worker.line, f"{worker['what']}, and tried for ever", worker.strength)
 
 
 RULE = Rule(

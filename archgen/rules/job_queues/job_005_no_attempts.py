@@ -8,6 +8,13 @@ from archgen.rules.model import Hit, Rule, Sample, Severity
 
 def check(facts: Facts) -> Iterable[Hit]:
     workers, enqueued = list(facts.of("job.worker")), list(facts.of("job.enqueue"))
+    told = {f.file for f in facts.of("attempts", "job.attempts")}
+    lone = [w for w in facts.of("job.worker") if w.get("attempts") is False and w.get("function")]
+    queued = any(e.get("by") != "table" for e in enqueued)  # then the place of the call says more
+    for task in [] if queued else [w for w in lone if w.get("by") != "table" and w.file not in told][:1]:
+        yield Hit(
+            task.file, task.line, f"{task['function']} is tried once, and lost when it fails", task.strength
+        )
     if any(f.get("attempts") for f in (*workers, *enqueued)) or facts.has("attempts"):
         return
     for job in enqueued[:1]:

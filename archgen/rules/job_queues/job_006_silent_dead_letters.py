@@ -16,10 +16,17 @@ def check(facts: Facts) -> Iterable[Hit]:
         for h in facts.of("doc.heading", "doc.topic", at_least=Strength.CLAIMED)
     )
     first = next(facts.of("dead_letters"), None)
-    if first is not None and not told and not written:
-        yield Hit(
-            first.file, first.line, "no alert and no document mentions the dead letters", first.strength
-        )
+    alerts = [f"{a['name']} {a['expr']}" for a in facts.of("alert")]
+    if first is not None and not told and (alerts or not written):
+        lack = "no alert" if written else "no alert and no document"
+        yield Hit(first.file, first.line, f"{lack} mentions the dead letters", first.strength)
+    worker = next((w for w in facts.of("job.worker") if w.get("by") == "table"), None)
+    if (
+        worker is not None
+        and alerts
+        and not any(re.search(r"job|task|queue|worker", a, re.IGNORECASE) for a in alerts)
+    ):
+        yield Hit(worker.file, worker.line, "no alert mentions jobs that failed", worker.strength)
 
 
 RULE = Rule(
