@@ -100,6 +100,8 @@ class Links:
             return found
         if not type_ and call.receiver in self.by_owner:
             type_ = call.receiver
+        if type_ and self._foreign(type_, module):
+            return []
         if type_ and (found := self._method(type_, name, module.path)):
             return found
         if type_ and type_ in self.by_owner:
@@ -112,6 +114,15 @@ class Links:
         ):
             return [candidates[0][1]]
         return []
+
+    def _foreign(self, type_: str, module: Module) -> bool:
+        """Whether a type is one of a library: then no method of the project is meant."""
+        source = module.imported(type_) if module.language == "python" else ""
+        if not source or source.startswith(".") or type_ in self.by_owner:
+            return False
+        stem = "/" + source.rpartition(".")[0].replace(".", "/")
+        homes = (f"{stem}.py", f"{stem}/__init__.py")
+        return not any(f"/{path}".endswith(homes) for path in self.program.modules)
 
     def _imported(self, source: str, name: str, module: Module) -> list[Function]:
         """The function `name` of the module or package that is imported from `source`."""

@@ -75,8 +75,14 @@ def breakers(program: Program, facts: Facts) -> Iterator[Fact]:
 
 _LOOKS_LIKE_ONE = re.compile(r"breaker|circuit", re.IGNORECASE)
 _OPENS = re.compile(
-    r"state\w*\s*(?::[^=\n]+)?=(?!=)\s*[\w.\"']*open(ed)?\b|\w\(\s*[\w.]*\.?open\b|\bopen(ed)?\s*=\s*(true|True)",
-    re.I,
+    r"state\w*\s*(?::[^=\n]+)?=(?!=)\s*(?:[\w.]*\.|[\"'])?open(ed)?\b|\w\(\s*(?:[\w.]*\.|[\"'])?open\b|"
+    r"\b(is_?)?open(ed)?\s*=\s*(true|True)",
+    re.IGNORECASE,
+)
+_COUNTS_FAILURES = re.compile(
+    r"(fail|err|count|consecutive|trip)\w*(\[\w+\])?\s*(\+=|\+\+|=\s*[\w.]+\s*\+)|(fail|err|result|outcome|window|calls)\w*\.(append|add|push|Add|increment\w*)\(|"
+    r"incrementAndGet|\.record\w*\(",
+    re.IGNORECASE,
 )
 _SUCCESS = re.compile(r"^(fail\w*|error\w*)$", re.IGNORECASE)
 
@@ -89,7 +95,7 @@ def _deaf(program: Program) -> Iterator[Fact]:
         if not named or not all(sign.search(text) for sign in (_HALF_OPEN, _OPEN, _CLOCK)):
             continue
         own = [f for f in module.functions if f.owner == one.name and f.name]
-        if not _COUNT.search(text):
+        if not _COUNTS_FAILURES.search(text):
             yield fact("breaker.deaf", module, one.line, name=one.name, why="counts no failure")
         elif not _OPENS.search(text):
             yield fact("breaker.deaf", module, one.line, name=one.name, why="never opens")

@@ -38,6 +38,12 @@ def engines(facts: Facts) -> dict[str, str]:
     return found
 
 
+def apart(bound: dict[str, dict[str, Fact]]) -> set[str]:
+    """Services that some configuration gives a database of their own; what a variable holds is not told."""
+    own = (users for target, users in bound.items() if len(users) == 1 and not target.startswith("variable:"))
+    return {owner for users in own for owner in users}
+
+
 def _service(facts: Facts, binding: Fact) -> str:
     """The discovered service behind a workload's name or a settings file, "" when it is none."""
     owner = str(binding["owner"])

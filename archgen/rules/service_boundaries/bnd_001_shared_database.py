@@ -4,17 +4,16 @@ from collections.abc import Iterable
 
 from archgen.evidence.facts import Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity
-from archgen.rules.service_boundaries.bindings import databases
+from archgen.rules.service_boundaries.bindings import apart, databases
 
 
 def check(facts: Facts) -> Iterable[Hit]:
     bound = databases(facts)
-    apart = {owner for users in bound.values() if len(users) == 1 for owner in users}
     for target, users in bound.items():
         if len(users) > 1:
             # where another configuration gives each its own, the code is cut rightly and one deployment is
             # not
-            lesser = Severity.WARNING if len(set(users) - apart) < 2 else None
+            lesser = Severity.WARNING if len(set(users) - apart(bound)) < 2 else None
             names = sorted(users)
             place = users[names[0]]
             shown = target.removeprefix("config:")

@@ -5,14 +5,13 @@ from collections.abc import Iterable
 
 from archgen.evidence.facts import Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity
-from archgen.rules.service_boundaries.bindings import databases
+from archgen.rules.service_boundaries.bindings import apart, databases
 
 
 def check(facts: Facts) -> Iterable[Hit]:
     """Tables of one name are one table only where the services share the database."""
     bound = databases(facts)
-    apart = {owner for users in bound.values() if len(users) == 1 for owner in users}
-    shared = [set(users) - apart for users in bound.values() if len(set(users) - apart) > 1]
+    shared = [set(users) - apart(bound) for users in bound.values() if len(set(users) - apart(bound)) > 1]
     if not shared:
         return
     writers: dict[str, dict[str, tuple[str, int]]] = defaultdict(dict)

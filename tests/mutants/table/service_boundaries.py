@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from tests.mutants.config import set_value
-from tests.mutants.edits import add, append, body, chain, imports, regex, text
+from tests.mutants.edits import Edit, add, append, body, chain, imports, regex, text
 from tests.mutants.model import Mutation
 from tests.mutants.table.places import (
     COMPOSE,
@@ -18,6 +18,18 @@ from tests.mutants.table.places import (
 )
 
 _boundary = partial(Mutation, item="service_boundaries")
+
+
+def one_database(other: str, owner: str) -> Edit:
+    """The service `other` works on the database of `owner`, wherever they are deployed."""
+    key = "spec.template.spec.containers.*.env.[name=DATABASE_URL].valueFrom.secretKeyRef.name"
+    address = f'"postgresql://{owner}:secret@postgres:5432/{owner}"'
+    return chain(
+        *(set_value(COMPOSE, f"services.{one}.environment.DATABASE_URL", address) for one in (other, owner)),
+        set_value(f"{KUBERNETES}{other}.yaml", key, owner),
+    )
+
+
 _LEDGER = """
     from sqlalchemy import Column, MetaData, Numeric, Table, Text
 
@@ -95,6 +107,7 @@ MUTATIONS = (
         rules=("BND-002",),
         at="services/*",
         edit=chain(
+            one_database("payments", "orders"),
             add(
                 f"{ORDERS}credit.py",
                 """
@@ -128,6 +141,7 @@ MUTATIONS = (
         rules=("BND-002",),
         at="services/*",
         edit=chain(
+            one_database("shipping", "inventory"),
             add(
                 f"{INVENTORY}credit.py",
                 _LEDGER
@@ -158,22 +172,24 @@ MUTATIONS = (
             add(
                 "libs/entities/src/entities/models.py",
                 """
-                from dataclasses import dataclass, field
+                from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
-                @dataclass
-                class Customer:
-                    customer_id: str
-                    name: str
-                    email: str
+                class Base(DeclarativeBase):
+                    pass
 
 
-                @dataclass
-                class Order:
-                    order_id: str
-                    customer: Customer
-                    lines: list[str] = field(default_factory=list)
-                    status: str = "created"
+                class Customer(Base):
+                    __tablename__ = "customers"
+                    customer_id: Mapped[str] = mapped_column(primary_key=True)
+                    name: Mapped[str]
+                    email: Mapped[str]
+
+
+                class Order(Base):
+                    __tablename__ = "orders"
+                    order_id: Mapped[str] = mapped_column(primary_key=True)
+                    status: Mapped[str]
                 """,
             ),
             imports(f"{ORDERS}commands/create.py", "from entities.models import Order as SharedOrder"),
@@ -182,15 +198,25 @@ MUTATIONS = (
         ),
     ),
     _boundary(
-        "a service without owner or purpose",
+        "a service that no document mentions",
         rules=("BND-005",),
-        at="*",
+        at="services/tariffs/*",
         edit=chain(
-            regex("system.yaml", r"^    about: Parcels on their way to customers\.\n", ""),
-            regex("system.yaml", r"^    owner: logistics\n", ""),
-            regex("docs/architecture.md", r"^.*\b[Ll]ogistics\b.*\n", ""),
-            regex("README.md", r"^.*\b(logistics|Parcels on their way)\b.*\n", ""),
-            regex("docs/disaster-recovery.md", "logistics", ""),
+            add("services/tariffs/pyproject.toml", '[project]\nname = "tariffs"\nversion = "1"\n'),
+            add("services/tariffs/Dockerfile", 'FROM python:3.12-slim\nCMD ["python", "-m", "tariffs"]\n'),
+            add("services/tariffs/src/tariffs/__init__.py", ""),
+            add(
+                "services/tariffs/src/tariffs/__main__.py",
+                """
+                import uvicorn
+                from fastapi import FastAPI
+
+                app = FastAPI()
+
+                if __name__ == "__main__":
+                    uvicorn.run(app, port=8010)
+                """,
+            ),
         ),
     ),
     _boundary(
@@ -198,14 +224,14 @@ MUTATIONS = (
         rules=("BND-003",),
         at=f"{PAYMENTS}*",
         edit=chain(
-            imports(f"{PAYMENTS}jobs/reconcile.py", "from orders.generated.aggregates import ORDER"),
+            imports(f"{PAYMENTS}jobs/reconcile.py", "from orders.commands.cancel import cancel"),
             append(
                 f"{PAYMENTS}jobs/reconcile.py",
                 """
 
 
-                def close(uow: UnitOfWork, order_id: UUID) -> None:
-                    uow.handle(ORDER, order_id, None)
+                def close(uow: UnitOfWork, command: Any) -> None:
+                    cancel(command, uow)
                 """,
             ),
         ),
