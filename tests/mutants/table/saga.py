@@ -188,6 +188,7 @@ MUTATIONS = (
         "the domain answers a refund with no event",
         rules=("SAG-005",),
         at=f"{PAYMENTS}domain/payment.py",
+        also=("communication_patterns",),  # the event is declared, and nobody emits it any more
         edit=regex(
             f"{PAYMENTS}domain/payment.py",
             r"(        case Refund\(\):\n)(?:            .*\n|\n(?=            ))+?(?=\n\n|    def|        case|\Z|\n\S)",
