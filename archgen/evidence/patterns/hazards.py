@@ -5,6 +5,7 @@ in statics.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from archgen.evidence.code import vocabulary as words
@@ -480,10 +481,12 @@ def naive_consumers(program: Program, facts: Facts) -> Iterator[Fact]:
     kept = facts.has("inbox")
     idempotent = {(f.file, f["function"]) for f in facts.of("idempotent")}
     safe = {title for _, title in idempotent}
-    named: dict[str, tuple[Module, Function]] = {}
+    named: dict[str, list[tuple[Module, Function]]] = defaultdict(list)
     for module, function in program.functions():
-        named.setdefault(function.name, (module, function))
+        named[function.name].append((module, function))
     seen: set[int] = set()
+    if not kept:
+        yield from _marked(program, facts, safe, seen)
     for module, call in _consuming(program):
         if any(words.OUTBOX_FRAMEWORK.match(item.module) for item in module.imports):
             continue  # such a framework notices repeats by itself
@@ -491,7 +494,10 @@ def naive_consumers(program: Program, facts: Facts) -> Iterator[Fact]:
             continue
         given = (*call.args, *call.keywords.values())
         for name in {w for a in given for w in re.findall(r"\b[A-Za-z_]\w+\b", a)} & set(named):
-            owner, handler = named[name]
+            near = [(m, f) for m, f in named[name] if m is module] or named[name]
+            if len(near) != 1:
+                continue  # a name that several have says nothing
+            owner, handler = near[0]
             if id(handler) in seen or not any(e.kind == "db.write" for e in handler.reach):
                 continue
             seen.add(id(handler))
@@ -515,3 +521,41 @@ def naive_consumers(program: Program, facts: Facts) -> Iterator[Fact]:
                     function=handler.title,
                     call=inserts[0].call.callee[-40:],
                 )
+
+
+_IDENTIFIED = re.compile(r"[iI]d\b|_id\b|ID\b|[kK]ey|[nN]umber|[uU]uid|[cC]ode\b|[rR]eference")
+
+
+def _marked(program: Program, facts: Facts, safe: set[str], seen: set[int]) -> Iterator[Fact]:
+    """Handlers that an annotation makes such, which insert what bears no identity of the message.
+
+    A save of something with an id of its own changes the row that is there, and is left alone.
+    """
+    heard = {(f.file, f["function"]) for f in facts.of("consumer")}
+    for module, function in program.functions():
+        if not function.marks or (module.path, function.name) not in heard or id(function) in seen:
+            continue
+        if any(words.OUTBOX_FRAMEWORK.match(item.module) for item in module.imports):
+            continue
+        if re.search(r"exist|find|already|duplicate|seen|idempot", function.body, re.IGNORECASE):
+            continue
+        for effect in function.effects:
+            text = " ".join(effect.call.args)
+            inserts = effect.kind == "db.write" and re.match(
+                r"insert|save|create|add|persist", effect.target or "save", re.I
+            )
+            if (
+                inserts
+                and text.startswith("new ")
+                and not _IDENTIFIED.search(text)
+                and function.title not in safe
+            ):
+                seen.add(id(function))
+                yield fact(
+                    "naive_consumer",
+                    module,
+                    effect.call.line,
+                    function=function.title,
+                    call=effect.call.callee[-40:],
+                )
+                break

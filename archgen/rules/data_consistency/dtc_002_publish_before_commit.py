@@ -20,7 +20,7 @@ RULE = Rule(
     title="Publish before commit",
     why="When the commit then fails, everybody has been told of something that never happened.",
     remedy="Publish after the commit, from an outbox.",
-    languages=("python", "java",),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -35,6 +35,32 @@ RULE = Rule(
                 import io.eventuate.tram.events.publisher.DomainEventPublisher;
                 class A { DomainEventPublisher p; @Transactional void f(Order o) {
                   p.publish(Order.class, o.id(), e); } }
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import amqp from 'amqplib';
+                export async function place(dataSource, channel, order) {
+                  await dataSource.transaction(async (manager) => {
+                    await manager.save(order);
+                  });
+                  channel.publish('orders', 'placed', Buffer.from('x'));
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/nats-io/nats.go"
+                func Place(db *gorm.DB, nc *nats.Conn, order Order) error {
+                    err := db.Transaction(func(tx *gorm.DB) error {
+                        return tx.Create(&order).Error
+                    })
+                    if err != nil {
+                        return err
+                    }
+                    return nc.Publish("placed", nil)
+                }
             """,
         }),
     ),
@@ -54,6 +80,31 @@ RULE = Rule(
                   @Transactional void f(Order o) {
                     kafkaTemplate.send("x", o); // <-
                   } }
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import amqp from 'amqplib';
+                export async function place(dataSource, channel, order) {
+                  await dataSource.transaction(async (manager) => {
+                    await manager.save(order);
+                    channel.publish('orders', 'placed', Buffer.from('x')); // <-
+                  });
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/nats-io/nats.go"
+                func Place(db *gorm.DB, nc *nats.Conn, order Order) error {
+                    return db.Transaction(func(tx *gorm.DB) error {
+                        if err := tx.Create(&order).Error; err != nil {
+                            return err
+                        }
+                        return nc.Publish("placed", nil) // <-
+                    })
+                }
             """,
         }),
     ),

@@ -27,7 +27,7 @@ RULE = Rule(
         "retried, and holds the locks while it is slow."
     ),
     remedy="Call before or after the transaction, or make it a saga.",
-    languages=("python", "go",),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -47,6 +47,32 @@ RULE = Rule(
                     client.RunTransaction(ctx, func(ctx context.Context, tx *firestore.Transaction) error {
                         return tx.Set(r, v)
                     })
+                }
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import axios from 'axios';
+                export async function place(prisma, order) {
+                  await axios.post('http://stock/reserve', order, { timeout: 1000 });
+                  await prisma.$transaction(async (tx) => {
+                    await tx.order.create({ data: order });
+                  });
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                import org.springframework.transaction.annotation.Transactional;
+                class A {
+                  private OrderRepository orderRepository;
+                  private RestTemplate restTemplate;
+                  void place(Order order) {
+                    restTemplate.postForObject("http://stock/reserve", order, Void.class);
+                    store(order);
+                  }
+                  @Transactional
+                  void store(Order order) { orderRepository.save(order); }
                 }
             """,
         }),
@@ -70,6 +96,31 @@ RULE = Rule(
                         http.Get(u) // <-
                         return tx.Set(r, v)
                     })
+                }
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import axios from 'axios';
+                export async function place(prisma, order) {
+                  await prisma.$transaction(async (tx) => {
+                    await tx.order.create({ data: order });
+                    await axios.post('http://stock/reserve', order, { timeout: 1000 }); // <-
+                  });
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                import org.springframework.transaction.annotation.Transactional;
+                class A {
+                  private OrderRepository orderRepository;
+                  private RestTemplate restTemplate;
+                  @Transactional
+                  void place(Order order) {
+                    orderRepository.save(order);
+                    restTemplate.postForObject("http://stock/reserve", order, Void.class); // <-
+                  }
                 }
             """,
         }),

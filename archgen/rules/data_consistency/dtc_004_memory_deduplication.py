@@ -27,7 +27,7 @@ RULE = Rule(
         "never seen it."
     ),
     remedy="Let the database decide: a unique key, and a caught violation or an upsert.",
-    languages=("python", "java",),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -40,6 +40,29 @@ RULE = Rule(
         Sample("java", {
             "A.java": """
                 class A { RequestRepository requestRepository; void f(R r) { requestRepository.save(r); } }
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import { createClient } from 'redis';
+                export async function on(repository, seen, event) {
+                  if (await seen.has(event.id)) return;
+                  await repository.save(event);
+                  await seen.add(event.id);
+                }
+                export function unique(items) {
+                  const seen = new Set();
+                  for (const item of items) { if (!seen.has(item)) seen.add(item); }
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func On(db *sql.DB, event Event) error {
+                    _, err := db.Exec("INSERT INTO orders (id) VALUES ($1) ON CONFLICT DO NOTHING", event.ID)
+                    return err
+                }
             """,
         }),
     ),
@@ -62,6 +85,31 @@ RULE = Rule(
                   if (seenMap.containsKey(r.id())) { throw new Seen(); } // <-
                   orderRepository.save(r);
                   seenMap.put(r.id(), 1L); } }
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                const seen = new Set<string>();
+                export async function on(repository, event) {
+                  if (seen.has(event.id)) return; // <-
+                  await repository.save(event);
+                  seen.add(event.id);
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "sync"
+                var seen sync.Map
+                func On(db *sql.DB, event Event) error {
+                    if _, ok := seen.Load(event.ID); ok { // <-
+                        return nil
+                    }
+                    _, err := db.Exec("INSERT INTO orders (id) VALUES ($1)", event.ID)
+                    seen.Store(event.ID, true)
+                    return err
+                }
             """,
         }),
     ),

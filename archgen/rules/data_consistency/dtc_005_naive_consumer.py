@@ -24,7 +24,7 @@ RULE = Rule(
         "created twice."
     ),
     remedy="Record the message id in the same transaction, or upsert by a natural key.",
-    languages=("python", "typescript",),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -42,6 +42,41 @@ RULE = Rule(
                   async onCreated(m) { const known = await this.userRepository.findOne(m.id);
                     if (!known) await this.userRepository.save(m); }
                   start(channel) { channel.consume('q', this.onCreated); }
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/nats-io/nats.go"
+                func Start(nc *nats.Conn) { nc.QueueSubscribe("orders.placed", "stats", onPlaced) }
+                func onPlaced(msg *nats.Msg) {
+                    _, err := db.Exec("INSERT INTO sales (id) VALUES ($1) ON CONFLICT DO NOTHING", msg.Header.Get("id"))
+                    check(err)
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                import org.springframework.kafka.annotation.KafkaListener;
+                class A {
+                  private SaleRepository saleRepository;
+                  @KafkaListener(topics = "placed")
+                  void on(Placed event) {
+                    if (saleRepository.existsById(event.id)) return;
+                    saleRepository.save(new Sale(event.id, event.amount));
+                  }
+                }
+            """,
+        }),
+        Sample("java", {
+            "B.java": """
+                import org.springframework.kafka.annotation.KafkaListener;
+                import io.eventuate.tram.events.subscriber.DomainEventHandlers;
+                class B {
+                  private SaleRepository saleRepository;
+                  @KafkaListener(topics = "placed")
+                  void on(Placed event) { saleRepository.save(new Sale(event.amount)); }
                 }
             """,
         }),
@@ -64,6 +99,29 @@ RULE = Rule(
                     await this.userRepository.save(m); // <-
                   }
                   start(channel) { channel.consume('q', this.onCreated); }
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/nats-io/nats.go"
+                func Start(nc *nats.Conn) { nc.QueueSubscribe("orders.placed", "stats", onPlaced) }
+                func onPlaced(msg *nats.Msg) {
+                    _, err := db.Exec("INSERT INTO sales (amount) VALUES ($1)", msg.Data) // <-
+                    check(err)
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                import org.springframework.kafka.annotation.KafkaListener;
+                class A {
+                  private SaleRepository saleRepository;
+                  @KafkaListener(topics = "placed")
+                  void on(Placed event) {
+                    saleRepository.save(new Sale(event.amount)); // <-
+                  }
                 }
             """,
         }),

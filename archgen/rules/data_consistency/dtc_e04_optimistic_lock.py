@@ -23,7 +23,7 @@ RULE = Rule(
         "unless versions are compared."
     ),
     remedy="Keep a version with each aggregate, and update only where it is still the one that was read.",
-    languages=("python", "java"),
+    languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
             "a.py": """
@@ -40,6 +40,24 @@ RULE = Rule(
                 }
             """,
         }),
+        Sample("typescript", {
+            "a.ts": """
+                import { Entity, VersionColumn } from 'typeorm';
+                @Entity()
+                export class Order {
+                  @VersionColumn() version: number; // <-
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func Save(db *sql.DB, o Order) error {
+                    _, err := db.Exec("UPDATE orders SET status = $1, version = version + 1 WHERE id = $2 AND version = $3", o.Status, o.ID, o.Version) // <-
+                    return err
+                }
+            """,
+        }),
     ),
     invalid=(
         Sample("python", {
@@ -51,6 +69,23 @@ RULE = Rule(
         }),
         Sample("java", {
             "A.java": "class A { String version; /* @Version */ }\n",
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                // @VersionColumn()
+                export const version = '1.0.0';
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                // AND version = $3
+                const version = "1.0.0"
+                func Save(db *sql.DB, o Order) error {
+                    _, err := db.Exec("UPDATE orders SET status = $1 WHERE id = $2", o.Status, o.ID)
+                    return err
+                }
+            """,
         }),
     ),
     check=check,
