@@ -23,6 +23,8 @@ from archgen.evidence.tree import Source
 _ENOUGH = 4_000_000  # characters below which starting other processes takes longer than they save
 _PORTION = 500_000  # characters
 _MOST_WORKERS = 8
+# Nobody writes a source file of this many characters, and places in one are found by the square of its length.
+_LONGEST = 500_000
 Read = tuple[Module | None, list[Note]]
 
 
@@ -41,6 +43,9 @@ def read_code(sources: Sequence[Source], step: Callable[[], None] = lambda: None
 
 def read_one(source: Source) -> Read:
     """The module in `source`; None with a note when it cannot be read."""
+    if len(source.text) > _LONGEST:
+        told = f"code not read: {len(source.text) // 1000} thousand characters in one file"
+        return None, [Note(source.path, told)]
     try:
         module = parse(source.path, source.text, source.nature)
     except (RecursionError, ValueError, RuntimeError) as error:

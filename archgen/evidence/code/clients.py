@@ -43,7 +43,8 @@ class Clients:
             return None
         method = self._methods.get((type_, name))
         marks = " ".join(method.marks) if method is not None else ""
-        write = words.WRITE_MARK.search(marks) is not None or (not marks and not words.READ_NAME.match(name))
+        told = words.WRITE_MARK.search(marks) is not None or not marks
+        write = told and not words.READ_NAME.match(name)  # a question may be asked by POST
         target = "http" if kind == "remote" else ""
         return Effect(kind, call, write=write, target=target)  # type: ignore[arg-type]
 

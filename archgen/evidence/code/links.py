@@ -175,7 +175,7 @@ class Links:
         if not found and not own and owner not in self.by_owner:
             # an interface without declared heirs (Go, or a Protocol): who has the method?
             holders = nearest([f for _, f in self.by_name.get(name, ()) if f.owner], near)
-            found = holders if name not in _COMMON or len(holders) == 1 else []
+            found = holders if name not in _COMMON else []
         return found if 0 < len(found) <= 3 else own
 
     def connect(self) -> None:
@@ -220,8 +220,14 @@ class Links:
         """Drops what only sounds like a broker's: a call that leads into the project, where no broker is."""
         unsure: list[tuple[Function, Effect, list[Function]]] = []
         sure: set[int] = set()
+        own = {m.package for m in self.program.modules.values() if m.language == "java"}
         for module in self.program.modules.values():
-            near = any(BROKER_IMPORT.search(item.module) for item in module.imports)
+            near = any(
+                BROKER_IMPORT.search(item.module)
+                and item.module not in own
+                and self.program.folder_of(item.module) is None
+                for item in module.imports
+            )
             for function in module.functions:
                 for effect in function.effects:
                     if effect.kind not in ("publish", "consume"):

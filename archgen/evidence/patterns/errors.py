@@ -195,7 +195,13 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
                 for e in function.reach
             ),
         )
-    elif not typed and not leaves and not acts and not _WITH_STACK.search(catch.body):
+    elif (
+        not typed
+        and not leaves
+        and not acts
+        and not _WITH_STACK.search(catch.body)
+        and not _comes_back(function, catch)
+    ):
         yield fact(
             "error.swallowed", module, catch.line, function=function.title, logged=logged,
             types=catch.types[:40] or "everything",
@@ -256,6 +262,14 @@ def _commits(function: Function, catch: Catch, tried: list[Effect]) -> bool:
         return True
     blocks = [b for c in calls for b in c.within("with") if catch.tries is not None and b.end < catch.line]
     return any(re.search(r"\bwith\b[^\n]*\.begin\(", b.header) for b in blocks) and bool(calls)
+
+
+def _comes_back(function: Function, catch: Catch) -> bool:
+    """A failure in a loop that waits and tries again is not passed over."""
+    loops = {id(b): b for c in function.calls for b in c.within("loop")}.values()
+    around = [b for b in loops if b.line <= catch.line and catch.end <= b.end]
+    waits = [c for c in function.calls if words.WAIT.search(c.callee)]
+    return any(any(block is b for b in c.inside) for block in around for c in waits)
 
 
 def wrapped_wrong(program: Program) -> Iterator[Fact]:

@@ -46,6 +46,9 @@ _CONSUMES = re.compile(
     r"\b(consume|poll|fetch|receive|accept|Accept|recv|Recv|next_message|ReadMessage|FetchMessage|select)\b|<-|"
     r"[nN]otification|\b[wW]ait(For|Once)\w*\("
 )
+_AGAIN = re.compile(r"\bcontinue\b")
+# in Go it is a failure that is met again, and not the next page or entry
+_GO_AGAIN = re.compile(r"\bif\b[^{\n]*(\berr\w*\b|\bok\b|Cause|errors\.)[^{\n]*\{[^{}]*\bcontinue\b")
 _JITTER = re.compile(r"random|jitter|rand\.", re.IGNORECASE)
 _GROWS = re.compile(
     r"\*\*|\*=\s*2|<<|Math\.pow|math\.Pow|exponential|backoff|2\s*\*|\*\s*2|multiplier", re.IGNORECASE
@@ -270,7 +273,7 @@ def retry_loops(module: Module, function: Function) -> Iterator[Block]:
         )
         # a try that ends in return or break is tried again only after a failure
         leaves = re.search(r"\b(return|break)\b", body) is not None
-        again = re.search(r"\bcontinue\b", body) is not None or any(
+        again = (_GO_AGAIN if module.language == "go" else _AGAIN).search(body) is not None or any(
             not _gives_up(lines[catch.line - function.line + 1 : catch.end - function.line + 1])
             for catch in catches
         )

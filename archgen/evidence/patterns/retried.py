@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Call, Class, Effect, Function, Module, Program
 from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.common import calls, fact, line_in, marks
@@ -96,7 +97,11 @@ def _keyed(function: Function, call: Call) -> bool:
 def _client(module: Module, one: Class, line: int) -> Iterator[Fact]:
     """A declared client whose every method is tried again, one that creates something among them."""
     for function in module.functions:
-        if function.owner == one.name and any(_WRITE_METHOD.search(m) for m in function.marks):
+        if (
+            function.owner == one.name
+            and any(_WRITE_METHOD.search(m) for m in function.marks)
+            and not words.READ_NAME.match(function.name)
+        ):
             text = " ".join([one.body[:4000], *function.params, *function.marks])
             if not _KEYED.search(text):
                 yield fact("retry.unsafe", module, line, function=one.name, call=function.name)
