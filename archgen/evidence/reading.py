@@ -23,7 +23,7 @@ from archgen.evidence.tree import Source
 _ENOUGH = 4_000_000  # characters below which starting other processes takes longer than they save
 _PORTION = 500_000  # characters
 _MOST_WORKERS = 8
-# Nobody writes a source file of this many characters, and places in one are found by the square of its length.
+# Nobody writes a source file of this many characters; places in one cost the square of its length.
 _LONGEST = 500_000
 Read = tuple[Module | None, list[Note]]
 
