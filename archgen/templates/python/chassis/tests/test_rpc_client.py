@@ -297,6 +297,21 @@ async def test_the_time_that_the_caller_has_left_is_the_deadline_and_speaks_not_
         assert peer.breaker.state is State.CLOSED
 
 
+async def test_the_peer_is_told_how_much_time_it_has(method: Method) -> None:
+    left: list[float] = []
+
+    async def look(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        left.append(deadline.ends() - asyncio.get_running_loop().time())
+        return ROW
+
+    async with peer_that(method, look, Policy(timeout=7.0, retry=Retry(attempts=1))) as peer:
+        await peer.ask(method, {"parcel_id": "p"})
+        with deadline.within(3.0):
+            await peer.ask(method, {"parcel_id": "p"})
+    assert 3.0 < left[0] <= 7.0
+    assert 0.0 < left[1] <= 3.0
+
+
 async def _connected(peer: Peer) -> None:
     """The channel is made by the first call."""
     from chassis.rpc.client import Channel

@@ -231,8 +231,12 @@ async def test_a_port_that_is_taken_is_a_failure_to_start(
 ) -> None:
     second = Running(db, method, Path())
     second.server._settings = replace(second.server._settings, grpc_port=running.server.port)
-    with pytest.raises(RuntimeError):
-        await second.server.start()
+    try:
+        with pytest.raises(RuntimeError):
+            await second.server.start()
+    finally:
+        if second.server.port:
+            await second.server.stop()
 
 
 # Who may ask
