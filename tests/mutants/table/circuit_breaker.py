@@ -197,15 +197,17 @@ MUTATIONS = (
         "the breaker is told of no failure",
         rules=("RES-006",),
         at=_BREAKER,
-        edit=drop(_BREAKER, "self._finish(era, failed=self._is_failure(error))"),
+        edit=regex(
+            _BREAKER,
+            r"^            failed = self\._is_failure\(error\)\n(            .*\n)+?(?=            raise)",
+            "",
+        ),
     ),
     _calls(
         "the breaker takes every failure for a success",
         rules=("RES-006",),
         at=_BREAKER,
-        edit=rewrite(
-            _BREAKER, "self._finish(era, failed=self._is_failure(error))", "self._finish(era, failed=False)"
-        ),
+        edit=rewrite(_BREAKER, "self._finish(era, failed=failed)", "self._finish(era, failed=False)"),
     ),
     _calls(
         "the breaker does not count",
@@ -263,7 +265,7 @@ MUTATIONS = (
         edit=chain(
             rewrite(
                 _CLIENT,
-                "self.policy.retry if repeatable else replace(self.policy.retry, attempts=1)",
+                "self.policy.retry if call.repeatable else replace(self.policy.retry, attempts=1)",
                 "self.policy.retry",
             ),
             regex(_CLIENT, r"^        repeatable = .*\n", ""),

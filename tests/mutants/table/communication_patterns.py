@@ -123,7 +123,9 @@ MUTATIONS = (
         "the address of a peer in the wiring",
         rules=("COM-005",),
         at=f"{CHASSIS}http.py",
-        edit=rewrite(f"{CHASSIS}http.py", "settings.peer_url(name)", '"http://inventory.shop.svc:8003"'),
+        edit=rewrite(
+            f"{CHASSIS}http.py", "settings.peer_urls(name)", '("http://inventory.shop.svc:8003", "")'
+        ),
     ),
     _communication(
         "the address of a peer in a client",

@@ -8,6 +8,7 @@ from tests.mutants.config import add_key, drop_key, set_value
 from tests.mutants.edits import (
     add,
     append,
+    before,
     body,
     chain,
     drop,
@@ -50,7 +51,7 @@ MUTATIONS = (
         rules=("OBS-002",),
         at=f"{CHASSIS}http_client.py",
         edit=chain(
-            drop(f"{CHASSIS}http_client.py", "request.headers.update(tracing.inject())"),
+            rewrite(f"{CHASSIS}http_client.py", "tracing.inject()", "{}"),
             drop(f"{CHASSIS}http_client.py", "if correlation := tracing.correlation_id.get(): $$$B"),
         ),
     ),
@@ -196,10 +197,10 @@ def _counter""",
         at=f"{CHASSIS}http_client.py",
         edit=chain(
             imports(f"{CHASSIS}http_client.py", "import logging"),
-            rewrite(
+            before(
                 f"{CHASSIS}http_client.py",
-                "return self._read(response)",
-                'logging.getLogger(__name__).info("called with %s", request.headers["authorization"])\n        return self._read(response)',
+                "return self._read(await self._http.send(request))",
+                'logging.getLogger(__name__).info("called with %s", request.headers["authorization"])',
             ),
         ),
     ),
