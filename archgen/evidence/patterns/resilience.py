@@ -286,6 +286,8 @@ def _loops(module: Module, function: Function, near: bool) -> Iterator[Fact]:
     lines = function.body.split("\n")
     for loop in retry_loops(module, function):
         body = "\n".join(lines[loop.line - function.line : loop.end - function.line + 1])
+        if re.search(r"\byield\b", body):
+            continue  # it hands on what comes, one after the other
         inside = [c for c in function.calls if any(b is loop for b in c.inside)]
         # `retry.wait()` computes a pause; what pauses is awaited, or sleeps
         waits = [
