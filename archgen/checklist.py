@@ -151,12 +151,14 @@ def audit(
     suppress: bool = True,
     today: date | None = None,
     step: Callable[[], None] = lambda: None,
+    workers: int = 1,
 ) -> Audit:
     """Judge the project in the folder `path` as it is on disk.
 
     `baseline` names what was known before, `since` a commit: only what is new, or changed since then,
     decides. `excerpts` asks for the code at each place. Without `suppress`, suppressions hide nothing.
-    `step` is called once per file read. Raises ArchgenError when there is no folder that can be read, or
+    `step` is called once per file read. With more `workers`, a large project is read by as many processes of
+    their own, which import the caller's main module. Raises ArchgenError when there is no folder that can be read, or
     for a broken baseline, suppressions file or commit.
     """
     rules = tuple(rules)
@@ -165,7 +167,7 @@ def audit(
     changes = changed_since(path, since) if since else None
     terms = _terms(rules, today or date.today())
     said = read_listed(path, terms) if suppress else []
-    facts = collect(path, step)
+    facts = collect(path, step, workers)
     if suppress:
         said += [one for file, text in facts.marked.items() for one in read_inline(file, text, terms)]
     triage = Triage(Suppressions(said, terms), Sources(path))

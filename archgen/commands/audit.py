@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,6 +70,7 @@ def audit(
             suppress=suppress,
             excerpts=any(w.format == "html" for w in wanted),
             step=step,
+            workers=os.cpu_count() or 1,
         )
     for one in wanted:
         _report(one, result, out or sys.stdout)

@@ -69,17 +69,18 @@ _SHELL = re.compile(
 _SPOKEN = "archgen:"
 
 
-def collect(root: Path, step: Callable[[], None] = lambda: None) -> Facts:
-    """Everything that can be known of the folder `root`. `step` is called once per file.
+def collect(root: Path, step: Callable[[], None] = lambda: None, workers: int = 1) -> Facts:
+    """Everything that can be known of the folder `root`. `step` is called once per file. A large
+    project is read by as many processes as `workers` says.
 
     Raises ArchgenError when `root` is not a folder that can be read.
     """
     require(root)
     with many_objects():
-        return _collect(root, step)
+        return _collect(root, step, workers)
 
 
-def _collect(root: Path, step: Callable[[], None]) -> Facts:
+def _collect(root: Path, step: Callable[[], None], workers: int) -> Facts:
     notes: list[Note] = []
     facts, program, paths, charts = Facts(), Program(), [], Charts()
     sources = _samples_alone(list(walk(root, notes)))
@@ -108,7 +109,7 @@ def _collect(root: Path, step: Callable[[], None]) -> Facts:
             step()  # runs in a browser: what it lacks, no service lacks
         else:
             code.append(source)
-    for source, (module, told) in zip(code, read_code(code, step), strict=True):
+    for source, (module, told) in zip(code, read_code(code, step, workers), strict=True):
         notes += told
         if module is not None:
             program.modules[source.path] = module

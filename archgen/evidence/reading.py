@@ -7,7 +7,6 @@ comes back is the same, in the same order.
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -22,15 +21,15 @@ from archgen.evidence.tree import Source
 
 _ENOUGH = 4_000_000  # characters below which starting other processes takes longer than they save
 _PORTION = 500_000  # characters
-_MOST_WORKERS = 8
 # Nobody writes a source file of this many characters; places in one cost the square of its length.
 _LONGEST = 500_000
 Read = tuple[Module | None, list[Note]]
 
 
-def read_code(sources: Sequence[Source], step: Callable[[], None] = lambda: None) -> Iterator[Read]:
+def read_code(
+    sources: Sequence[Source], step: Callable[[], None] = lambda: None, workers: int = 1
+) -> Iterator[Read]:
     """The module of each source, in order, with what there is to say about it. `step` is called per file."""
-    workers = min(os.cpu_count() or 1, _MOST_WORKERS)
     if workers < 2 or sum(len(source.text) for source in sources) < _ENOUGH:
         portions: Iterator[list[Read]] = ([read_one(source)] for source in sources)
     else:

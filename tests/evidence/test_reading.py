@@ -36,12 +36,11 @@ def _plain(read: reading.Read) -> tuple[object, ...]:
 def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "_ENOUGH", 0)
     monkeypatch.setattr(reading, "_PORTION", 1)
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
 
 
 def test_other_processes_read_the_same_in_the_same_order(small_portions: None) -> None:
     steps: list[None] = []
-    found = list(reading.read_code(SOURCES, lambda: steps.append(None)))
+    found = list(reading.read_code(SOURCES, lambda: steps.append(None), workers=2))
     assert [_plain(read) for read in found] == [_plain(reading.read_one(source)) for source in SOURCES]
     assert len(steps) == len(SOURCES)
 
@@ -70,7 +69,7 @@ def test_where_processes_cannot_be_had_this_one_reads(
             pass
 
     monkeypatch.setattr(reading, "ProcessPoolExecutor", Broken)
-    found = list(reading.read_code(SOURCES))
+    found = list(reading.read_code(SOURCES, workers=2))
     assert [_plain(read) for read in found] == [_plain(reading.read_one(source)) for source in SOURCES]
 
 
