@@ -157,9 +157,11 @@ def audit(
 
     `baseline` names what was known before, `since` a commit: only what is new, or changed since then,
     decides. `excerpts` asks for the code at each place. Without `suppress`, suppressions hide nothing.
-    `step` is called once per file read. With more `workers`, a large project is read by as many processes of
-    their own, which import the caller's main module. Raises ArchgenError when there is no folder that can be read, or
-    for a broken baseline, suppressions file or commit.
+    `step` is called once per file read. With more `workers`, a large project is read by as many processes
+    of their own, which import the caller's main module.
+
+    Raises ArchgenError when there is no folder that can be read, or for a broken baseline, suppressions
+    file or commit.
     """
     rules = tuple(rules)
     require(path)
