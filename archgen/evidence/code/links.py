@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import lru_cache
 
 from archgen.evidence.code.clients import Clients
@@ -42,6 +43,7 @@ class Links:
         self.by_name: dict[str, list[tuple[Module, Function]]] = defaultdict(list)
         self.by_owner: dict[str, dict[str, list[Function]]] = defaultdict(lambda: defaultdict(list))
         self.heirs: dict[str, list[Class]] = defaultdict(list)
+        self._inner: dict[tuple[str, str], list[Function]] = defaultdict(list)
         self.bases: dict[str, set[str]] = defaultdict(set)
         self.fields: dict[str, dict[str, str]] = defaultdict(dict)
         for module in program.modules.values():
@@ -49,6 +51,7 @@ class Links:
                 continue
             for function in module.functions:
                 if function.name:
+                    self._inner[function.file, function.name].append(function)
                     self.by_name[function.name].append((module, function))
                     self.by_owner[function.owner][function.name].append(function)
             for one in module.classes:
@@ -69,8 +72,16 @@ class Links:
     def targets(self, call: Call, module: Module, function: Function) -> list[Function]:
         """Functions of the project that `call` may run; empty when it is not told."""
         if id(call) not in self._targets:
-            self._targets[id(call)] = self._find(call, module, function)
+            found = self._find(call, module, function)
+            self._targets[id(call)] = [*found, *(f for f in self._handed(call, function) if f not in found)]
         return self._targets[id(call)]
+
+    def _handed(self, call: Call, function: Function) -> Iterator[Function]:
+        """Functions that are written inside of `function` and handed to `call`: what it is given, it runs."""
+        for given in (*call.args, *call.keywords.values()):
+            for inner in self._inner.get((function.file, given), ()) if given.isidentifier() else ():
+                if function.line < inner.line and inner.end <= function.end:
+                    yield inner
 
     def _find(self, call: Call, module: Module, function: Function) -> list[Function]:
         head, _, rest = call.callee.partition(".")

@@ -192,7 +192,7 @@ SQL_STATEMENT = re.compile(
 )
 
 LOG = Names(
-    r"(^|\.)(log|logger|logging|Logger|console|slog|logrus|zap|_log|_logger|LOG|LOGGER|structlog|winston|pino|entry)\.?(\w*\.)?"
+    r"(^|\.)((?:get_?[lL]ogger|GetLogger)\([^()]*\)|log|logger|logging|Logger|console|slog|logrus|zap|_log|_logger|LOG|LOGGER|structlog|winston|pino|entry)\.?(\w*\.)?"
     r"(debug|info|warn|warning|error|exception|critical|log|fatal|Debug\w*|Info\w*|Warn\w*|Error\w*|Print\w*|bind)$"
 )
 WAIT = Names(r"(^|\.)(sleep|Sleep|delay|After|setTimeout|sleep_ms|park)$")

@@ -18,6 +18,11 @@ _SECRET = re.compile(
     r"private_?key|card_?number|credit_?card|creditCardInfo|pan|cvv2?|cvc|ssn)(?:\(\))?$",
     re.IGNORECASE,
 )
+# Headers that let whoever reads them in as somebody else.
+_HEADER = re.compile(
+    r"""header\w*(?:\.get\w*)?\s*[\[(]\s*["'](?:(?:proxy-)?authorization|(?:set-)?cookie|x-api-key)["']\s*(?:,[^()]*)?[\])]$""",
+    re.IGNORECASE,
+)
 _HIDDEN = re.compile(
     r"mask|redact|hash|sha\d|md5|\blen\(|\.length\b|\.size\(\)|last_?4|last_?four|substr|slice|\[-?\d*:|\*\*\*|is_?empty|isBlank|is_?set|"
     r"!=|==|\bnot\b|bool\(|!!|encrypt|obfuscat|type\(|typeof|Boolean\(|has_?|nil\b",
@@ -48,7 +53,7 @@ def secrets(program: Program) -> Iterator[Fact]:
         logs = words.LOG.search(call.callee) or words.LOG.search(origin) or _PRINT.match(call.callee)
         if not logs and not _ATTRIBUTE.search(call.callee):
             continue
-        told = next((name for name in _named(call, module) if _SECRET.search(name)), "")
+        told = next((name for name in _named(call, module) if _SECRET.search(name) or _HEADER.search(name)), "")
         if told:
             where = "a log" if logs else "a span"
             yield fact(
@@ -73,6 +78,8 @@ def _named(call: Call, module: Module) -> Iterator[str]:
             for part in re.split(r"\s\+\s", text)[1:]:
                 if not _HIDDEN.search(part):
                     yield part.strip().rstrip("+ ")
+        elif _HEADER.search(text):
+            yield text
         elif not _HIDDEN.search(text) and re.fullmatch(r"[\w.$?!>\-()\[\]&*]+", text):
             yield text.rstrip(")").rstrip("(") if text.endswith("()") else text
     if _ATTRIBUTE.search(call.callee) and len(call.args) == 2:

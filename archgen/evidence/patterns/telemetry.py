@@ -194,8 +194,12 @@ def lost_traces(program: Program) -> Iterator[Fact]:
     for module, function in program.functions():
         if not function.name:
             continue
-        if _CLIENT_SPAN.search(function.body) and any(e.kind == "remote" for e in function.reach):
-            near = [f for f in module.functions if f.owner == function.owner and f.name]
+        if not _CLIENT_SPAN.search(function.body):
+            continue
+        near = [f for f in module.functions if f.owner == function.owner and f.name]
+        # a method may open the span around what its class was handed to call
+        callers = near if function.owner else [function]
+        if any(e.kind == "remote" for f in callers for e in f.reach):
             if not any(_INJECTS.search(f.body) for f in near):
                 line = function.line + function.body[: _CLIENT_SPAN.search(function.body).start()].count("\n")  # type: ignore[union-attr]
                 why = "opens a span for a call, and the call takes no context along"

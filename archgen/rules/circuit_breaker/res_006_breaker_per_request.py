@@ -12,6 +12,12 @@ _MADE = re.compile(r"CircuitBreaker\.(of|ofDefaults)$")
 
 
 def check(facts: Facts) -> Iterable[Hit]:
+    # a method may guard what its class was handed to call
+    peers = {
+        (m.path, f.owner)
+        for m, f in facts.program.functions()
+        if f.owner and any(e.kind == "remote" for e in f.reach)
+    }
     for module, function in facts.program.functions():
         made = [c for c in function.calls if _BREAKER.search(c.name) or _MADE.search(c.callee)]
         used = [
@@ -19,8 +25,10 @@ def check(facts: Facts) -> Iterable[Hit]:
             for c in function.calls
             if c.name in ("call", "fire", "Execute", "guard", "call_async") or c.name.startswith("execute")
         ]
-        remote = any(e.kind == "remote" for e in function.reach) or any(
-            HTTP.search(arg) for c in used for arg in c.args[:1]
+        remote = (
+            any(e.kind == "remote" for e in function.reach)
+            or (module.path, function.owner) in peers
+            or any(HTTP.search(arg) for c in used for arg in c.args[:1])
         )
         if made and used and remote and function.name and made[0].line < used[-1].line + 1:
             yield Hit(module.path, made[0].line, f"{function.title} makes its breaker anew for each call")
@@ -110,6 +118,21 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {
+            "a.py": """
+                import httpx
+                from pybreaker import CircuitBreaker
+                class Peer:
+                    def __init__(self):
+                        self._http = httpx.Client()
+                    def ask(self, path):
+                        def send():
+                            return self._http.get(path)
+                        return self._attempt(Attempt(send))
+                    def _attempt(self, attempt):
+                        return CircuitBreaker().call(attempt.send)  # <-
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import httpx

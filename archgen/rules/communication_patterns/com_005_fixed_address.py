@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from archgen.evidence.code.model import Function
 from archgen.evidence.facts import Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity
 
@@ -32,7 +33,8 @@ def check(facts: Facts) -> Iterable[Hit]:
             if call.name not in callers and not _MAKES.match(call.origin or call.callee):
                 continue
             given = [value for key, value in call.keywords.items() if _BASE.match(key)]
-            address = next((value for value in (*call.args, *given) if _INSIDE.match(value)), "")
+            told = (_bound(value, function) for value in (*call.args, *given))
+            address = next((value for value in told if _INSIDE.match(value)), "")
             if address:
                 message = f"{function.title or 'the module'} makes {call.name} for {address[:60]}"
                 yield Hit(module.path, call.line, message)
@@ -45,6 +47,15 @@ def check(facts: Facts) -> Iterable[Hit]:
                 )
 
 
+def _bound(value: str, function: Function) -> str:
+    """What is handed over: the literal that a name of the function's own stands for, or what is written."""
+    if not value.isidentifier():
+        return value
+    binding = rf"""\b{value}\b[\w, ]*(?::\s*[\w.]+\s*)?(?:(?<![=!<>])=(?!=)|\bin\b)\s*[\[(]*([frb]*["'`][^"'`\n]+)"""
+    found = re.search(binding, function.body)
+    return found[1] if found else value
+
+
 RULE = Rule(
     id="COM-005",
     item="communication_patterns",
@@ -55,6 +66,14 @@ RULE = Rule(
     remedy="Take the address from configuration.",
     languages=("python", "typescript", "go",),
     valid=(
+        Sample("python", {
+            "b.py": """
+                import httpx
+                def client(settings):
+                    url = settings.payments_url
+                    return httpx.AsyncClient(base_url=url)
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import httpx
@@ -77,6 +96,14 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {
+            "a.py": """
+                import httpx
+                def client():
+                    url = 'http://payments.shop.svc:8000'
+                    return httpx.AsyncClient(base_url=url)  # <-
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import httpx

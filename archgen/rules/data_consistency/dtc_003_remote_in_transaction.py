@@ -79,6 +79,27 @@ RULE = Rule(
     ),
     invalid=(
         Sample("python", {
+            "peer.py": """
+                import httpx
+                class Peer:
+                    def __init__(self, url, policy):
+                        self._http = httpx.AsyncClient(base_url=url)
+                        self._policy = policy
+                    async def post(self, path, body):
+                        async def send():
+                            return await self._http.post(path, json=body)
+                        return await self._policy.run(send)
+            """,
+            "a.py": """
+                from peer import Peer
+                terminal = Peer(url, policy)
+                async def pay(engine):
+                    with engine.begin() as conn:
+                        conn.execute(x)
+                        await terminal.post('/charge', {})  # <-
+            """,
+        }),
+        Sample("python", {
             "a.py": """
                 import httpx
                 def f(engine, c: httpx.Client):

@@ -91,6 +91,22 @@ RULE = Rule(
     invalid=(
         Sample("python", {
             "a.py": """
+                import httpx
+                from opentelemetry.trace import SpanKind
+                class Peer:
+                    def __init__(self):
+                        self._http = httpx.Client()
+                    def ask(self, path):
+                        def send():
+                            return self._http.get(path, headers={})
+                        return self._attempt(Attempt(send))
+                    def _attempt(self, attempt):
+                        with tracer.start_as_current_span('ask', kind=SpanKind.CLIENT):  # <-
+                            return attempt.send()
+            """,
+        }),
+        Sample("python", {
+            "a.py": """
                 from opentelemetry import trace
                 trace.set_tracer_provider(p)
                 async def f(js):

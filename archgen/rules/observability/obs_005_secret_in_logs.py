@@ -78,6 +78,15 @@ RULE = Rule(
     ),
     invalid=(
         Sample("python", {
+            "headers.py": """
+                import logging
+                def call(request):
+                    logging.getLogger(__name__).info('with %s', request.headers['authorization'])  # <-
+                    logging.getLogger(__name__).info(f"as {request.headers.get('Cookie')}")  # <-
+                    logging.info('of %s', request.headers['content-type'])
+            """,
+        }),
+        Sample("python", {
             "a.py": """
                 import logging
                 log = logging.getLogger(__name__)
