@@ -53,7 +53,9 @@ def secrets(program: Program) -> Iterator[Fact]:
         logs = words.LOG.search(call.callee) or words.LOG.search(origin) or _PRINT.match(call.callee)
         if not logs and not _ATTRIBUTE.search(call.callee):
             continue
-        told = next((name for name in _named(call, module) if _SECRET.search(name) or _HEADER.search(name)), "")
+        told = next(
+            (name for name in _named(call, module) if _SECRET.search(name) or _HEADER.search(name)), ""
+        )
         if told:
             where = "a log" if logs else "a span"
             yield fact(

@@ -194,16 +194,17 @@ def lost_traces(program: Program) -> Iterator[Fact]:
     for module, function in program.functions():
         if not function.name:
             continue
-        if not _CLIENT_SPAN.search(function.body):
+        span = _CLIENT_SPAN.search(function.body)
+        if span is None:
             continue
         near = [f for f in module.functions if f.owner == function.owner and f.name]
         # a method may open the span around what its class was handed to call
         callers = near if function.owner else [function]
-        if any(e.kind == "remote" for f in callers for e in f.reach):
-            if not any(_INJECTS.search(f.body) for f in near):
-                line = function.line + function.body[: _CLIENT_SPAN.search(function.body).start()].count("\n")  # type: ignore[union-attr]
-                why = "opens a span for a call, and the call takes no context along"
-                yield fact("trace.lost", module, line, function=function.title, why=why)
+        calls_peer = any(e.kind == "remote" for f in callers for e in f.reach)
+        if calls_peer and not any(_INJECTS.search(f.body) for f in near):
+            line = function.line + function.body[: span.start()].count("\n")
+            why = "opens a span for a call, and the call takes no context along"
+            yield fact("trace.lost", module, line, function=function.title, why=why)
     for module, function in program.functions():
         if not _CONTINUES.search(function.body) or not function.name or called(program, function):
             continue

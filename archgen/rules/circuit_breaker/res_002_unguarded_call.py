@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from archgen.evidence.code.model import Function
 from archgen.evidence.facts import Facts, Strength
 from archgen.rules.model import Hit, Rule, Sample, Severity
 
@@ -12,6 +13,10 @@ _OWN = re.compile(r"metadata|health|localhost|127\.0\.0\.1|169\.254|init\.json|p
 _MODEL_SDK = re.compile(r"^(anthropic|openai|mistralai|cohere|google\.genai|@anthropic-ai/sdk)\b")
 _MODEL_CALL = re.compile(
     r"\.(messages\.(create|stream)|completions\.(create|stream)|responses\.(create|stream)|generate_content)$"
+)
+# Too little time has passed since it was asked last, and that is all: `if now - self.asked < PAUSE: return`.
+_SINCE = re.compile(
+    r"\bif\b[^\n]*(?:-\s*([A-Za-z_][\w.]*)|time\.Since\(([\w.]+)\))\s*<[^\n]*[:{)]\s*(?:return|raise|throw)\b"
 )
 
 
@@ -29,11 +34,33 @@ def check(facts: Facts) -> Iterable[Hit]:
         if any(_MODEL_SDK.match(item.module) for item in module.imports):
             remote += [call for call in function.calls if _MODEL_CALL.search(call.callee)]
         for call in remote:
-            if not _OWN.search(call.text() + function.name):
+            if not _OWN.search(call.text() + function.name) and not _held_off(function, call.line):
                 seen.add(module.path)
                 message = f"{function.title or 'it'} calls a peer without a breaker ({call.callee[-30:]})"
                 yield Hit(module.path, call.line, message)
                 break
+
+
+def _held_off(function: Function, line: int, depth: int = 3) -> bool:
+    """Whether the call at `line` is made only some time after the last one, whatever became of that: then
+    one who is away is asked now and then, and nobody else waits. Its callers may see to that.
+    """
+    for match in _SINCE.finditer(function.body):
+        before = function.body.split("\n")[: line - function.line]
+        noted = re.compile(rf"(?<![\w.]){re.escape(match[1] or match[2])}\s*=(?!=)")
+        if any(noted.search(text) for text in before):
+            return True
+    callers = [c for c in function.callers if c.owner == function.owner and c.file == function.file]
+    return (
+        depth > 0
+        and bool(callers)
+        and len(callers) == len(function.callers)
+        and all(_held_off(caller, _calls(caller, function), depth - 1) for caller in callers)
+    )
+
+
+def _calls(caller: Function, function: Function) -> int:
+    return next((call.line for call in caller.calls if call.name == function.name), caller.line)
 
 
 RULE = Rule(
@@ -49,6 +76,28 @@ RULE = Rule(
     remedy="Send the call through the breaker of that peer.",
     languages=("python", "typescript", "go", "java",),
     valid=(
+        Sample("python", {
+            "keys.py": """
+                import time
+                import httpx
+                class Keys:
+                    def __init__(self, url):
+                        self._http = httpx.Client(base_url=url)
+                        self._asked = 0.0
+                    def find(self, kid):
+                        if kid not in self._keys:
+                            self._refresh()
+                        return self._keys.get(kid)
+                    def _refresh(self):
+                        now = time.monotonic()
+                        if now - self._asked < 10.0:
+                            return
+                        self._asked = now
+                        self._keys = self._fetch()
+                    def _fetch(self):
+                        return self._http.get('/jwks.json').json()
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import httpx
@@ -86,6 +135,23 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        # a cache holds nobody off: while the peer is away, every caller waits for it
+        Sample("python", {
+            "keys.py": """
+                import time
+                import httpx
+                class Keys:
+                    def __init__(self, url):
+                        self._http = httpx.Client(base_url=url)
+                        self._loaded = 0.0
+                    def refresh(self):
+                        now = time.monotonic()
+                        if now - self._loaded < 10.0:
+                            return
+                        self._keys = self._http.get('/jwks.json').json()  # <-
+                        self._loaded = now
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import httpx

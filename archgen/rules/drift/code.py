@@ -32,6 +32,13 @@ def modules(facts: Facts, service: str, *, generated: bool = False) -> Iterator[
             yield module
 
 
+def bearing(facts: Facts, service: str, name: str) -> frozenset[str]:
+    """Classes of a service, generated ones too, that say themselves what they are: `NAME = "order.created"`."""
+    said = re.compile(rf"=\s*[\"'`]{re.escape(name)}[\"'`]")
+    found = (one for module in modules(facts, service, generated=True) for one in module.classes)
+    return frozenset(one.name for one in found if said.search(one.body))
+
+
 def word(name: str) -> str:
     """A pattern for `place_order` that fits `placeOrder`, `PlaceOrder`, `PLACE_ORDER` and `place-order` too."""
     return r"(?i:" + r"[_-]?".join(re.escape(part) for part in re.split(r"[_-]", name)) + r")"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from archgen.evidence.code.model import Module
 from archgen.evidence.facts import Facts
-from archgen.rules.drift.code import camel, declared, home, modules, plain, text
+from archgen.rules.drift.code import bearing, camel, declared, home, modules, plain, text
 from archgen.rules.drift.samples import LANGUAGES, SYSTEM, sample
 from archgen.rules.model import Hit, Rule, Severity
 
@@ -15,22 +15,24 @@ def check(facts: Facts) -> Iterable[Hit]:
         service, event = str(one["service"]), str(one["event"])
         if home(facts, service) is None:
             continue
-        if not any(
-            _makes(module, event, str(one["aggregate"]), one["refusal"]) for module in modules(facts, service)
-        ):
+        titles = bearing(facts, service, event)
+        aggregate, refusal = str(one["aggregate"]), bool(one["refusal"])
+        if not any(_makes(module, event, titles, aggregate, refusal) for module in modules(facts, service)):
             yield Hit(one.file, one.line, f"{event} is declared, and no code of {service} emits it")
 
 
-def _makes(module: Module, event: str, aggregate: str, refusal: bool) -> bool:
+def _makes(module: Module, event: str, titles: frozenset[str], aggregate: str, refusal: bool) -> bool:
     """Whether the module makes the event: `Created(`, `&order.Created{`, `new OrderCreated(`, or by its full name.
+
+    `titles` are classes that bear the name of the event, whatever they are called.
 
     A refusal need only be known: a rule that says no may come later.
     """
     subject, _, what = event.partition(".")
     short, full = camel(what), camel(subject) + camel(what)
     named = re.compile(rf"[\"'`]{re.escape(event)}[\"'`]|\b{full}(Event)?\s*[({{]")
-    bare = re.compile(rf"\b{short}(Event)?\s*[({{]")
-    around = plain(module.path) + plain(module.imported(short))
+    bare = re.compile(rf"\b(?:{'|'.join([f'{short}(?:Event)?', *sorted(titles)])})\s*[({{]")
+    around = plain(module.path) + "".join(plain(module.imported(one)) for one in (short, *titles))
     near = plain(subject) in around or plain(aggregate) in around
     for function in module.functions:
         said = function.body if refusal else text(function)
@@ -50,6 +52,20 @@ _MADE = {
     "java": {
         "orders/src/main/java/Order.java": "class Order { Object f() { return g(new OrderCreated(1), new OrderCancelled()); } }\n"
     },
+}
+# what an event is called in code is nobody's business: it says its name
+_RENAMED = {
+    "orders/order.py": """
+from dataclasses import dataclass
+@dataclass
+class Opened:
+    NAME = 'order.created'
+@dataclass
+class Closed:
+    NAME = 'order.cancelled'
+def decide(c):
+    return [Opened(), Closed()]
+"""
 }
 _LACKING = SYSTEM.replace("emits: order.cancelled}", "emits: order.cancelled}  # <-")
 _NOT_MADE = {
@@ -75,7 +91,10 @@ RULE = Rule(
     why="Whoever waits for the event waits for ever, and the contract promises what does not happen.",
     remedy="Emit it where the description says, or take it out of the description.",
     languages=LANGUAGES,
-    valid=tuple(sample(language, SYSTEM, _MADE[language]) for language in LANGUAGES),
+    valid=(
+        *(sample(language, SYSTEM, _MADE[language]) for language in LANGUAGES),
+        sample("python", SYSTEM, _RENAMED),
+    ),
     invalid=tuple(sample(language, _LACKING, _NOT_MADE[language]) for language in LANGUAGES),
     check=check,
 )  # fmt: skip
