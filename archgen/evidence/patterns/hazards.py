@@ -268,14 +268,15 @@ _WORKS = re.compile(r"^_*(handle|process|dispatch|on_?message)\w*$", re.IGNORECA
 def _settled_first(module: Module, function: Function) -> Iterator[Fact]:
     """What was acknowledged is then handed on to be worked on, or its handler is called only then."""
     for ack in (e for e in function.reach if e.kind == "ack"):
-        if any(b.kind in ("catch", "branch", "finally") for b in ack.call.inside):
-            continue
+        apart = [b for b in ack.call.inside if b.kind in ("catch", "branch", "finally")]
         loop = next((b for b in reversed(ack.call.inside) if b.kind == "loop"), None)
         settled = {ack.call.receiver, *(re.findall(r"\w+", loop.header.partition(" in ")[2]) if loop else ())}
         settled -= {"self", "this", ""}
         for call in function.calls:
             behind = call.line > (loop.end if loop else ack.call.line)
-            if not behind or any(b.kind == "catch" for b in call.inside) or words.LOG.search(call.callee):
+            if not behind or any(all(b is not c for c in call.inside) for b in apart):
+                continue
+            if any(b.kind == "catch" for b in call.inside) or words.LOG.search(call.callee):
                 continue
             given = (
                 call.awaited

@@ -39,12 +39,26 @@ _FOR_EVER = re.compile(
     r"scheduleAtFixedRate|run_forever|@Scheduled|@Cron|@Interval|AddFunc\("
 )
 _DEPTH = 4
+_FAILS = re.compile(r"(^|_)(fail|retry|reschedule|error)|[a-z](Fail|Retry|Reschedule|Error)")
+_ENDS = re.compile(r"(^|_)(finish|complete|done|succeed)|[a-z](Finish|Complete|Done|Succeed)")
+_WORKS = re.compile(r"^_*(do|run|handle|process|perform|execute|work|invoke|dispatch)(_|[A-Z]|$)")
+_SPENT = re.compile(
+    r"(attempts?|retries|tries|retry_?count|failures)\b[\w.\[\]()]*\s*(>=?|==)", re.IGNORECASE
+)
+_PAUSES = re.compile(
+    r"backoff|[\w)\]]\s*\*\*|<<|\bpow\b|delay|pause|\bwait\w*\(|sleep|interval|retry_?(in|after|at)\b|timedelta|Duration|exponent|"
+    r"[+*]\s*\d",
+    re.IGNORECASE,
+)
+_RUNS = re.compile(r"^(execute|exec|Exec|ExecContext|query|save|update|updateOne|scalars?)$")
+_DOCSTRING = re.compile(r":\s*\n\s*[rf]*(\"\"\"|\'\'\').*?\1", re.DOTALL)
+Use = tuple[Module, Function, Effect]
 
 
 def job_tables(program: Program, facts: Facts) -> Iterator[Fact]:
     """`job.worker` and `job.enqueue` with `by` table, `attempts` where tries are counted and end."""
     relayed = {str(f["table"]) for f in facts.of("outbox.relay")}
-    touched: dict[str, list[tuple[Module, Function, Effect]]] = defaultdict(list)
+    touched: dict[str, list[Use]] = defaultdict(list)
     for module, function in program.functions():
         for effect in function.effects:
             if effect.kind in ("db.write", "db.read") and effect.table:
@@ -73,12 +87,64 @@ def job_tables(program: Program, facts: Facts) -> Iterator[Fact]:
             "job.enqueue", home, added.call.line, what=f"a row of {table} in {adder.title}", by="table",
             attempts=bool(counted),
         )  # fmt: skip
+        yield from _lost(uses)
+        yield from _hasty(program, uses)
+        yield from _done_first(program, uses)
         for owner, limited in _limits(program, counted):
             yield fact(
                 "attempts", owner, line_in(limited, _LIMIT), what="attempts are counted and end",
                 function=limited.title,
             )  # fmt: skip
             break
+
+
+def _lost(uses: list[Use]) -> Iterator[Fact]:
+    """`job.lost`: what has no attempts left is deleted, and nobody will know that it ever was."""
+    for module, function, effect in uses:
+        if effect.target != "delete":
+            continue
+        for block in effect.call.within("branch"):
+            # the condition, or what its names were given
+            said = [block.header]
+            for name in re.findall(r"[A-Za-z_]\w*", block.header):
+                said += re.findall(rf"^\s*{name}\s*=(?!=)\s*(.+)", function.body, re.MULTILINE)
+            if any(_SPENT.search(text) for text in said):
+                yield fact("job.lost", module, effect.call.line, function=function.title)
+                return
+
+
+def _hasty(program: Program, uses: list[Use]) -> Iterator[Fact]:
+    """`job.hasty`: a failed job is put back, and neither who does so nor who asks for it knows a pause."""
+    for module, function, effect in uses:
+        if effect.kind != "db.write" or effect.target == "delete" or not _FAILS.search(function.name):
+            continue
+        around = [function, *(c for c in function.callers if not program.modules[c.file].test)]
+        if not any(_PAUSES.search(_DOCSTRING.sub(":", one.body)) for one in around):
+            yield fact("job.hasty", module, effect.call.line, function=function.title)
+            return
+
+
+def _done_first(program: Program, uses: list[Use]) -> Iterator[Fact]:
+    """`ack_early`: a job is noted as done, in a transaction of its own, and worked on only then."""
+    homes = {module.path: module for module, _, _ in uses}
+    ends = [
+        f
+        for module in homes.values()
+        for f in module.functions
+        if _ENDS.search(f.name) and any(_RUNS.match(c.name) for c in f.calls)
+    ]
+    for end in ends:
+        for caller in end.callers:
+            module = program.modules[caller.file]
+            noted = next((c for c in caller.calls if c.name == end.name), None)
+            if module.test or noted is None or set(noted.args[:1]) & set(caller.params):
+                continue  # in the transaction of whoever calls, which the work is a part of
+            given = {arg for arg in noted.args if arg.isidentifier() and arg in caller.params}
+            for call in caller.calls:
+                if call.line > noted.line and _WORKS.match(call.name) and given & set(call.args):
+                    why = "a job before it is worked on"
+                    yield fact("ack_early", module, noted.line, function=caller.title, why=why)
+                    return
 
 
 def _claims(module: Module, function: Function, effect: Effect) -> bool:
@@ -123,5 +189,5 @@ def _goes_round(program: Program, function: Function) -> bool:
 def _limits(program: Program, counted: list[Function]) -> Iterator[tuple[Module, Function]]:
     """Functions near those that count tries, themselves or their callers', that compare the count."""
     for function in [*counted, *(c for f in counted for c in f.callers)]:
-        if _LIMIT.search(function.body):
+        if _LIMIT.search(function.body) and not program.modules[function.file].test:
             yield program.modules[function.file], function

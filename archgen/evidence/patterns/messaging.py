@@ -70,7 +70,8 @@ _ATTEMPT = re.compile(
 )
 _RETRIES = re.compile(r"\bretries\s*=\s*[1-9]|retry", re.IGNORECASE)
 _ASIDE = re.compile(
-    r"^(send|publish|put|add|save|insert|write|move|park|store|append|create)\w*$", re.IGNORECASE
+    r"^(send|publish|put|add|save|insert|write|move|park|store|append|create)(?!(?-i:[a-z]))\w*$",
+    re.IGNORECASE,
 )
 _DEAD = re.compile(r"dead[-_ ]?letter|\bdlq\b|\bdlx\b|dlt\b|DeadLetter|_dlq|\.dlq", re.IGNORECASE)
 

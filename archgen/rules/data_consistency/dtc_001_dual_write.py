@@ -9,6 +9,11 @@ from archgen.rules.paths import alternatives, in_transaction
 
 # a message that is sent again, or put aside, was committed before
 _AGAIN = re.compile(r"(^|[._])(retry|redeliver|requeue|redrive|nack?|dead_?letter)", re.IGNORECASE)
+# Job queues that live in the database that the change is made in.
+_IN_DATABASE = re.compile(
+    r"^(procrastinate|django_q|huey|pg-boss|graphile-worker|apscheduler|org\.(jobrunr|quartz)|com\.github\.kagkarlsson|"
+    r"github\.com/(riverqueue|vgarvardt/gue))"
+)
 
 
 def check(facts: Facts) -> Iterable[Hit]:
@@ -36,6 +41,26 @@ def check(facts: Facts) -> Iterable[Hit]:
                     f"{function.title} writes at line {write.call.line} and publishes apart from it",
                 )  # fmt: skip
                 break
+    yield from _jobs(facts)
+
+
+def _jobs(facts: Facts) -> Iterable[Hit]:
+    """A change is committed, and then a job is left with a broker."""
+    left = {(f.file, f.line) for f in facts.of("job.enqueue") if f.get("by") != "table"}
+    for module, function in facts.program.functions():
+        commits = [e.call for e in function.effects if e.kind == "commit"]
+        writes = [e.call for e in function.effects if e.kind == "db.write"]
+        if not commits or not writes or any(_IN_DATABASE.match(item.module) for item in module.imports):
+            continue
+        for call in function.calls:
+            if (module.path, call.line) not in left or not commits[0].line < call.line:
+                continue
+            if writes[0].line < commits[0].line and not alternatives(commits[0], call):
+                yield Hit(
+                    module.path, call.line,
+                    f"{function.title} commits at line {commits[0].line} and enqueues apart from it",
+                )  # fmt: skip
+                break
 
 
 def _relays(reach: list, publish: object) -> bool:  # type: ignore[type-arg]
@@ -60,6 +85,16 @@ RULE = Rule(
     remedy="Write the message to an outbox table in the same transaction, and publish from there.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {
+            "a.py": """
+                import procrastinate
+                from sqlalchemy.orm import Session
+                def place(session: Session, order):
+                    session.add(order)
+                    session.commit()
+                    send.defer(id=order.id)
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 def f(session, outbox, order):
@@ -107,6 +142,19 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {
+            "a.py": """
+                from celery import shared_task
+                from sqlalchemy.orm import Session
+                @shared_task(autoretry_for=(OSError,))
+                def send(id):
+                    mail(id)
+                def place(session: Session, order):
+                    session.add(order)
+                    session.commit()
+                    send.delay(order.id)  # <-
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import nats

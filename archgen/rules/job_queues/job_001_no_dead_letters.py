@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from archgen.evidence.facts import Facts
-from archgen.rules.model import Hit, Rule, Sample, Severity
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
 
 def check(facts: Facts) -> Iterable[Hit]:
@@ -17,6 +17,9 @@ def check(facts: Facts) -> Iterable[Hit]:
     for worker in facts.of("job.worker"):
         if not worker.get("limited", True):
             yield Hit(worker.file, worker.line, f"{worker['what']}, and tried for ever", worker.strength)
+    yield from hits(
+        facts.of("job.lost"), lambda f: f"{f['function']} deletes the jobs that have no attempts left"
+    )
 
 
 RULE = Rule(
@@ -32,6 +35,40 @@ RULE = Rule(
     remedy="Limit the deliveries, and keep what failed with its reason.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {
+            "queue.py": """
+                from sqlalchemy import select, insert, update, delete
+                from tables import chores
+                def add(conn, work):
+                    conn.execute(insert(chores), [work])
+                def take(conn, me, limit):
+                    rows = conn.execute(select(chores).limit(limit).with_for_update(skip_locked=True)).all()
+                    spent = [row for row in rows if row.attempts >= 5]
+                    if spent:
+                        conn.execute(update(chores).values(status='failed'))
+                    conn.execute(update(chores).values(locked_by=me, attempts=chores.c.attempts + 1))
+                    return rows
+                def finish(conn, held):
+                    conn.execute(update(chores).values(status='done'))
+                def fail(conn, held, again):
+                    conn.execute(update(chores).values(status='ready', run_at=now() + again))
+            """,
+            "worker.py": """
+                import queue
+                def run(engine):
+                    while True:
+                        with engine.begin() as conn:
+                            held = queue.take(conn, ME, 1)
+                        attempt(engine, held)
+                def attempt(engine, held):
+                    try:
+                        handle(held)
+                    except Exception:
+                        transact(engine, lambda conn: queue.fail(conn, held, 2 ** held.attempts))
+                    else:
+                        transact(engine, lambda conn: queue.finish(conn, held))
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import pika
@@ -85,6 +122,40 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {
+            "queue.py": """
+                from sqlalchemy import select, insert, update, delete
+                from tables import chores
+                def add(conn, work):
+                    conn.execute(insert(chores), [work])
+                def take(conn, me, limit):
+                    rows = conn.execute(select(chores).limit(limit).with_for_update(skip_locked=True)).all()
+                    spent = [row for row in rows if row.attempts >= 5]
+                    if spent:
+                        conn.execute(delete(chores))  # <-
+                    conn.execute(update(chores).values(locked_by=me, attempts=chores.c.attempts + 1))
+                    return rows
+                def finish(conn, held):
+                    conn.execute(update(chores).values(status='done'))
+                def fail(conn, held, again):
+                    conn.execute(update(chores).values(status='ready', run_at=now() + again))
+            """,
+            "worker.py": """
+                import queue
+                def run(engine):
+                    while True:
+                        with engine.begin() as conn:
+                            held = queue.take(conn, ME, 1)
+                        attempt(engine, held)
+                def attempt(engine, held):
+                    try:
+                        handle(held)
+                    except Exception:
+                        transact(engine, lambda conn: queue.fail(conn, held, 2 ** held.attempts))
+                    else:
+                        transact(engine, lambda conn: queue.finish(conn, held))
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import pika

@@ -21,6 +21,40 @@ RULE = Rule(
     languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
+            "queue.py": """
+                from sqlalchemy import select, insert, update, delete
+                from tables import chores
+                def add(conn, work):
+                    conn.execute(insert(chores), [work])
+                def take(conn, me, limit):
+                    rows = conn.execute(select(chores).limit(limit).with_for_update(skip_locked=True)).all()
+                    spent = [row for row in rows if row.attempts >= 5]
+                    if spent:
+                        conn.execute(update(chores).values(status='failed'))
+                    conn.execute(update(chores).values(locked_by=me, attempts=chores.c.attempts + 1))
+                    return rows
+                def finish(conn, held):
+                    conn.execute(update(chores).values(status='done'))
+                def fail(conn, held, again):
+                    conn.execute(update(chores).values(status='ready', run_at=now() + again))
+            """,
+            "worker.py": """
+                import queue
+                def run(engine):
+                    while True:
+                        with engine.begin() as conn:
+                            held = queue.take(conn, ME, 1)
+                        attempt(engine, held)
+                def attempt(engine, held):
+                    try:
+                        handle(held)
+                    except Exception:
+                        transact(engine, lambda conn: queue.fail(conn, held, 2 ** held.attempts))
+                    else:
+                        transact(engine, lambda conn: queue.finish(conn, held))
+            """,
+        }),
+        Sample("python", {
             "a.py": """
                 import nats
                 async def on(msg, handler):
@@ -77,6 +111,50 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {
+            "a.py": """
+                import nats
+                async def consume(subscription, inbox):
+                    messages = await subscription.fetch(10)
+                    if messages:
+                        for message in messages:
+                            await message.ack()  # <-
+                        await inbox.take(messages)
+            """,
+        }),
+        Sample("python", {
+            "queue.py": """
+                from sqlalchemy import select, insert, update, delete
+                from tables import chores
+                def add(conn, work):
+                    conn.execute(insert(chores), [work])
+                def take(conn, me, limit):
+                    rows = conn.execute(select(chores).limit(limit).with_for_update(skip_locked=True)).all()
+                    spent = [row for row in rows if row.attempts >= 5]
+                    if spent:
+                        conn.execute(update(chores).values(status='failed'))
+                    conn.execute(update(chores).values(locked_by=me, attempts=chores.c.attempts + 1))
+                    return rows
+                def finish(conn, held):
+                    conn.execute(update(chores).values(status='done'))
+                def fail(conn, held, again):
+                    conn.execute(update(chores).values(status='ready', run_at=now() + again))
+            """,
+            "worker.py": """
+                import queue
+                def run(engine):
+                    while True:
+                        with engine.begin() as conn:
+                            held = queue.take(conn, ME, 1)
+                        attempt(engine, held)
+                def attempt(engine, held):
+                    transact(engine, lambda conn: queue.finish(conn, held))  # <-
+                    try:
+                        handle(held)
+                    except Exception:
+                        transact(engine, lambda conn: queue.fail(conn, held, 2 ** held.attempts))
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import nats

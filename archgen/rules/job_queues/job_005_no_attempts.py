@@ -3,10 +3,14 @@
 from collections.abc import Iterable
 
 from archgen.evidence.facts import Facts
-from archgen.rules.model import Hit, Rule, Sample, Severity
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
 
 def check(facts: Facts) -> Iterable[Hit]:
+    yield from hits(
+        facts.of("job.hasty"),
+        lambda f: f"{f['function']} lets a job that failed be tried again at once, or never",
+    )
     workers, enqueued = list(facts.of("job.worker")), list(facts.of("job.enqueue"))
     told = {f.file for f in facts.of("attempts", "job.attempts")}
     lone = [w for w in facts.of("job.worker") if w.get("attempts") is False and w.get("function")]
@@ -31,6 +35,40 @@ RULE = Rule(
     remedy="Set attempts with exponential backoff where the job is defined or enqueued.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {
+            "queue.py": """
+                from sqlalchemy import select, insert, update, delete
+                from tables import chores
+                def add(conn, work):
+                    conn.execute(insert(chores), [work])
+                def take(conn, me, limit):
+                    rows = conn.execute(select(chores).limit(limit).with_for_update(skip_locked=True)).all()
+                    spent = [row for row in rows if row.attempts >= 5]
+                    if spent:
+                        conn.execute(update(chores).values(status='failed'))
+                    conn.execute(update(chores).values(locked_by=me, attempts=chores.c.attempts + 1))
+                    return rows
+                def finish(conn, held):
+                    conn.execute(update(chores).values(status='done'))
+                def fail(conn, held, again):
+                    conn.execute(update(chores).values(status='ready', run_at=now() + again))
+            """,
+            "worker.py": """
+                import queue
+                def run(engine):
+                    while True:
+                        with engine.begin() as conn:
+                            held = queue.take(conn, ME, 1)
+                        attempt(engine, held)
+                def attempt(engine, held):
+                    try:
+                        handle(held)
+                    except Exception:
+                        transact(engine, lambda conn: queue.fail(conn, held, 2 ** held.attempts))
+                    else:
+                        transact(engine, lambda conn: queue.finish(conn, held))
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 from celery import shared_task
@@ -66,6 +104,40 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {
+            "queue.py": """
+                from sqlalchemy import select, insert, update, delete
+                from tables import chores
+                def add(conn, work):
+                    conn.execute(insert(chores), [work])
+                def take(conn, me, limit):
+                    rows = conn.execute(select(chores).limit(limit).with_for_update(skip_locked=True)).all()
+                    spent = [row for row in rows if row.attempts >= 5]
+                    if spent:
+                        conn.execute(update(chores).values(status='failed'))
+                    conn.execute(update(chores).values(locked_by=me, attempts=chores.c.attempts + 1))
+                    return rows
+                def finish(conn, held):
+                    conn.execute(update(chores).values(status='done'))
+                def fail(conn, held, again):
+                    conn.execute(update(chores).values(status='ready', run_at=now() + again))  # <-
+            """,
+            "worker.py": """
+                import queue
+                def run(engine):
+                    while True:
+                        with engine.begin() as conn:
+                            held = queue.take(conn, ME, 1)
+                        attempt(engine, held)
+                def attempt(engine, held):
+                    try:
+                        handle(held)
+                    except Exception:
+                        transact(engine, lambda conn: queue.fail(conn, held, 0))
+                    else:
+                        transact(engine, lambda conn: queue.finish(conn, held))
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 from celery import shared_task

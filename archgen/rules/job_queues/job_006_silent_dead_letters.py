@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from archgen.evidence.facts import Facts, Strength
 from archgen.rules.model import Hit, Rule, Sample, Severity
 
+_JOBS = re.compile(r"job(?!\s*(=|!=|[,)]))|task|queue|worker", re.IGNORECASE)
+_FAILED = re.compile(r"fail|error|dead|lost|exhaust|stuck|given_?up", re.IGNORECASE)
+
 
 def check(facts: Facts) -> Iterable[Hit]:
     told = any(
@@ -21,11 +24,7 @@ def check(facts: Facts) -> Iterable[Hit]:
         lack = "no alert" if written else "no alert and no document"
         yield Hit(first.file, first.line, f"{lack} mentions the dead letters", first.strength)
     worker = next((w for w in facts.of("job.worker") if w.get("by") == "table"), None)
-    if (
-        worker is not None
-        and alerts
-        and not any(re.search(r"job|task|queue|worker", a, re.IGNORECASE) for a in alerts)
-    ):
+    if worker is not None and alerts and not any(_JOBS.search(a) and _FAILED.search(a) for a in alerts):
         yield Hit(worker.file, worker.line, "no alert mentions jobs that failed", worker.strength)
 
 
@@ -39,6 +38,31 @@ RULE = Rule(
     remedy="Alert on the number of dead letters, and write down how to look at them and send them again.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {
+            "queue.py": """
+                from sqlalchemy import insert, select, update, delete
+                from tables import chores
+                def remind(conn, who):
+                    conn.execute(insert(chores), [{"who": who, "due_at": 0}])
+                def claim(conn, me):
+                    rows = conn.execute(select(chores).limit(10).with_for_update(skip_locked=True)).all()
+                    conn.execute(update(chores).values(locked_by=me, due_at=9))
+                    return rows
+                def finish(conn, row):
+                    conn.execute(delete(chores))
+                def run(conn):
+                    while True:
+                        for row in claim(conn, "me"):
+                            finish(conn, row)
+            """,
+            "rules.yml": """
+                groups:
+                  - name: jobs
+                    rules:
+                      - alert: JobsFailed
+                        expr: jobs{status='failed'} > 0
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import pika
@@ -92,6 +116,33 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {
+            "queue.py": """
+                from sqlalchemy import insert, select, update, delete
+                from tables import chores
+                def remind(conn, who):
+                    conn.execute(insert(chores), [{"who": who, "due_at": 0}])
+                def claim(conn, me):
+                    rows = conn.execute(select(chores).limit(10).with_for_update(skip_locked=True)).all()  # <-
+                    conn.execute(update(chores).values(locked_by=me, due_at=9))
+                    return rows
+                def finish(conn, row):
+                    conn.execute(delete(chores))
+                def run(conn):
+                    while True:
+                        for row in claim(conn, "me"):
+                            finish(conn, row)
+            """,
+            "rules.yml": """
+                groups:
+                  - name: jobs
+                    rules:
+                      - alert: JobsWaiting
+                        expr: jobs_oldest_seconds > 60
+                      - alert: Errors
+                        expr: errors_total{job="web"} > 9
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import pika
