@@ -165,6 +165,9 @@ def _database(
 ) -> Effect | None:
     name = call.name
     built = words.SQL_BUILDER.match(origin)
+    if built and not call.args and call.receiver and ".Table." in origin:
+        kind = "db.read" if built[3] == "select" else "db.write"
+        return Effect(kind, call, table=_table(call.receiver), target=built[3])
     if built and call.args:
         return Effect(
             "db.read" if built[3] == "select" else "db.write",

@@ -68,7 +68,7 @@ _TICKS = re.compile(r"[tT]icker|\.C\b|time\.Tick|<-")
 def batches(program: Program) -> Iterator[Fact]:
     """`batch.unchecked` and `error.partial`."""
     for module, function, call in calls(program):
-        if _ENDS.search(function.name) or ".cancel(" in function.body:
+        if _ENDS.search(function.name) or ".cancel(" in _before(function, call):
             continue  # what is cancelled or shut down has nothing left to tell
         tells = _tells(call, module)
         if tells is not None and (call.discarded or not tells.search(_after(function, call))):
@@ -99,6 +99,10 @@ def _after(function: Function, call: Call) -> str:
     return "\n".join(lines[max(call.line - function.line - 1, 0) :])
 
 
+def _before(function: Function, call: Call) -> str:
+    return "\n".join(function.body.split("\n")[: max(call.line - function.line, 0)])
+
+
 def _partial(module: Module, function: Function) -> Iterator[Fact]:
     """A loop over things in which a failed change is only logged, before success is claimed for all."""
     lines = function.body.split("\n")
@@ -125,7 +129,7 @@ def _partial(module: Module, function: Function) -> Iterator[Fact]:
         ]
         if not writes:
             continue
-        at = _passed_over(module, function, loop, lines)
+        at = _passed_over(module, function, loop, lines) or _kept_to_itself(function, loop, tail)
         if at:
             yield fact("error.partial", module, at, function=function.title, call=writes[0].call.callee[-40:])
             return
@@ -142,6 +146,23 @@ def _passed_over(module: Module, function: Function, loop: Block, lines: list[st
             inner = re.sub(r"(?m)^.*\b(log\w*|logger|slog|fmt\.Print\w*)\b.*$", "", match[1])
             if match[1].strip() and not _NOTES.search(inner) and re.fullmatch(r"\s*(continue)?\s*", inner):
                 return loop.line + body.count("\n", 0, match.start())
+    return 0
+
+
+_KEEPS = re.compile(r"^\s*(\w+)\.(?:append|push|add)\(.*\)\s*;?\s*$")
+
+
+def _kept_to_itself(function: Function, loop: Block, tail: str) -> int:
+    """The line in a loop where a failure goes into a list that nobody looks at after it; 0 for none."""
+    for catch in function.catches:
+        kept = _KEEPS.match(_unlogged(catch).strip())
+        if kept and loop.line < catch.line and catch.end <= loop.end:
+            name = rf"\b{kept[1]}\b"
+            made = re.search(
+                rf"^\s*(?:(?:const|let|var)\s+)?{kept[1]}\b[^=\n]*=(?!=)", function.body, re.MULTILINE
+            )
+            if made and not re.search(name, tail):
+                return catch.line
     return 0
 
 

@@ -39,6 +39,7 @@ _DUPLICATE_FRAMEWORK = re.compile(
 def consistency(program: Program, facts: Facts) -> Iterator[Fact]:
     """`outbox`, `inbox`, `idempotent`, `optimistic_lock`, `transaction`."""
     yield from _outboxes(program, facts)
+    yield from _unfilled(program, facts)
     hearing = {
         module.path
         for module, function in program.functions()
@@ -100,6 +101,24 @@ def consistency(program: Program, facts: Facts) -> Iterator[Fact]:
                     yield fact(
                         "inbox", module, item.line, what="a framework's duplicate detection", function=""
                     )
+
+
+def _unfilled(program: Program, facts: Facts) -> Iterator[Fact]:
+    """`inbox.unfilled`: a table of what was handled that is read or cleared, and that nothing writes into."""
+    used: dict[str, tuple[Module, Effect]] = {}
+    filled = set()
+    for module, function in program.functions():
+        for effect in function.effects:
+            table = _bare(effect.table) if effect.kind in ("db.read", "db.write") else ""
+            if not table or not _SEEN.search(table):
+                continue
+            if effect.kind == "db.read" or effect.target == "delete":
+                used.setdefault(table, (module, effect))
+            elif effect.target != "update" and not _dead(program, facts, module, function):
+                filled.add(table)
+    if facts.has("consumer") and not filled:
+        for table, (module, effect) in used.items():
+            yield fact("inbox.unfilled", module, effect.call.line, table=table)
 
 
 def _dead(program: Program, facts: Facts, module: Module, function: Function) -> bool:

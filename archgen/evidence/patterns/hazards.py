@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Block, Call, Effect, Function, Module, Program
-from archgen.evidence.facts import Fact, Facts
+from archgen.evidence.facts import Fact, Facts, Strength
 from archgen.evidence.patterns.common import calls, fact, marks
 
 _CHECK = re.compile(r"^(containsKey|contains|has|getIfPresent|includes|asMap|exists|get|Load|LoadOrStore)$")
@@ -48,23 +48,31 @@ def hazards(program: Program, facts: Facts) -> Iterator[Fact]:
         for m, item, mark, line in marks(program)
         if isinstance(item, Function) and _GET.search(mark)
     ]
+    # what a tool wrote is a claim as to what the project can do, and a fault all the same where it runs
+    marked += [
+        (m, f, f.line)
+        for m in program.modules.values()
+        if m.live and not m.production and not m.test
+        for f in m.functions
+        if any(_GET.search(mark) for mark in f.marks)
+    ]
     for module, item, line in (*marked, *_registered(program)):
         if item.name:
             writes = [
                 e
                 for e in item.reach
                 if e.kind in ("db.write", "publish")
+                # a constructor gets statements ready, and runs none
+                and not any(title.endswith(".__init__") for title in e.via)
                 and not re.search(r"log|audit|seen|metric|token|cache|view_?count", e.call.callee, re.I)
             ]
             if writes:
-                yield fact(
-                    "get_writes",
-                    module,
-                    line,
-                    function=item.title,
-                    call=writes[0].call.callee[-40:],
-                    at=writes[0].call.line,
-                )
+                data = {
+                    "call": writes[0].call.callee[-40:],
+                    "at": writes[0].call.line,
+                    "function": item.title,
+                }
+                yield Fact("get_writes", module.path, max(line, 1), Strength.USED, data)
 
 
 _REGISTERS = re.compile(r"^(add_api_route|add_url_rule|add_route|route|add_get|get)$")

@@ -108,10 +108,20 @@ def _client(module: Module, one: Class, line: int) -> Iterator[Fact]:
             return
 
 
+def _never_raised(text: str) -> bool:
+    """Whether a flag of a probe under way is asked and put down again, and nothing ever puts it up."""
+    flags = set(
+        re.findall(r"\bif\b[^\n]*?\b((?:self|this)\.\w*(?:prob|trial|in_?flight|busy)\w*)\s*[):{]", text)
+    )
+    raised = (rf"{re.escape(flag)}\s*(?:=(?!=)(?!\s*(?:False|false|0)\b)|\+=|\+\+|\.)" for flag in flags)
+    return bool(flags) and not any(re.search(pattern, text) for pattern in raised)
+
+
 def crowds(program: Program) -> Iterator[Fact]:
     """`breaker.crowd`: a breaker written by hand whose half-open state counts nobody who comes in."""
     for module, one in program.classes():
-        if not is_breaker(module, one) or _ADMITS_ONE.search(whole(module, one)):
+        text = whole(module, one)
+        if not is_breaker(module, one) or (_ADMITS_ONE.search(text) and not _never_raised(text)):
             continue
         own = [f for f in module.functions if f.owner == one.name]
         at = next((line for f in own if (line := line_in(f, _HALF_SET))), one.line)

@@ -23,6 +23,33 @@ RULE = Rule(
     languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
+            "flag.py": """
+                import time
+                class Breaker:
+                    def __init__(self):
+                        self.failures, self.state, self.opened_at = 0, 'closed', 0.0
+                        self._probing = False
+                    def call(self, f):
+                        if self.state == 'open':
+                            if time.monotonic() - self.opened_at < 60:
+                                raise RuntimeError('open')
+                            self.state = 'half_open'
+                        if self.state == 'half_open':
+                            if self._probing:
+                                raise RuntimeError('probed')
+                            self._probing = True
+                        try:
+                            return f()
+                        except Exception:
+                            self.failures += 1
+                            if self.failures >= 5:
+                                self.state, self.opened_at = 'open', time.monotonic()
+                            raise
+                        finally:
+                            self._probing = False
+            """,
+        }),
+        Sample("python", {
             "a.py": """
                 import time
                 class Breaker:
@@ -100,6 +127,33 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {
+            "flag.py": """
+                import time
+                class Breaker:
+                    def __init__(self):
+                        self.failures, self.state, self.opened_at = 0, 'closed', 0.0
+                        self._probing = False
+                    def call(self, f):
+                        if self.state == 'open':
+                            if time.monotonic() - self.opened_at < 60:
+                                raise RuntimeError('open')
+                            self.state = 'half_open'  # <-
+                        if self.state == 'half_open':
+                            if self._probing:
+                                raise RuntimeError('probed')
+                            pass
+                        try:
+                            return f()
+                        except Exception:
+                            self.failures += 1
+                            if self.failures >= 5:
+                                self.state, self.opened_at = 'open', time.monotonic()
+                            raise
+                        finally:
+                            self._probing = False
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import time

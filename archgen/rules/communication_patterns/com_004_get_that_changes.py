@@ -25,6 +25,21 @@ RULE = Rule(
     valid=(
         Sample("python", {
             "a.py": """
+                from sqlalchemy import select, update
+                from tables import orders
+                class Orders:
+                    def __init__(self, conn):
+                        self.conn = conn
+                        self.statement = update(orders).values(status='x')
+                    def named(self, id):
+                        return self.conn.execute(select(orders))
+                @app.get('/x')
+                def x(conn):
+                    return Orders(conn).named(1)
+            """,
+        }),
+        Sample("python", {
+            "a.py": """
                 @app.get('/x')
                 def x(session):
                     return session.query(X)
@@ -47,6 +62,19 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {
+            "routes.py": """
+                # Code generated from openapi.yaml. DO NOT EDIT.
+                from use_cases import cancel
+                @router.get('/orders/{id}/cancel')
+                def cancel_order(id, session):  # <-
+                    return cancel(session, id)
+            """,
+            "use_cases.py": """
+                def cancel(session, id):
+                    session.add(Cancelled(id))
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 @app.get('/delete')

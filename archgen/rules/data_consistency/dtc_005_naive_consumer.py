@@ -7,9 +7,13 @@ from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
 
 def check(facts: Facts) -> Iterable[Hit]:
-    return hits(
+    yield from hits(
         facts.of("naive_consumer"),
         lambda f: f"{f['function']} inserts ({f['call']}), and a message that comes twice does so twice",
+    )
+    yield from hits(
+        facts.of("inbox.unfilled"),
+        lambda f: f"what was handled is to be kept in {f['table']}, and nothing writes it there",
     )
 
 
@@ -82,6 +86,17 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {
+            "a.py": """
+                import pika
+                from sqlalchemy import delete
+                from tables import processed_messages
+                def start(channel, handle):
+                    channel.basic_consume('q', handle)
+                def forget(conn):
+                    conn.execute(delete(processed_messages))  # <-
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import pika

@@ -78,6 +78,18 @@ RULE = Rule(
     invalid=(
         Sample("python", {
             "a.py": """
+                import asyncio
+                async def send(publisher, batch):
+                    sent = [publisher.publish(item) for item in batch]
+                    try:
+                        await asyncio.gather(*sent, return_exceptions=True)  # <-
+                    finally:
+                        for one in sent:
+                            one.cancel()
+            """,
+        }),
+        Sample("python", {
+            "a.py": """
                 import boto3
                 sqs = boto3.client("sqs")
                 def send(entries):

@@ -24,6 +24,18 @@ RULE = Rule(
     languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
+            "kept.py": """
+                def refund_all(session, ids):
+                    failed = []
+                    for id in ids:
+                        try:
+                            session.add(Refund(id))
+                        except Exception as error:
+                            failed.append(str(error))
+                    return {'ok': not failed, 'failed': failed}
+            """,
+        }),
+        Sample("python", {
             "a.py": """
                 def ship(session, orders):
                     failed = []
@@ -93,6 +105,18 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {
+            "kept.py": """
+                def refund_all(session, ids):
+                    failed = []
+                    for id in ids:
+                        try:
+                            session.add(Refund(id))
+                        except Exception as error:  # <-
+                            failed.append(str(error))
+                    return {'ok': True}
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 def ship(session, orders):

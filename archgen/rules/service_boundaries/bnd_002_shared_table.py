@@ -50,6 +50,18 @@ def _python(one: str, other: str, mark: str = "") -> dict[str, str]:
     }
 
 
+_TABLES = """from sqlalchemy import MetaData, Table
+customers = Table('customers', MetaData())
+def keep(conn):
+    conn.execute(customers.update().values(paid=1)){0}
+"""
+
+
+def _objects(one: str, other: str, mark: str = "") -> dict[str, str]:
+    kept = {"orders/keep.py": _TABLES.format(""), "billing/keep.py": _TABLES.format(mark)}
+    return {**_python(one, other), **kept}
+
+
 def _typescript(one: str, other: str, mark: str = "") -> dict[str, str]:
     write = "export async function keep(pool) {{\n  await pool.query('update customers set paid = true');{0}\n}}\n"
     return {
@@ -75,6 +87,7 @@ RULE = Rule(
     valid=(Sample("python", _python("a", "b")), Sample("typescript", _typescript("a", "b"))),
     invalid=(
         Sample("python", _python("a", "a", "  # <-")),
+        Sample("python", _objects("a", "a", "  # <-")),
         Sample("typescript", _typescript("a", "a", " // <-")),
     ),
     check=check,
