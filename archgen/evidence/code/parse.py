@@ -22,6 +22,7 @@ _NO_NAME = re.compile(r"^await\s+|\(await\s+|\s+|\?(?=\.)|!(?=\.)")
 _PARTS = re.compile(r"[.,\s]")
 _MADE = re.compile(r"(?:await\s+)?(?:new\s+)?&?([A-Za-z_][\w.]*)\s*(?:<[^>]*>)?\s*[({\[]")
 _OPENING = re.compile(r"[{\n]|:\s*$")
+_OR_ELSE = re.compile(r"(\w+)\s*(?:\bor\b|\|\||\?\?)")  # what was given, or else a default
 _HEADER = 160
 _MODIFIERS = re.compile(r"[\s\w<>,.?\[\]&]*")
 Spanned = tuple[SgNode, str, int, int]
@@ -319,6 +320,8 @@ class _Reader:
                 self.module.types.setdefault(name, match[1])
             elif value in self.module.types:
                 self.module.types.setdefault(name, self.module.types[value])
+            elif (first := _OR_ELSE.match(value)) and first[1] in self.module.types:
+                self.module.types.setdefault(name, self.module.types[first[1]])
 
     def _call(self, node: SgNode, kind: str, start: int, end: int) -> None:
         callee_field, args_field = self.grammar.calls[kind]

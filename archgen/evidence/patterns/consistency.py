@@ -36,6 +36,13 @@ _DUPLICATE_FRAMEWORK = re.compile(
 )
 
 
+# Who sends again what was sent or put aside commits no change with it.
+_AGAIN = re.compile(
+    r"(^|_)(again|re_?send|re_?drive|re_?queue|re_?play|re_?publish)|[a-z]Again", re.IGNORECASE
+)
+_ASIDE = re.compile(r"dead_?letter|dlq|parked|undeliver", re.IGNORECASE)
+
+
 def consistency(program: Program, facts: Facts) -> Iterator[Fact]:
     """`outbox`, `inbox`, `idempotent`, `optimistic_lock`, `transaction`."""
     yield from _outboxes(program, facts)
@@ -153,7 +160,9 @@ def _outboxes(program: Program, facts: Facts) -> Iterator[Fact]:
                 and effect.target
                 in ("insert", "save", "add", "create", "persist", "insert or", "append", "putItem")
             ):
-                fills[_bare(effect.table)].append((module, function, effect))
+                again = any(_ASIDE.search(e.table) for e in function.effects)
+                if not again and not _AGAIN.search(function.name):
+                    fills[_bare(effect.table)].append((module, function, effect))
     for module, function in program.functions():
         published = [e for e in function.reach if e.kind == "publish"]
         if not published or any(e.kind == "outbox" for e in function.effects):

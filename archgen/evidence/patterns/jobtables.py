@@ -165,7 +165,7 @@ def _reaches_broker(functions: list[Function]) -> bool:
     """Rows that are claimed only to be published are on their way to a broker."""
     seen, now = set(map(id, functions)), list(functions)
     for _ in range(2):
-        if any(e.kind == "publish" for f in now for e in f.reach):
+        if any(e.kind == "publish" and len(e.via) < 3 for f in now for e in f.reach):
             return True
         now = [c for f in now for c in f.callers if id(c) not in seen]
         seen |= set(map(id, now))

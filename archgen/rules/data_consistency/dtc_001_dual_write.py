@@ -143,6 +143,31 @@ RULE = Rule(
     ),
     invalid=(
         Sample("python", {
+            "broker.py": """
+                from typing import Protocol
+                import nats
+                class Bus(Protocol):
+                    async def publish(self, batch): ...
+                    async def close(self): ...
+                class NatsBus:
+                    async def publish(self, batch):
+                        for item in batch:
+                            await self.js.publish(item.subject, item.body)
+                    async def close(self):
+                        await self.nc.close()
+            """,
+            "a.py": """
+                from broker import Bus, connect
+                class Runtime:
+                    def __init__(self, given: Bus | None = None):
+                        self.bus = given or connect()
+                    async def transact(self, engine, order):
+                        with engine.begin() as conn:
+                            conn.execute('insert into orders values (1)')
+                        await self.bus.publish([order])  # <-
+            """,
+        }),
+        Sample("python", {
             "a.py": """
                 from celery import shared_task
                 from sqlalchemy.orm import Session

@@ -75,6 +75,8 @@ class A {
 """}),
     ),
     invalid=(
+        # what only sends again commits with no change
+        Sample("python", {"a.py": _PY.replace("def place", "def send_again").replace("  # <-", "")}),
         Sample("python", {"a.py": _PY.split("async def relay")[0], "README.md": "We use an outbox.\n"}),
         Sample("typescript", {
             "a.ts": """

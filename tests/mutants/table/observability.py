@@ -74,7 +74,7 @@ MUTATIONS = (
         "an alert on a metric that was renamed",
         rules=("OBS-003",),
         at=ALERTS,
-        edit=text(f"{CHASSIS}metrics.py", '"saga_stuck"', '"sagas_blocked"'),
+        edit=text(f"{CHASSIS}metrics.py", '"consumer_lag"', '"consumer_backlog"'),
     ),
     _seen(
         "an alert on a metric that nobody counts",
