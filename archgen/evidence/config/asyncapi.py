@@ -7,13 +7,20 @@ from collections.abc import Iterator
 
 from archgen.evidence.config.located import Node
 from archgen.evidence.facts import Fact, Strength
+from archgen.evidence.nature import Nature
 from archgen.evidence.tree import Source
 
 
 def collect(source: Source, docs: list[Node], strength: Strength) -> Iterator[Fact]:
-    """`async.operation`: action (send, receive), channel, and the service that a tag or the title names."""
+    """`async.operation`: action (send, receive), channel, and the service that a tag or the title names;
+    `async.formless`: a message that has no payload.
+    """
     for doc in docs:
         version = doc.text("asyncapi")
+        if version:
+            # a contract that a tool wrote is one all the same
+            written = Strength.DECLARED if source.nature is Nature.GENERATED else strength
+            yield from _formless(source, doc, written)
         if version.startswith("3"):
             yield from _operations(source, doc, strength)
         elif version:
@@ -49,6 +56,14 @@ def _channels(source: Source, doc: Node, strength: Strength) -> Iterator[Fact]:
             operation = one.get(word)
             if operation is not None:
                 yield _fact(source, operation.line, strength, action, name, doc.text("info", "title"))
+
+
+def _formless(source: Source, doc: Node, strength: Strength) -> Iterator[Fact]:
+    components = doc.get("components")
+    messages = components.get("messages") if components else None
+    for name, one in messages.items() if messages else ():
+        if not any(one.get(key) for key in ("payload", "$ref", "oneOf")):
+            yield Fact("async.formless", source.path, one.line, strength, {"message": name})
 
 
 def _fact(source: Source, line: int, strength: Strength, action: str, channel: str, service: str) -> Fact:

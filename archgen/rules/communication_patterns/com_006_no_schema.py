@@ -17,6 +17,11 @@ _SAID = re.compile(
 
 
 def check(facts: Facts) -> Iterable[Hit]:
+    lacking = list(facts.of("async.formless", at_least=Strength.DECLARED))
+    for file in sorted({f.file for f in lacking}):
+        first, *rest = (f for f in lacking if f.file == file)
+        others = f" and {len(rest)} more" if rest else ""
+        yield Hit(file, first.line, f"the contract does not say what is in {first['message']}{others}")
     if facts.has("async.operation", "message.schema", at_least=Strength.CLAIMED):
         return
     told: set[str] = set()
@@ -83,6 +88,20 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {
+            "asyncapi.yaml": """
+                asyncapi: 3.0.0
+                info: {title: a, version: 1.0.0}
+                channels:
+                  orders: {address: orders, messages: {a: {$ref: '#/components/messages/a'}}}
+                components:
+                  messages:
+                    a:  # <-
+                      title: something
+                operations:
+                  send: {action: send, channel: {$ref: '#/channels/orders'}}
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import nats, json
