@@ -188,7 +188,7 @@ async def test_a_holder_that_was_slow_looks_again_before_it_publishes(
 
 
 async def test_one_that_is_cancelled_just_as_it_is_woken_ends(db: Database, bus: FakeBus) -> None:
-    """A service that stops finishes its last batch, which wakes the relay, and cancels it in the same step."""
+    """A service that stops finishes its last batch, which wakes the relay, and cancels it at once."""
     relay = Relay(db, bus)
     task = asyncio.create_task(relay.run())
     await until(lambda: relay._held_until > 0)
