@@ -164,9 +164,11 @@ async def test_killed_and_started_again_nothing_is_lost(server: Nats, bus: NatsB
     while not bus.connected:
         await asyncio.sleep(0.01)
     await bus.publish([out(n) for n in range(50, 60)])
-    seen = await take(subscription, 40, 2.0)
-    assert set(range(20, 60)) <= set(seen)
-    assert time.monotonic() - began < 2.0
+    # Those that were held may come again as well, and before the others.
+    seen: set[int] = set()
+    while not set(range(20, 60)) <= seen:
+        seen |= set(await take(subscription, 1, 1.0))
+        assert time.monotonic() - began < implementation.ACK_WAIT / 3, "at once, not when acks are overdue"
     assert bus.connected
 
 

@@ -309,7 +309,7 @@ async def test_the_peer_is_told_how_much_time_it_has(method: Method) -> None:
         with deadline.within(3.0):
             await peer.ask(method, {"parcel_id": "p"})
     assert 3.0 < left[0] <= 7.0
-    assert 0.0 < left[1] <= 3.0
+    assert 0.0 < left[1] <= 3.1  # gRPC tells it in few digits, rounded up
 
 
 async def _connected(peer: Peer) -> None:
@@ -373,12 +373,12 @@ async def test_trace_and_correlation_arrive(method: Method) -> None:
 async def test_calls_are_counted_as_over_http(method: Method) -> None:
     def counted(outcome: str) -> float:
         return (
-            metrics.registry.get_sample_value("peer_calls_total", {"peer": "counted", "outcome": outcome})
+            metrics.registry.get_sample_value("peer_calls_total", {"peer": "counted-rpc", "outcome": outcome})
             or 0.0
         )
 
     answers = Answers(ROW, NotFound("parcels", "p"), RuntimeError("a bug"))
-    async with peer_answering(method, answers) as url, Peer("counted", policy=ONCE, grpc_url=url) as peer:
+    async with peer_answering(method, answers) as url, Peer("counted-rpc", policy=ONCE, grpc_url=url) as peer:
         await peer.ask(method, {"parcel_id": "p"})
         await refused(peer, method)
         await unavailable(peer, method)
