@@ -47,14 +47,12 @@ def _held(facts: Facts) -> Iterable[Hit]:
         if not function.name or _MAKES.match(function.name):
             continue
         for call in function.calls:
+            if call.name not in holders:
+                continue
             kept = re.search(
                 rf"(\w+)\s*=\s*(?:await\s+|new\s+)*(?:\w+\.)*{re.escape(call.name)}\(", function.body
             )
-            if (
-                call.name in holders
-                and kept
-                and any(c.awaited and c.receiver == kept[1] for c in function.calls)
-            ):
+            if kept and any(c.awaited and c.receiver == kept[1] for c in function.calls):
                 message = f"{function.title} makes {call.name}, and with it a breaker, anew for each call"
                 yield Hit(module.path, call.line, message)
 
