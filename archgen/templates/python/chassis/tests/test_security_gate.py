@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -204,7 +204,7 @@ async def test_rows_of_a_view_are_their_owners(shop: Running) -> None:
 
     def project(session: Session) -> None:
         for id, writer in ((mine, ADA), (theirs, BOB)):
-            row = Write(id, writer, "x")  # type: ignore[arg-type]
+            row = Write(UUID(id), UUID(writer), "x")
             session.views.save(NOTES, id, row, 1)
 
     await shop.app.state.runtime.transact(project)
@@ -219,7 +219,7 @@ async def test_rows_of_a_view_are_their_owners(shop: Running) -> None:
 
 async def test_a_row_without_an_owner_is_nobodys(shop: Running) -> None:
     id = str(uuid4())
-    row = Change(id, "x")  # type: ignore[arg-type]
+    row = Change(UUID(id), "x")
     await shop.app.state.runtime.transact(lambda session: session.views.save(NOTES, id, row, 1))
     for subject in (ADA, "", "None"):
         headers = shop.headers("customer", subject=subject or ADA)
