@@ -18,10 +18,12 @@ _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 _DRILL = {
     ("sys", ""),
     ("pathlib", "Path"),
-    *(("chassis.recovery.drill", name) for name in ("Plan", "Work", "run")),
+    *(("chassis.recovery.drill", name) for name in ("Plan", "main")),
+    ("chassis.recovery.customers", "Work"),
 }
 _TEST = {
     ("runpy", ""),
+    ("pytest", ""),
     ("dataclasses", "replace"),
     ("pathlib", "Path"),
     *(("chassis.recovery.drill", name) for name in ("EVERYTHING", "Plan", "drill")),
@@ -65,11 +67,12 @@ def recovery_items(system: System, analysis: Analysis) -> Iterator[Item]:
     yield item("scripts/backup.crontab", "backup.crontab.jinja")
     yield item("docs/disaster-recovery.md", "disaster-recovery.md.jinja")
     if played:
-        lose = py(("everything", "broker", *_at_work(system, played[0])))
+        lose = py(("everything", "databases", "broker", *_at_work(system, played[0])))
         yield item(
             "scripts/drill.py", "drill.py.jinja", imports=_imports(_DRILL), work=_work(played[0]), lose=lose
         )
-        yield item("tests/test_drill.py", "test_drill.py.jinja", imports=_imports(_TEST))
+        stores = ("sqlite", *(("postgres-wal",) if context["postgres"] else ()))
+        yield item("tests/test_drill.py", "test_drill.py.jinja", imports=_imports(_TEST), stores=py(stores))
 
 
 def duration(seconds: float | None) -> str:

@@ -31,6 +31,12 @@ def test_the_whole_system_passes_its_tests_killed_or_not(shop: Project) -> None:
     assert "skipped" not in told
 
 
+def test_a_postgresql_comes_back_from_its_dumps(shop: Project) -> None:
+    told = shop.run("scripts/drill.py", "--store", "postgres", "everything", timeout=240)
+    assert told.count(" kept ") == 2
+    assert "invariants hold" in told
+
+
 def test_the_chassis_passes_its_tests(shop: Project) -> None:
     if shop.root.parent.name.startswith("choreography"):
         pytest.skip("the files are the same in both shops")

@@ -161,7 +161,7 @@ def test_a_restored_file_takes_the_place_of_the_old_one_and_its_log(tmp_path: Pa
 def test_a_database_of_postgresql_goes_out_and_comes_back(
     postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PG_BIN", str(servers._programs()))
+    monkeypatch.setenv("PG_BIN", str(servers.postgres_programs()))
     engine = create_engine(postgres.url.replace("postgresql:", "postgresql+psycopg:"))
     with engine.begin() as conn:
         conn.execute(text("CREATE TABLE precious AS SELECT generate_series(1, 100) AS n"))

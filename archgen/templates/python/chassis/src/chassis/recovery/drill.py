@@ -6,46 +6,36 @@ is deleted under `kill -9`. What is restored must contradict nothing, and no pro
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import httpx
 
 from chassis.db import Database
 from chassis.messages import Message
 from chassis.recovery import stream
+from chassis.recovery.customers import Customers, Work
 from chassis.recovery.errors import RecoveryError
 from chassis.recovery.invariants import CHECKS, Evidence, judge, keep
 from chassis.recovery.layout import FILE, Layout, load
 from chassis.recovery.restore import wiring
+from chassis.recovery.stores import SQLITE, STORES, WAL, Store, opened
 from chassis.testing.demo import Request
 from chassis.testing.system import BROKER, System
 
-EVERYTHING = "everything"
+EVERYTHING, DATABASES = "everything", "databases"
 REST = 0.3  # seconds between looks whether all work is done
 PATIENCE = 120.0
 Check = Callable[[Evidence], Sequence[str]]
-
-
-@dataclass(frozen=True)
-class Work:
-    """A request made again and again, each under a new id, and the events of which one ends it."""
-
-    service: str
-    path: str
-    id_field: str
-    body: dict[str, Any]
-    ends_on: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -82,51 +72,28 @@ class Outcome:
         return self.rested_at - self.destroyed_at
 
 
-class Customers:
-    """Threads that make the request until they are told to stop."""
+def drill(plan: Plan, lost_part: str, kind: str = SQLITE) -> Outcome:
+    """Lose `lost_part` (a service, `databases`, `broker` or `everything`), bring it back, and look.
 
-    def __init__(self, system: System, work: Work, count: int = 3) -> None:
-        self.acknowledged: dict[str, float] = {}
-        self._url, self._work = system.url(work.service), work
-        self._headers = system.headers(work.service, work.body)
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(count)]
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(15)
-
-    def _run(self) -> None:
-        with httpx.Client(base_url=self._url, headers=self._headers, timeout=5, trust_env=False) as client:
-            while not self._stop.is_set():
-                id = str(uuid4())
-                body = {**self._work.body, self._work.id_field: id}
-                try:
-                    answer = client.post(self._work.path, json=body, headers={"X-Correlation-Id": id})
-                    if answer.status_code == 201:
-                        self.acknowledged[id] = time.time()
-                except httpx.HTTPError:
-                    self._stop.wait(0.1)
-                self._stop.wait(0.02)
-
-
-def drill(plan: Plan, lost_part: str) -> Outcome:
-    """Lose `lost_part` (a service, `broker` or `everything`), bring it back, and look.
-
-    Raises RecoveryError when a command failed, and NotReady when a process did not start.
+    The services keep their data in a store of that kind. Raises RecoveryError when a command failed, and
+    NotReady when a process did not start.
     """
-    with tempfile.TemporaryDirectory(prefix="drill-") as folder, System(plan.project, Path(folder)) as system:
+    services = list(load(plan.project / FILE).databases)
+    with (
+        tempfile.TemporaryDirectory(prefix="drill-") as folder,
+        opened(kind, services, Path(folder)) as store,
+        System(plan.project, Path(folder), store.env) as system,
+    ):
         for request in plan.prepare:
             url, headers = system.url(request.service), system.headers(request.service, request.body)
             answer = httpx.post(
                 url + request.path, json=request.body, headers=headers, timeout=10, trust_env=False
             )
             answer.raise_for_status()
-        outcome = _destroy(plan, system, lost_part)
-        _bring_back(plan, system, lost_part)
+        all_of_them = lost_part in (DATABASES, EVERYTHING)
+        lost = [name for name in services if all_of_them or name == lost_part]
+        outcome = _destroy(plan, system, store, lost_part, lost)
+        _bring_back(plan, system, store, lost_part, lost)
         outcome.ready_at = time.time()
         # It must also be fit for work again.
         customers = Customers(system, plan.work, 1)
@@ -141,12 +108,13 @@ def drill(plan: Plan, lost_part: str) -> Outcome:
         return outcome
 
 
-def _destroy(plan: Plan, system: System, lost_part: str) -> Outcome:
+def _destroy(plan: Plan, system: System, store: Store, lost_part: str, lost: Sequence[str]) -> Outcome:
     customers = Customers(system, plan.work)
     try:
         time.sleep(plan.seconds)
         copied_at = time.time()
         _command(plan, system, "backup")
+        store.back_up()
         time.sleep(plan.seconds)
     finally:
         for name in _processes(system, lost_part):
@@ -154,26 +122,35 @@ def _destroy(plan: Plan, system: System, lost_part: str) -> Outcome:
         destroyed_at = time.time()
         time.sleep(0.5)  # who is left goes on meanwhile
         customers.stop()
-    data = system.folder / "data"
     if lost_part in (BROKER, EVERYTHING):
-        shutil.rmtree(data / "nats")
-    for name in system.services if lost_part == EVERYTHING else [lost_part]:
-        for file in data.glob(f"{name}.db*"):
-            file.unlink()
+        shutil.rmtree(system.folder / "data" / "nats")
+    store.lose(lost)
     return Outcome(lost_part, dict(customers.acknowledged), copied_at, destroyed_at)
 
 
-def _bring_back(plan: Plan, system: System, lost_part: str) -> None:
-    lost = _processes(system, lost_part)
-    if BROKER in lost:
+def _bring_back(plan: Plan, system: System, store: Store, lost_part: str, lost: Sequence[str]) -> None:
+    killed = _processes(system, lost_part)
+    if BROKER in killed:
         system.start(BROKER)
-    only = [] if lost_part == EVERYTHING else ["--only", lost_part]
-    _command(plan, system, "restore", *only)
-    system.start(*(name for name in lost if name != BROKER))
+    store.prepare(lost)
+    if not store.whole:
+        parts = [*lost, *([BROKER] if lost_part in (BROKER, EVERYTHING) else [])]
+        _command(plan, system, "restore", *_only(parts))
+    elif BROKER in killed:
+        _command(plan, system, "restore", *_only([BROKER]))
+    else:
+        _command(plan, system, "replay", *_only(lost))
+    system.start(*(name for name in killed if name != BROKER))
+
+
+def _only(parts: Sequence[str]) -> list[str]:
+    return [word for part in parts for word in ("--only", part)]
 
 
 def _processes(system: System, lost_part: str) -> list[str]:
-    """What is killed: without the broker's data all of them, else the service and its workers."""
+    """What is killed: without the broker's data all of them, else the services and their workers."""
+    if lost_part == DATABASES:
+        return [name for name in system.commands if name != BROKER]
     whole = lost_part in (BROKER, EVERYTHING)
     return [
         name for name in system.commands if whole or name == lost_part or name.startswith(f"{lost_part}-")
@@ -249,14 +226,27 @@ def _judge(plan: Plan, system: System, layout: Layout, outcome: Outcome, later: 
     outcome.violations += [f"{id} exists and never came to its end" for id in sorted(missing)]
 
 
-def run(plan: Plan, lost_parts: Sequence[str]) -> int:
+def main(plan: Plan, lost_parts: Sequence[str], arguments: Sequence[str] | None = None) -> int:
+    """The command line: drill what is named, or `lost_parts`; 1 when a promise was broken."""
+    parser = argparse.ArgumentParser(description="Lose data, bring it back, and say what that cost.")
+    parser.add_argument("lose", nargs="*", help=f"what is lost in turn; default: {' '.join(lost_parts)}")
+    parser.add_argument("--store", choices=STORES, default=SQLITE, help="where the services keep their data")
+    options = parser.parse_args(arguments)
+    known = {BROKER, DATABASES, EVERYTHING, *load(plan.project / FILE).databases}
+    if unknown := sorted(set(options.lose) - known):
+        parser.error(f"there is no {unknown[0]!r} to lose; there are {', '.join(sorted(known))}")
+    together = [part for part in lost_parts if part in (EVERYTHING, DATABASES, BROKER)]
+    return run(plan, options.lose or (together if options.store == WAL else lost_parts), options.store)
+
+
+def run(plan: Plan, lost_parts: Sequence[str], kind: str = SQLITE) -> int:
     """Drill them one after the other and print what came out; 1 when a promise was broken."""
     broken = 0
     promised = load(plan.project / FILE)
     for lost_part in lost_parts:
-        print(f"\nLosing {lost_part}", flush=True)
+        print(f"\nLosing {lost_part}, on {kind}", flush=True)
         try:
-            outcome = drill(plan, lost_part)
+            outcome = drill(plan, lost_part, kind)
         except RecoveryError as error:
             print(f"  FAILED: {error}", flush=True)
             broken += 1

