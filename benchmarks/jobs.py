@@ -49,7 +49,7 @@ def jobs(_folder: Path) -> Table:
     )
     for contender in CONTENDERS:
         say(f"jobs: {contender.title}")
-        command = [python, HERE / "load_jobs.py", contender.name, "--server", contender.server]
+        command = [str(python), str(HERE / "load_jobs.py"), contender.name, "--server", contender.server]
         sizes = ["--count", str(COUNT), "--killed", str(KILLED)]
         src = {"PYTHONPATH": str(environment.CHASSIS / "src")}
         found = result([*command, *sizes], src)

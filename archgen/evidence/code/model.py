@@ -168,6 +168,14 @@ class Module:
     live: bool = True
     matched: dict[object, bool] = field(default_factory=dict)
 
+    def uses(self, pattern: re.Pattern[str]) -> bool:
+        """Whether the name of a module that it imports begins with `pattern`."""
+        known = self.matched.get((pattern, "module"))
+        if known is None:
+            known = any(pattern.match(item.module) for item in self.imports)
+            self.matched[pattern, "module"] = known
+        return known
+
     def imported(self, name: str) -> str:
         """Where a name of this file comes from: `httpx` for `httpx`, `a.b.C` for C of `from a.b import C`."""
         for item in self.imports:

@@ -51,7 +51,7 @@ def effect_of(call: Call, module: Module, function: Function) -> Effect | None:
         and any(i.module == "nats" for i in module.imports)
     ):
         return Effect("remote", call, write=True, target="rpc")
-    if any(_OSLO_IMPORT.match(item.module) for item in module.imports):
+    if module.uses(_OSLO_IMPORT):
         if call.name in ("call", "cast") and _OSLO_CLIENT.search(call.receiver):
             said = call.args[1].strip("\"'") if len(call.args) > 1 else ""
             if call.name == "cast":

@@ -6,44 +6,41 @@ import re
 from collections.abc import Iterator
 
 from archgen.evidence.code.model import Block, Call, Catch, Function, Module, Program
+from archgen.evidence.code.vocabulary import Names
 from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.common import calls, fact
 
 # Calls that succeed as a whole while some of their entries fail, with what tells of those.
 _PER_ENTRY = (
     (
-        re.compile(
+        Names(
             r"(^|\.)(send_?[mM]essage_?[bB]atch|SendMessageBatch|delete_?[mM]essage_?[bB]atch|DeleteMessageBatch)$"
         ),
         re.compile(r"[fF]ailed"),
     ),
     (
-        re.compile(
-            r"(^|\.)(put_records|putRecords|PutRecords|put_record_batch|PutRecordBatch|putRecordBatch)$"
-        ),
+        Names(r"(^|\.)(put_records|putRecords|PutRecords|put_record_batch|PutRecordBatch|putRecordBatch)$"),
         re.compile(r"Failed(Record|Put)Count|failed(Record|Put)Count|ErrorCode|errorCode"),
     ),
     (
-        re.compile(r"(^|\.)(put_events|putEvents|PutEvents)$"),
+        Names(r"(^|\.)(put_events|putEvents|PutEvents)$"),
         re.compile(r"FailedEntryCount|failedEntryCount|ErrorCode|errorCode"),
     ),
     (
-        re.compile(r"(^|\.)(batch_write_item|batchWriteItem|BatchWriteItem)$"),
+        Names(r"(^|\.)(batch_write_item|batchWriteItem|BatchWriteItem)$"),
         re.compile(r"[uU]nprocessed"),
     ),
     (
-        re.compile(
-            r"^(this\.|self\.)?\w*([eE]s|[eE]lastic\w*|[oO]pen[sS]earch\w*)?([cC]lient)?\.(bulk|Bulk)$"
-        ),
+        Names(r"^(this\.|self\.)?\w*([eE]s|[eE]lastic\w*|[oO]pen[sS]earch\w*)?([cC]lient)?\.(bulk|Bulk)$"),
         re.compile(r"errors|failed|hasFailures|Errors"),
     ),
-    (re.compile(r"^Promise\.allSettled$"), re.compile(r"rejected|\.status|reason|fulfilled")),
+    (Names(r"^Promise\.allSettled$"), re.compile(r"rejected|\.status|reason|fulfilled")),
 )
 _COMMAND = re.compile(
     r"new\s+(SendMessageBatch|PutRecords|PutEvents|BatchWrite|BatchWriteItem|PutRecordBatch|PublishBatch)Command\b"
 )
 _COMMAND_TELLS = re.compile(r"[fF]ailed|[uU]nprocessed|ErrorCode")
-_GATHER = re.compile(r"^(asyncio\.)?gather$")
+_GATHER = Names(r"^(asyncio\.)?gather$")
 _GATHER_TELLS = re.compile(r"isinstance\([^)]*(Exception|Error)|raise\b|\bException\b")
 _ELASTIC = re.compile(r"elastic|opensearch", re.IGNORECASE)
 
@@ -68,10 +65,10 @@ _TICKS = re.compile(r"[tT]icker|\.C\b|time\.Tick|<-")
 def batches(program: Program) -> Iterator[Fact]:
     """`batch.unchecked` and `error.partial`."""
     for module, function, call in calls(program):
-        if _ENDS.search(function.name) or ".cancel(" in _before(function, call):
-            continue  # what is cancelled or shut down has nothing left to tell
         tells = _tells(call, module)
-        if tells is not None and (call.discarded or not tells.search(_after(function, call))):
+        if tells is None or _ENDS.search(function.name) or ".cancel(" in _before(function, call):
+            continue  # what is cancelled or shut down has nothing left to tell
+        if call.discarded or not tells.search(_after(function, call)):
             yield fact("batch.unchecked", module, call.line, function=function.title, call=call.callee[-40:])
     for module, function in program.functions():
         if function.name and not _ENDS.search(function.name):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 from archgen.evidence.code.model import Call, Class, Function, Module, Program
 from archgen.evidence.code.vocabulary import Names
@@ -11,15 +12,27 @@ from archgen.evidence.facts import Fact, Strength
 
 
 class Sought:
-    """A pattern that is rare in texts. One that has none of `stems`, in any case, is not searched."""
+    """A pattern that is rare in texts. One that has none of `stems` is not searched.
+
+    A pattern that begins with alternatives is tried at every character; looking for plain words is a hundred
+    times as fast. Stems are in lower case where `flags` say that case does not matter.
+    """
 
     def __init__(self, pattern: str, stems: tuple[str, ...], flags: int = re.IGNORECASE) -> None:
-        self._pattern = re.compile(pattern, flags)
+        self._pattern, self._flags = pattern, flags
         self._stems = stems
+        self._any_case = bool(flags & re.IGNORECASE)
 
     def search(self, text: str) -> re.Match[str] | None:
-        low = text.lower()
-        return self._pattern.search(text) if any(stem in low for stem in self._stems) else None
+        seen = text.lower() if self._any_case else text
+        for stem in self._stems:
+            if stem in seen:
+                return self._compiled.search(text)
+        return None
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self._pattern, self._flags)
 
 
 def weight(module: Module) -> Strength:
@@ -61,6 +74,8 @@ def imports(module: Module, pattern: re.Pattern[str] | Names) -> bool:
 
 def does_nothing(function: Function) -> bool:
     """No call, no raise and no assignment: pass, an empty body, or a constant returned."""
+    if len(function.calls) > 1:
+        return False
     body = function.body
     opening = body.find(":") if "{" not in body else body.find("{")
     if "{" not in body:
@@ -104,7 +119,7 @@ def mentioned(program: Program, name: str, apart_from: Function | Class) -> bool
             words += [f"{alias}.{name}" for alias, original in item.names.items() if stem in (original, last)]
         if isinstance(apart_from, Function) and apart_from.owner:
             words.append(f".{name}")
-        word = re.compile("|".join(rf"(?<!\w){re.escape(one)}\b" for one in words))
+        word = Sought("|".join(rf"(?<!\w){re.escape(one)}\b" for one in words), tuple(words), 0)
         for function in module.functions:
             if here and apart_from.line <= function.line <= apart_from.end and function.name:
                 continue
@@ -137,9 +152,9 @@ def outermost(module: Module, function: Function) -> Function:
     return min(around, key=lambda f: (f.line, -f.end), default=function)
 
 
-def line_in(function: Function, pattern: re.Pattern[str] | str) -> int:
+def line_in(function: Function, pattern: re.Pattern[str] | Sought | str) -> int:
     """The line of the first match within a function, 0 when there is none."""
-    match = re.search(pattern, function.body)
+    match = (re.compile(pattern) if isinstance(pattern, str) else pattern).search(function.body)
     return function.line + function.body.count("\n", 0, match.start()) if match else 0
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Call, Catch, Effect, Function, Module, Program
 from archgen.evidence.facts import Fact
-from archgen.evidence.patterns.common import calls, fact, line_in, marks
+from archgen.evidence.patterns.common import Sought, calls, fact, line_in, marks
 
 _MAPPER_CALL = re.compile(
     r"(add_exception_handler|exception_handler|errorhandler|register_error_handler|useGlobalFilters|setErrorHandler|setNotFoundHandler|middleware\.Recover\w*|recovery\.\w+ServerInterceptor|setErrorHandler|SetErrorHandler|CustomRecovery\w*|middleware\.Recoverer|Recoverer|gin\.Recovery|ErrorHandlerMiddleware)$"
@@ -26,29 +26,72 @@ _PROBLEM = re.compile(
 _BROAD = re.compile(
     r"^(\(?\s*(Base)?Exception\b.*|Throwable\b.*|.*\bThrowable\s+\w+|final\s+Exception\s+\w+|Exception\s+\w+|\s*|err(or)?|e|ex|_|\w+\s*:\s*(any|unknown))$"
 )
-_GO_ANSWER = re.compile(
+_GO_ANSWER = Sought(
     r"\bhttp\.Error\(|\.AbortWith\w*\(|\bstatus\.(Error|Errorf|New)\(|\.WriteHeader\(|NewHTTPError\(|fiber\.NewError\(|"
-    r"\.(JSON|XML|String|Status|SendStatus)\((http\.Status|[45]\d\d|\w*[sS]tatus|code)"
+    r"\.(JSON|XML|String|Status|SendStatus)\((http\.Status|[45]\d\d|\w*[sS]tatus|code)",
+    (
+        "http.Error(",
+        ".AbortWith",
+        "status.Error",
+        "status.New(",
+        ".WriteHeader(",
+        "NewHTTPError(",
+        "fiber.NewError(",
+        ".JSON(",
+        ".XML(",
+        ".String(",
+        ".Status(",
+        ".SendStatus(",
+    ),
+    0,
 )
-_JAVA_ANSWER = re.compile(
+_JAVA_ANSWER = Sought(
     r"ResponseEntity\s*\.\s*(status|badRequest|notFound|internalServerError|unprocessableEntity)\b|"
     r"new ResponseStatusException\b|"
-    r"\b(notFound|badRequest)\(\)\.build|Status\.\w+(\.with\w+\([^)]*\))*\.as(Runtime)?Exception|Response\.status\(|HttpResponse\.(notFound|badRequest|serverError)"
+    r"\b(notFound|badRequest)\(\)\.build|Status\.\w+(\.with\w+\([^)]*\))*\.as(Runtime)?Exception|Response\.status\(|HttpResponse\.(notFound|badRequest|serverError)",
+    (
+        "ResponseEntity",
+        "ResponseStatusException",
+        "notFound()",
+        "badRequest()",
+        "Status.",
+        "Response.status(",
+        "HttpResponse.",
+    ),
+    0,
 )
 # An error that a framework turns into an answer, thrown where it is met.
 _ANSWERS = {
-    "python": re.compile(
+    "python": Sought(
         r"\braise\s+(\w+\.)*(HTTPException|Http404|PermissionDenied|APIException|HTTP(NotFound|BadRequest|Conflict|Forbidden)|"
-        r"RpcError|BadRequest|NotFound|Conflict)\b|\babort\(\s*[45]\d\d|\bset_code\(grpc\.StatusCode\."
+        r"RpcError|BadRequest|NotFound|Conflict)\b|\babort\(\s*[45]\d\d|\bset_code\(grpc\.StatusCode\.",
+        (
+            "HTTPException",
+            "Http404",
+            "PermissionDenied",
+            "APIException",
+            "RpcError",
+            "BadRequest",
+            "NotFound",
+            "Conflict",
+            "Forbidden",
+            "abort(",
+            "set_code(",
+        ),
+        0,
     ),
-    "typescript": re.compile(
+    "typescript": Sought(
         r"\bthrow\s+new\s+(Http|NotFound|BadRequest|Conflict|Forbidden|Unauthorized|UnprocessableEntity|Rpc|InternalServerError|"
         r"ServiceUnavailable)\w*(Exception|Error)?\(|\.status\(\s*(HttpStatus\.|[45]\d\d)|\.sendStatus\(\s*[45]\d\d|\.code\(\s*[45]\d\d|"
-        r"\bctx\.(status\s*=\s*[45]|throw\()|statusCode:\s*[45]\d\d|\bnext\(\s*(err|error|new\s)"
+        r"\bctx\.(status\s*=\s*[45]|throw\()|statusCode:\s*[45]\d\d|\bnext\(\s*(err|error|new\s)",
+        ("throw", ".status(", ".sendStatus(", ".code(", "ctx.", "statusCode:", "next("),
+        0,
     ),
 }
-_HANDLER_SET = re.compile(
-    r"\bHTTPErrorHandler\s*=|\bErrorHandler:\s*\w|\bNotFoundHandler\s*=|WithErrorHandler\("
+_HANDLER_SET = Sought(
+    r"\bHTTPErrorHandler\s*=|\bErrorHandler:\s*\w|\bNotFoundHandler\s*=|WithErrorHandler\(",
+    ("ErrorHandler", "NotFoundHandler"),
+    0,
 )
 _CLOSES = re.compile(
     r"_?(a?close|stop|shutdown|disconnect|__a?exit__|ngOnDestroy|onModuleDestroy|Close|Stop|Shutdown)"
@@ -148,9 +191,14 @@ def _suppressed(module: Module, function: Function) -> Iterator[Fact]:
         inside = [c for c in function.calls if any(b is block for b in c.inside)]
         if any(map(_changes, inside)):
             yield fact(
-                "error.swallowed", module, block.line, function=function.title, logged=False,
-                types="Exception", writes=True,
-            )  # fmt: skip
+                "error.swallowed",
+                module,
+                block.line,
+                function=function.title,
+                logged=False,
+                types="Exception",
+                writes=True,
+            )
 
 
 _SUPPRESS = re.compile(r"\bsuppress\(\s*(Base)?Exception\b")
@@ -203,11 +251,15 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
         and not _comes_back(function, catch)
     ):
         yield fact(
-            "error.swallowed", module, catch.line, function=function.title, logged=logged,
+            "error.swallowed",
+            module,
+            catch.line,
+            function=function.title,
+            logged=logged,
             types=catch.types[:40] or "everything",
             writes=any(e.kind in ("db.write", "commit", "remote", "publish") for e in tried)
             or any(map(_certain if logged else _changes, _tried(function, catch))),
-        )  # fmt: skip
+        )
 
 
 _GO_CHECK = re.compile(r"if\s+(?:[^;{\n]*;\s*)?err\s*!=\s*nil\s*\{([^{}]*)\}")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from archgen.evidence.code.effects import origin_of
 from archgen.evidence.code.model import Function, Module, Program
 from archgen.evidence.facts import Fact, Facts
-from archgen.evidence.patterns.common import calls, fact, imports, marks
+from archgen.evidence.patterns.common import Sought, calls, fact, imports, marks
 
 _FRAMEWORK_IMPORT = re.compile(
     r"^(eventsourcing(\.|$)|esdbclient|@eventstore/db-client|@event-driven-io/emmett|@ocoda/event-sourcing|wolkenkit|"
@@ -25,10 +25,12 @@ _FOLD = (
 )
 _FOR = re.compile(r"\bfor\b")
 _OVER = re.compile(r"\b(in|of|range)\b|:")
-_FOLDED = re.compile(rf"\b{_FOLD}\s*\(")
+_FOLDED = Sought(rf"\b{_FOLD}\s*\(", tuple(_FOLD.strip("()").split("|")), 0)
 _FAR = 800  # characters from the head of a loop to the fold in it
-_REDUCED = re.compile(
-    rf"\breduce\(\s*(?:[\w.]*{_FOLD}|\([^)]{{0,200}}\)\s*=>\s*[\w.]*{_FOLD})|\.(?:forEach|reduce)\([^)]{{0,400}}{_FOLD}"
+_REDUCED = Sought(
+    rf"\breduce\(\s*(?:[\w.]*{_FOLD}|\([^)]{{0,200}}\)\s*=>\s*[\w.]*{_FOLD})|\.(?:forEach|reduce)\([^)]{{0,400}}{_FOLD}",
+    ("reduce(", ".forEach("),
+    0,
 )
 _STREAM = re.compile(r"event|stream|history|journal|commit|row", re.IGNORECASE)
 _EVENT_TABLE = re.compile(

@@ -205,8 +205,10 @@ _NOTED = re.compile(r"^[ \t]*((?:self\.)?\w+)\[([^\]\n]+)\]\s*=(?!=)", re.MULTIL
 
 def _noted(module: Module, function: Function, acts: list[Effect]) -> Iterator[Fact]:
     """The same with a dictionary: `if key in seen`, the work, `seen[key] = True`."""
-    for keep in _NOTED.finditer(function.body):
+    for keep in _NOTED.finditer(function.body) if acts else ():
         store, key = keep[1], keep[2]
+        if f" in {store}" not in function.body:
+            continue
         asked = re.search(rf"\bif\s+{re.escape(key)}\s+(not\s+)?in\s+{re.escape(store)}\b", function.body)
         kept = function.line + function.body.count("\n", 0, keep.start())
         check = function.line + function.body.count("\n", 0, asked.start()) if asked else 0
@@ -463,10 +465,12 @@ def _shared(module: Module, function: Function) -> Iterator[Fact]:
         re.search(r"\.(get|post|put|patch|delete|route|middleware|before_request)\b", m)
         for m in function.marks
     )
+    if not hears:
+        return
     names = [
         name.strip() for m in re.finditer(r"\bglobal ([\w, ]+)", function.body) for name in m[1].split(",")
     ]
-    for name in names if hears else ():
+    for name in names:
         match = re.search(rf"^[ \t]*{re.escape(name)}\s*=(?!=)[^\n]*{_REQUEST}", function.body, re.MULTILINE)
         if match:
             line = function.line + function.body.count("\n", 0, match.start())
@@ -475,7 +479,7 @@ def _shared(module: Module, function: Function) -> Iterator[Fact]:
         rf"^[ \t]*([A-Z]\w+)\.(\w+)\s*=(?!=)[^\n]*{_REQUEST}", function.body, re.MULTILINE
     ):
         owner = next((c for c in module.classes if c.name == match[1]), None)
-        if hears and owner is not None and "ContextVar" not in owner.body and "local()" not in owner.body:
+        if owner is not None and "ContextVar" not in owner.body and "local()" not in owner.body:
             line = function.line + function.body.count("\n", 0, match.start())
             field = f"{match[1]}.{match[2]}"
             yield fact("static_state", module, line, function=function.title, field=field)

@@ -9,7 +9,7 @@ from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.effects import origin_of
 from archgen.evidence.code.model import Call, Module, Program
 from archgen.evidence.facts import Fact
-from archgen.evidence.patterns.common import calls, fact
+from archgen.evidence.patterns.common import Sought, calls, fact
 
 # The last word of a name decides: `user.password` is one, `password_reset_url` is none.
 _SECRET = re.compile(
@@ -37,8 +37,10 @@ _KEYED = re.compile(
 )
 _HOLES = re.compile(r"\$?\{([^{}]+)\}")
 _PRINT = re.compile(r"^(print|console\.log|fmt\.Print\w*|System\.out\.print\w*|System\.err\.print\w*)$")
-_REDACTS = re.compile(
-    r"\bredact\b\s*:|RedactingFilter|SensitiveDataFilter|MaskingPatternLayout|redactPaths|ReplaceAttr"
+_REDACTS = Sought(
+    r"\bredact\b\s*:|RedactingFilter|SensitiveDataFilter|MaskingPatternLayout|redactPaths|ReplaceAttr",
+    ("redact", "RedactingFilter", "SensitiveDataFilter", "MaskingPatternLayout", "ReplaceAttr"),
+    0,
 )
 
 

@@ -7,41 +7,53 @@ from collections.abc import Iterator
 
 from archgen.evidence.code.effects import origin_of
 from archgen.evidence.code.model import Class, Function, Program
+from archgen.evidence.code.vocabulary import Names
 from archgen.evidence.facts import Fact, Facts, Strength
-from archgen.evidence.patterns.common import called, calls, does_nothing, fact, marks, mentioned, outermost
+from archgen.evidence.patterns.common import (
+    Sought,
+    called,
+    calls,
+    does_nothing,
+    fact,
+    marks,
+    mentioned,
+    outermost,
+)
 
-_INSTRUMENT = re.compile(
+_INSTRUMENT = Names(
     r"^(prometheus_client\.(Counter|Gauge|Histogram|Summary|Info|Enum)|prom-client\.(Counter|Gauge|Histogram|Summary)|"
     r"github\.com/prometheus/client_golang/prometheus(/promauto)?\.(New\w+(Vec|Func)?)|"
     r".*[mM]eter(Registry|Provider)?\.(counter|gauge|timer|summary|create_\w+|create(Counter|Histogram|Gauge|UpDownCounter|ObservableGauge)|Int64Counter|Float64Histogram)|"
     r"go\.opentelemetry\.io/otel/metric\.\w+|statsd\.\w+|datadog\.\w+)$"
 )
 # Numbers that are sent to who keeps them, and so need no endpoint.
-_PUSHED = re.compile(
+_PUSHED = Names(
     r"^((.*\.)?statsd(_client|Client)?\.(incr|increment|decr|timing|timer|gauge|histogram|distribution|set)|"
     r"(aws_lambda_powertools|@aws-lambda-powertools)[\w./-]*\.?[mM]etrics\.(add_metric|addMetric)|(.*\.)?(put_metric_data|putMetricData)|"
     r"datadog\.statsd\.\w+|hot-shots\.\w+)$"
 )
-_EXPOSED = re.compile(
+_EXPOSED = Names(
     r"^(prometheus_client\.(start_http_server|make_asgi_app|make_wsgi_app|generate_latest)|generate_latest|promhttp\.Handler\w*|"
     r"github\.com/prometheus/client_golang/prometheus/promhttp\.\w+|.*\.collectDefaultMetrics|prom-client\.collectDefaultMetrics|.*registry\.metrics|"
     r".*\.setGlobalMeterProvider|opentelemetry\.metrics\.set_meter_provider|.*set_meter_provider|.*Instrumentator|StackdriverMeterRegistry\.\w+|"
     r".*(Stackdriver|Prometheus|Otlp|Datadog|CloudWatch|Influx)MeterRegistry(\.builder)?|.*CacheMetrics\.monitor|.*Gatherer\w*|.*PrometheusExporter|.*OTLPMetricExporter)$"
 )
-_TRACE_START = re.compile(
+_TRACE_START = Names(
     r"(set_tracer_provider|setGlobalTracerProvider|SetTracerProvider|NodeSDK|NodeTracerProvider|TracerProvider|BatchSpanProcessor|instrument_app|"
     r"FastAPIInstrumentor|FlaskInstrumentor|registerInstrumentations|SetGlobalTracer|opentracing\.\w+FromContext|NewJaegerTracer|jaegercfg|otelhttp\.NewHandler|otelgrpc\.\w+|initTracer|ddtrace\.\w+|sentry_sdk\.init|Sentry\.init|aws_lambda_powertools\.Tracer|@aws-lambda-powertools/tracer\.Tracer|aws_xray_sdk\.\w+|AWSXRay\.\w+|Tracing\.newBuilder)"
 )
-_SPAN = re.compile(
+_SPAN = Names(
     r"(start_as_current_span|start_span|startActiveSpan|startSpan|tracer\.Start|nextSpan|spanBuilder|@WithSpan|@Observed|@NewSpan)"
 )
-_PROPAGATE = re.compile(
-    r"\btraceparent\b|propagate\.(inject|extract)|propagation\.(inject|extract)|TextMapPropagator|W3CTraceContext|\bb3\b"
+_PROPAGATE = Sought(
+    r"\btraceparent\b|propagate\.(inject|extract)|propagation\.(inject|extract)|TextMapPropagator|W3CTraceContext|\bb3\b",
+    ("traceparent", "propagat", "TextMapPropagator", "W3CTraceContext", "b3"),
+    0,
 )
-_CARRIES = re.compile(r"[pP]ropagat(or|ion)\w*(\(\))?\.(inject|extract|Inject|Extract)\(")
+_CARRIES = Sought(r"[pP]ropagat(or|ion)\w*(\(\))?\.(inject|extract|Inject|Extract)\(", ("ropagat",), 0)
 _SET_UP = re.compile(r"TextMapPropagator$|W3C")
-_CORRELATE = re.compile(r"correlation[-_]?id|request[-_]?id|x-request-id|RequestID\b|trace_id", re.IGNORECASE)
-_JSON_LOG = re.compile(
+_CORRELATE = Names(r"correlation[-_]?id|request[-_]?id|x-request-id|RequestID\b|trace_id", re.IGNORECASE)
+_JSON_LOG = Names(
     r"(aws_lambda_powertools\.Logger|LoggerModule\.forRoot|JSONFormatter|JsonFormatter|JSONRenderer|structlog\.configure|pino|winston\.createLogger|zap\.New\w+|slog\.NewJSONHandler|logrus\.SetFormatter|LogstashEncoder|JsonEncoder)"
 )
 _HEALTH = re.compile(
@@ -219,7 +231,9 @@ def lost_traces(program: Program) -> Iterator[Fact]:
 
 _CLIENT_SPAN = re.compile(r"SpanKind\.(CLIENT|PRODUCER)\b")
 _INJECTS = re.compile(r"\binject\w*\(|traceparent", re.IGNORECASE)
-_CONTINUES = re.compile(r"\bextract\(|SpanKind\.(CONSUMER|SERVER)\b|\bcontinued\(")
+_CONTINUES = Sought(
+    r"\bextract\(|SpanKind\.(CONSUMER|SERVER)\b|\bcontinued\(", ("extract(", "SpanKind.", "continued("), 0
+)
 
 
 def silent_metrics(program: Program) -> Iterator[Fact]:

@@ -22,6 +22,7 @@ _ASKS = re.compile(
     r"idempot|repeatable|retryable|is_?safe|\bmethod\b[^\n]*\b(not\s+)?in\b|\bmethod\b\S*\s*[!=]==?|GET|switch",
     re.IGNORECASE,
 )
+_SET = re.compile(r"(frozen)?set\b", re.IGNORECASE)
 _NAMED = re.compile(r"repeat|idempot|safe|retr(y|ies)", re.IGNORECASE)
 
 
@@ -33,12 +34,10 @@ def _any_method(facts: Facts) -> Iterable[Hit]:
             if not _ASKS.search(inner):
                 message = f"{function.title} tries every method again, whether or not it may be repeated"
                 yield Hit(module.path, function.line, message)
-        named = [
-            n
-            for n, kind in module.types.items()
-            if _NAMED.search(n) and re.match(r"(frozen)?set\b", kind, re.I)
-        ]
-        for call in function.calls if named and not function.name else ():
+        if function.name:
+            continue
+        named = [n for n, kind in module.types.items() if _SET.match(kind) and _NAMED.search(n)]
+        for call in function.calls if named else ():
             methods = " ".join(call.args)
             if '"GET"' in methods and re.search(r"[\"'](POST|PATCH)[\"']", methods):
                 message = f"{named[0]} counts methods that create among those to repeat"
