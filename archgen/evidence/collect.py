@@ -31,6 +31,7 @@ from archgen.evidence.config import (
 )
 from archgen.evidence.config.helm import Charts
 from archgen.evidence.config.located import Node, TooMuchError, load_all
+from archgen.evidence.config.pages import Pages
 from archgen.evidence.facts import Fact, Facts, Note, Strength
 from archgen.evidence.nature import Nature
 from archgen.evidence.patterns import (
@@ -84,7 +85,7 @@ def _collect(root: Path, step: Callable[[], None], workers: int) -> Facts:
     notes: list[Note] = []
     facts, program, paths, charts = Facts(), Program(), [], Charts()
     sources = _samples_alone(list(walk(root, notes)))
-    pages, others = builds.browser_folders(sources)
+    pages = Pages.of(sources)
     for source in sources:
         if source.name == "go.mod" and (match := _GO_MODULE.search(source.text)):
             program.roots[match[1]] = source.folder
@@ -104,7 +105,7 @@ def _collect(root: Path, step: Callable[[], None], workers: int) -> Facts:
         elif source.suffix == ".js" and source.path.rpartition(".")[0] in twins:
             step()  # compiled from the TypeScript beside it
         elif BY_SUFFIX[source.suffix][0].language == "typescript" and (
-            _PAGE.search(source.path) or builds.in_browser(source.path, pages, others)
+            _PAGE.search(source.path) or pages.hold(source)
         ):
             step()  # runs in a browser: what it lacks, no service lacks
         else:

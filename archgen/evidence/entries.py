@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from archgen.evidence.code.live import Imports
-from archgen.evidence.code.model import Module, Program
+from archgen.evidence.code.model import Class, Function, Module, Program
 from archgen.evidence.facts import Fact
 
 _STARTS = {
@@ -33,6 +33,14 @@ _SERVES_JAVA = re.compile(
     r"SpringApplication|Micronaut\b|Quarkus\b|Vertx\b|Javalin\b|ServerBuilder|\bServer\(|\.start\(|\.startAsync\(|"
     r"\.serve\(|\.listen\(|\.bind\(|ActorSystem|AbstractBehavior|awaitTermination|\.await\(|Jetty|Undertow|HttpServer|"
     r"\.run\(|Application\.launch"
+)
+# What a framework or its server starts by itself.
+_BOOTED = re.compile(r"@(?:\w+\.)*(SpringBootApplication|ApplicationPath|QuarkusMain)\b")
+_QUARKUS = re.compile(
+    r"^quarkus-(maven-plugin|rest|resteasy|grpc|vertx-http|reactive-routes|messaging|smallrye-(reactive-messaging|graphql))"
+)
+_ANSWERS = re.compile(
+    r"@(?:\w+\.)*(Path|Incoming|GrpcService|Route|GraphQLApi|Scheduled|WebSocket|ServerEndpoint)\b"
 )
 _TOOL = re.compile(
     r"(^|/)(tools?|scripts?|hack|gen(erat\w*)?|codegen|internal/cmd|migrat\w*|cli|ctl|build|bench\w*|docs?|devtools?|"
@@ -94,6 +102,25 @@ def _script_files(target: str) -> tuple[str, ...]:
     )
 
 
+def assembled(program: Program, builds: Iterable[Fact]) -> Iterator[tuple[str, Module, int]]:
+    """The folders that a build makes into a server without a main of theirs, with the first class of each
+    that answers something.
+    """
+    for build in builds:
+        folder = str(build["folder"])
+        if not any(_QUARKUS.match(need) for need in build["needs"]):
+            continue
+        for path, module in sorted(program.modules.items()):
+            inside = not folder or path.startswith(folder + "/")
+            if module.language != "java" or not module.production or not inside:
+                continue
+            items: list[Class | Function] = [*module.classes, *module.functions]
+            marked = [item for item in items if any(map(_ANSWERS.search, item.marks))]
+            if marked:
+                yield folder, module, marked[0].line
+                break
+
+
 def image_of_main(module: Module, manifests: dict[str, str]) -> int:
     """The line of a Go main that has an image of its own: a worker starts no server."""
     folder = posixpath.dirname(module.path)
@@ -135,7 +162,7 @@ def entry(module: Module, *, strict: bool = False) -> int:
     """
     if module.language == "java":
         for one in module.classes:
-            if any("SpringBootApplication" in mark for mark in one.marks):
+            if any(_BOOTED.search(mark) for mark in one.marks):
                 return one.line
         if _TOOL.search(posixpath.dirname(module.path).partition("/src/main")[0]):
             return 0

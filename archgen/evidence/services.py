@@ -56,7 +56,10 @@ def find_services(
             module.language,
             posixpath.basename(module.path).rpartition(".")[0],
         )
-    told = set(found)
+    for folder, module, line in entries.assembled(program, facts.of("build.module")):
+        if not any(_within(f, folder) for f in found):
+            add(folder, module.path, line, module.language)
+    told = {folder for folder in found if found[folder].language != "java"}
     _by_code(program, manifests, found, told, imports)
     for folder in _stacks(program, facts):
         place = next(f for f in facts.of("function") if _within(str(f["code"]), folder))

@@ -149,3 +149,50 @@ def test_a_schedule_of_a_class_that_nobody_makes_is_none(tmp_path: Path) -> None
     used = _project(tmp_path / "used", {"Sweep.java": job.format("@Component\n")})
     assert not idle.has("job.schedule")
     assert used.has("job.schedule")
+
+
+def test_what_quarkus_builds_is_a_service_without_a_main(tmp_path: Path) -> None:
+    pom = (
+        "<project><artifactId>{0}</artifactId><dependency><artifactId>{1}</artifactId></dependency></project>"
+    )
+    facts = _project(
+        tmp_path,
+        {
+            "pom.xml": pom.format("all", "quarkus-maven-plugin"),
+            "orders/pom.xml": pom.format("orders", "quarkus-rest"),
+            "orders/src/main/java/a/Orders.java": '@Path("/orders")\nclass Orders { @GET void all() {} }\n',
+            "model/pom.xml": pom.format("model", "quarkus-rest-client"),
+            "model/src/main/java/a/Order.java": "class Order { int id; }\n",
+        },
+    )
+    assert [(s.folder, s.line) for s in facts.services] == [("orders", 2)]
+
+
+def test_a_queue_may_be_made_in_one_file_and_put_to_work_in_another(tmp_path: Path) -> None:
+    facts = _project(
+        tmp_path,
+        {
+            "package.json": "{}",
+            "queues.ts": 'import Queue from "bull";\nexport const mailQueue = () => new Queue("mail");\n',
+            "worker.ts": 'import { mailQueue } from "./queues";\nmailQueue().process(async (job) => send(job));\n',
+            "shutdown.ts": 'import { Job } from "bull";\nhandlers.add("mail", close);\nmailQueue().add({ to });\n',
+        },
+    )
+    assert [(f.file, f.line) for f in facts.of("job.worker")] == [("worker.ts", 2)]
+    assert [(f.file, f.line) for f in facts.of("job.enqueue")] == [("shutdown.ts", 3)]
+
+
+def test_values_of_a_variant_count_where_the_chart_itself_says_nothing(tmp_path: Path) -> None:
+    probes = "".join(
+        f"          {kind}Probe: {{httpGet: {{path: {{{{ .Values.{key} }}}}}}}}\n"
+        for kind, key in (("liveness", "live"), ("readiness", "ready"))
+    )
+    pod = "      - image: a\n" + probes.replace("          ", "        ")
+    deployment = (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec:\n  template:\n    spec:\n"
+        "      containers:\n" + pod
+    )
+    chart = {"c/Chart.yaml": "name: a\n", "c/values.yaml": "live: /q/live\n"}
+    chart |= {"c/values-big.yaml": "live: /other\n", "c/templates/d.yaml": deployment}
+    paths = {f["kind"]: f["path"] for f in _project(tmp_path, chart).of("probe")}
+    assert paths == {"liveness": "/q/live", "readiness": "ready"}

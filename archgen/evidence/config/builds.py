@@ -1,8 +1,7 @@
-"""Builds of several modules: which module needs which, and which folders hold what runs in a browser."""
+"""Builds of several modules: which module needs which."""
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
@@ -13,13 +12,6 @@ from archgen.evidence.tree import Source
 _ARTIFACT = re.compile(r"<artifactId>\s*([\w.-]+)\s*</artifactId>")
 _PROJECT = re.compile(r"project\(\s*(?:path\s*[:=]\s*)?[\"'](:[\w:.-]+)[\"']|\bprojects\.([\w.]+)")
 _COORDINATE = re.compile(r"[\"'][\w.-]+:([\w.-]+)(?::[^\"']*)?[\"']")
-_SHOWN = re.compile(
-    r"^(react-dom|vue|@angular/core|svelte|preact|solid-js|ember-source|backbone|jquery|@vue/compiler-sfc)$"
-)
-_SERVED = re.compile(
-    r"^(express|fastify|koa|@nestjs/core|next|nuxt|@hapi/hapi|hono|@remix-run/(node|server-runtime|express)|"
-    r"@sveltejs/kit|astro|apollo-server.*|@apollo/server|@trpc/server|electron|moleculer|@medusajs/.*|@feathersjs/.*)$"
-)
 
 
 def wants(source: Source) -> bool:
@@ -53,34 +45,3 @@ def needs_of(modules: Iterable[Fact]) -> dict[str, set[str]]:
     known = list(modules)
     folders = {str(m["name"]): str(m["folder"]) for m in known}
     return {str(m["folder"]): {folders[n] for n in m["needs"] if n in folders} for m in known}
-
-
-def browser_folders(sources: Iterable[Source]) -> tuple[set[str], set[str]]:
-    """Folders whose package is a web page's, and folders with a package that is not."""
-    pages: set[str] = set()
-    others: set[str] = set()
-    for source in sources:
-        if source.name != "package.json":
-            continue
-        try:
-            data = json.loads(source.text)
-        except (ValueError, RecursionError):
-            continue
-        if not isinstance(data, dict):
-            continue
-        groups = (data.get(group) for group in ("dependencies", "devDependencies", "peerDependencies"))
-        names = [name for group in groups if isinstance(group, dict) for name in group]
-        shown = any(_SHOWN.match(name) for name in names)
-        (pages if shown and not any(_SERVED.match(name) for name in names) else others).add(source.folder)
-    return pages, others
-
-
-def in_browser(path: str, pages: set[str], others: set[str]) -> bool:
-    """Whether the nearest package above `path` is a web page's."""
-    folder = posixpath.dirname(path)
-    while True:
-        if folder in pages:
-            return True
-        if folder in others or not folder:
-            return False
-        folder = posixpath.dirname(folder)

@@ -27,10 +27,14 @@ _DEFAULT = re.compile(r"""default\s+["']?([\w.:/-]+)["']?""")
 
 @dataclass
 class Charts:
-    """What has been seen of the charts of a project: by folder, the name and the default values."""
+    """What has been seen of the charts of a project: by folder, the name and the default values.
+
+    `variants` are values of files beside `values.yaml`, which count where that says nothing.
+    """
 
     names: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
+    variants: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def collect(self, source: Source, docs: list[Node], strength: Strength) -> Iterator[Fact]:
         """Facts of `Chart.yaml` and `values*.yaml`; both are remembered for the templates."""
@@ -43,10 +47,10 @@ class Charts:
             chart = self.names.get(source.folder, "")
             if source.folder not in self.names:
                 return
-            known = self.values.setdefault(source.folder, {})
+            plain = source.name.startswith("values.y")
+            known = (self.values if plain else self.variants).setdefault(source.folder, {})
             for key, value, line in (item for doc in docs for item in doc.flat()):
-                if source.name.startswith("values.y"):
-                    known.setdefault(key, value)
+                known.setdefault(key, value)
                 yield from settings_of(source.path, line, key, value, strength, owner=chart)
                 if _BACKUP_KEY.search(key) and value not in ("false", "", "null", "~"):
                     said = {
@@ -64,7 +68,8 @@ class Charts:
         )
         if chart is None or "{{" not in source.text or source.name.startswith("_"):
             return None
-        values, name = self.values.get(chart, {}), self.names[chart]
+        values = {**self.variants.get(chart, {}), **self.values.get(chart, {})}
+        name = self.names[chart]
 
         def printed(match: re.Match[str]) -> str:
             said = match[1]
@@ -74,7 +79,8 @@ class Charts:
             if ".Chart.Name" in said or "fullname" in said or ".Release.Name" in said:
                 return name
             default = _DEFAULT.search(said)
-            return default[1] if default else "value"
+            # What nobody tells is a word of its own, so that two of them are not taken for the same.
+            return default[1] if default else value[1] if value else "value"
 
         lines = source.text.split("\n")
         return "\n".join("" if _ALONE.match(line) else _PRINTS.sub(printed, line) for line in lines)

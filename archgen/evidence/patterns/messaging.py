@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.effects import origin_of
-from archgen.evidence.code.model import Class, Program
+from archgen.evidence.code.model import Call, Class, Module, Program
 from archgen.evidence.facts import Fact, Facts, Strength
 from archgen.evidence.patterns.common import calls, fact, imports, marks
 
@@ -32,6 +32,9 @@ _WORKER_NAME = re.compile(r"^(Worker|NewServer|useBackgroundJobServer|startBackg
 _WORKER_BASE = re.compile(
     r"(^|\.)(Job|QuartzJobBean|Tasklet|ItemProcessor|WorkerDefaults|WorkerHost|JobRequestHandler)\b"
 )
+# Libraries whose queue is often made in one place and put to work in another.
+_SHARED_QUEUE = re.compile(r"^(bull|bee-queue|@nestjs/bull)$")
+_QUEUE = re.compile(r"queue|flow|jobs?\b|tasks?\b|bull|agenda|boss|producer", re.IGNORECASE)
 # Libraries whose jobs are tried again although nobody says so, with the word that turns it off.
 _TRIES_ANYWAY = re.compile(
     r"^(dramatiq|graphile-worker|github\.com/(hibiken/asynq|riverqueue/river|contribsys/faktory_worker_go)|go\.temporal\.io|"
@@ -225,6 +228,12 @@ def broker_settings(facts: Facts) -> Iterator[Fact]:
                 yield Fact(kind, setting.file, setting.line, setting.strength, said)
 
 
+def _queues(call: Call, module: Module) -> bool:
+    """Whether what is added to may be a queue, by its name or type: sets and lists have an `add`, too."""
+    kind = module.types.get(call.receiver, "") or call.callee.rpartition(".")[0]
+    return _QUEUE.search(kind) is not None
+
+
 def stack_jobs(facts: Facts) -> Iterator[Fact]:
     """`job.enqueue` where a template ties a function to a queue, and code sends to one."""
     tried = facts.has("attempts")
@@ -242,7 +251,16 @@ def stack_jobs(facts: Facts) -> Iterator[Fact]:
 
 def jobs(program: Program) -> Iterator[Fact]:
     """`job.worker` and `job.enqueue` of the usual libraries."""
+    shared = any(m.production and imports(m, _SHARED_QUEUE) for m in program.modules.values())
     for module, function, call in calls(program):
+        if (
+            shared
+            and call.name == "process"
+            and call.args
+            and re.search(r"queue", call.receiver, re.IGNORECASE)
+        ):
+            yield fact("job.worker", module, call.line, what=call.callee[:60])
+            continue
         if not imports(module, _WORKER_IMPORT) and not _WORKER_IMPORT.search(
             origin_of(call, module, function)
         ):
@@ -255,6 +273,7 @@ def jobs(program: Program) -> Iterator[Fact]:
             and call.receiver
             and (call.args or call.keywords)
             and call.receiver not in ("set", "list", "router")
+            and not (call.name == "add" and module.language == "typescript" and not _queues(call, module))
         ):
             text = call.text()
             tried = _ATTEMPT.search(text) is not None or imports(module, _TRIES_ANYWAY)

@@ -18,6 +18,11 @@ _SECRET = re.compile(
     r"private_?key|card_?number|credit_?card|creditCardInfo|pan|cvv2?|cvc|ssn)(?:\(\))?$",
     re.IGNORECASE,
 )
+# What is done to a password, or a page about it, is none: `ForgotPasswordTemplate`, `resetPassword`.
+_ABOUT = re.compile(
+    r"(forgot(ten)?|reset|change[sd]?|update[sd]?|lost|recover|confirm|requires?|expired?|has|is|no|wrong|invalid|weak)_?(your_?)?passwords?$",
+    re.IGNORECASE,
+)
 # Headers that let whoever reads them in as somebody else.
 _HEADER = re.compile(
     r"""header\w*(?:\.get\w*)?\s*[\[(]\s*["'](?:(?:proxy-)?authorization|(?:set-)?cookie|x-api-key)["']\s*(?:,[^()]*)?[\])]$""",
@@ -56,7 +61,12 @@ def secrets(program: Program) -> Iterator[Fact]:
         if not logs and not _ATTRIBUTE.search(call.callee):
             continue
         told = next(
-            (name for name in _named(call, module) if _SECRET.search(name) or _HEADER.search(name)), ""
+            (
+                name
+                for name in _named(call, module)
+                if (_SECRET.search(name) and not _ABOUT.search(name)) or _HEADER.search(name)
+            ),
+            "",
         )
         if told:
             where = "a log" if logs else "a span"

@@ -185,7 +185,10 @@ _AUTOMATIC = (
             r"quarkus-opentelemetry|opentelemetry-spring-boot-starter|opentracing-spring-[\w-]+)$"
         ),
     ),
-    ("metrics.exposed", re.compile(r"^(quarkus-micrometer-registry-prometheus|quarkus-smallrye-metrics)$")),
+    (
+        "metrics.exposed",
+        re.compile(r"^(quarkus-micrometer-(registry-prometheus|opentelemetry)|quarkus-smallrye-metrics)$"),
+    ),
 )
 
 

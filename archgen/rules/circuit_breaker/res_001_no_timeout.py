@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 
+from archgen.evidence.entries import is_tool
 from archgen.evidence.facts import Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
 
 def check(facts: Facts) -> Iterable[Hit]:
     return hits(
-        [f for f in facts.of("client") if not f["timeout"]],
+        [f for f in facts.of("client") if not f["timeout"] and not is_tool(f.file)],
         lambda f: f"{f['what']} in {f['function'] or 'the module'} has no time limit",
     )
 
@@ -23,6 +24,7 @@ RULE = Rule(
     remedy="Set a connect and a read timeout where the client is made.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {"scripts/rates.py": "import requests\nprint(requests.get('https://rates/'))\n"}),
         Sample("python", {
             "a.py": """
                 import httpx, requests

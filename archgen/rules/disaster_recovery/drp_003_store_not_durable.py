@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from archgen.evidence.facts import Facts
+from archgen.evidence.facts import Fact, Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
 
 def check(facts: Facts) -> Iterable[Hit]:
     yield from hits(
-        [s for s in facts.of("datastore", "broker", "store.lost") if s.get("fleeting")],
+        _once(s for s in facts.of("datastore", "broker", "store.lost") if s.get("fleeting")),
         lambda s: f"{s['name']} ({s['engine']}) keeps its data in {s['fleeting']}",
     )
     for folder in facts.of("store.folder"):
@@ -18,6 +18,16 @@ def check(facts: Facts) -> Iterable[Hit]:
             if broker["engine"] == folder["engine"] and told and not any(map(home.startswith, told)):
                 message = f"{broker['name']} keeps messages in {folder['folder']}, where no volume is mounted"
                 yield Hit(broker.file, broker.line, message, broker.strength)
+
+
+def _once(stores: Iterable[Fact]) -> list[Fact]:
+    """Each store once, however many variants of its manifest there are: where the path is shortest."""
+    found: dict[tuple[str, str], Fact] = {}
+    for store in sorted(stores, key=lambda s: (s.file.count("/"), s.file, s.line)):
+        found.setdefault(
+            (str(store["name"]), store.file.partition("/")[0] if "/" in store.file else ""), store
+        )
+    return list(found.values())
 
 
 RULE = Rule(
@@ -50,6 +60,29 @@ RULE = Rule(
             "k.yaml": """
                 apiVersion: apps/v1
                 kind: StatefulSet # <-
+                metadata: {name: db}
+                spec:
+                  template:
+                    spec:
+                      containers: [{image: 'postgres:16'}]
+                      volumes: [{name: data, emptyDir: {}}]
+            """,
+        }),
+        Sample("config", {  # variants of one store are one finding
+            "a.py": "x = 1\n",
+            "deploy/k.yaml": """
+                apiVersion: apps/v1
+                kind: Deployment # <-
+                metadata: {name: db}
+                spec:
+                  template:
+                    spec:
+                      containers: [{image: 'postgres:16'}]
+                      volumes: [{name: data, emptyDir: {}}]
+            """,
+            "deploy/small/k.yaml": """
+                apiVersion: apps/v1
+                kind: Deployment
                 metadata: {name: db}
                 spec:
                   template:

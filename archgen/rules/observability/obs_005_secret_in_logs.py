@@ -60,6 +60,7 @@ RULE = Rule(
                 func Login(name, password string) {
                     log.Printf("login %s, password of %d", name, len(password))
                     log.Printf("secret %s", secretName)
+                    log.Printf("template %s is broken", mails.ForgotPassword)
                     span.SetAttributes(attribute.String("user", name))
                 }
             """,
