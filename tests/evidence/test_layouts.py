@@ -174,12 +174,12 @@ def test_a_queue_may_be_made_in_one_file_and_put_to_work_in_another(tmp_path: Pa
         {
             "package.json": "{}",
             "queues.ts": 'import Queue from "bull";\nexport const mailQueue = () => new Queue("mail");\n',
-            "worker.ts": 'import { mailQueue } from "./queues";\nmailQueue().process(async (job) => send(job));\n',
-            "shutdown.ts": 'import { Job } from "bull";\nhandlers.add("mail", close);\nmailQueue().add({ to });\n',
+            "worker.ts": 'import { mailQueue } from "./q";\nmailQueue().process(async (job) => send(job));\n',
+            "mail.ts": 'import { Job } from "bull";\nhandlers.add("mail", f);\nmailQueue().add({ to });\n',
         },
     )
     assert [(f.file, f.line) for f in facts.of("job.worker")] == [("worker.ts", 2)]
-    assert [(f.file, f.line) for f in facts.of("job.enqueue")] == [("shutdown.ts", 3)]
+    assert [(f.file, f.line) for f in facts.of("job.enqueue")] == [("mail.ts", 3)]
 
 
 def test_values_of_a_variant_count_where_the_chart_itself_says_nothing(tmp_path: Path) -> None:
