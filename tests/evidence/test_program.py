@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from archgen.evidence.code.effects import find_effects
+from archgen.evidence.code.parse import parse
 from archgen.evidence.collect import collect
 from archgen.evidence.facts import Facts, Strength
 
@@ -123,3 +125,19 @@ def test_vendored_and_hidden_folders_are_not_read(tmp_path: Path) -> None:
 def test_javascript_beside_its_typescript_is_not_read_twice(tmp_path: Path) -> None:
     facts = _project(tmp_path, {"a.ts": "fetch('/');\n", "a.js": "fetch('/');\n"})
     assert list(facts.program.modules) == ["a.ts"]
+
+
+def test_what_a_collection_holds_does_not_say_that_it_is_a_database() -> None:
+    text = """
+        class Network {
+          private final List<Consumer<ConnectionStatus>> listeners = new ArrayList<>();
+          private Connection connection;
+          void forget(Consumer<ConnectionStatus> one) { listeners.remove(one); }
+          void drop(Row one) { connection.remove(one); }
+        }
+    """
+    module = parse("Network.java", text)
+    assert module is not None
+    find_effects(module)
+    effects = {f.name: [e.kind for e in f.effects] for f in module.functions if f.name}
+    assert effects == {"forget": [], "drop": ["db.write"]}

@@ -77,7 +77,7 @@ def _of(
         return [proxied]
     if words.HTTP.search(origin) or words.HTTP.search(_typed(call, module, function)):
         return [Effect("remote", call, write=_writes(call), target="http")]
-    if words.GRPC_INLINE.search(call.callee):
+    if words.GRPC_INLINE.search(call.callee) and not words.GRPC_SETUP.search(call.callee):
         return [Effect("remote", call, write=not words.READ_NAME.match(name), target="grpc")]
     if words.GRPC.search(_typed(call, module, function)) and not words.GRPC_SETUP.search(call.callee):
         return [Effect("remote", call, write=not words.READ_NAME.match(name), target="grpc")]
@@ -202,6 +202,8 @@ def _database(
     ):
         return Effect("db.write", call, table=_table(call.args[0]) if call.args else "", target=name.lower())
     typed = function.params.get(call.receiver) or module.types.get(call.receiver, "")
+    if words.COLLECTION.match(typed):
+        typed = ""  # what it holds says nothing of where it is kept
     repository = words.REPOSITORY.search(call.receiver) or words.REPOSITORY.search(
         re.split(r"[<\[]", typed)[0]
     )

@@ -149,6 +149,10 @@ DB_RECEIVER = Names(
     re.IGNORECASE,
 )
 REPOSITORY = Names(r"(repo|repository|repositories|dao|mapper)(<.*>)?$", re.IGNORECASE)
+COLLECTION = Names(
+    r"^(final )?(java\.util\.)?(Concurrent\w*|CopyOnWrite\w*|Linked\w*|Hash|Array|Tree|Weak|Blocking)?"
+    r"(List|Set|Map|Queue|Deque|Collection|Vector|Stack)\s*<"
+)
 DB_TYPE = Names(
     r"(Repository|EntityManager|JdbcTemplate|MongoTemplate|\bsql\.(DB|Tx|Conn)|sqlx\.|pgx|pgxpool|firestore\.|gorm\.DB|Session\b|"
     r"sqlite3|psycopg|asyncpg|sqlalchemy|PrismaClient|Connection|Knex|DynamoDB|Model<)"

@@ -36,6 +36,14 @@ _ON_A_SERVER = re.compile(
     r"(?:from|require\()\s*[\"'](?:node:)?(?:express|koa|fastify|hono|@nestjs/[\w-]+|http|net|child_process|pg|mysql2?|mongoose|mongodb|"
     r"sequelize(?:-typescript)?|typeorm|knex|drizzle-orm|@prisma/client|bull(?:mq)?|ioredis|redis|kafkajs|amqplib|nats)[\"']"
 )
+# What only a browser has, and what shows that a server runs the same file or drives a browser from it.
+_BROWSER = re.compile(
+    r"\b(?:document|window)\.\w|\blocalStorage\.|\bnavigator\.\w|\buse(?:State|Effect|LayoutEffect|Callback|Ref|Reducer)\("
+)
+_NOT_ONLY = re.compile(
+    r"\btypeof (?:window|document|navigator)\b|\b(?:puppeteer|playwright|jsdom|cheerio)\b|process\.env\b|"
+    r"\bexport\s+(?:async\s+)?(?:function|const|let)\s+(?:loader|action|getServerSideProps|getStaticProps|GET|POST|PUT|PATCH|DELETE)\b"
+)
 _SHARE = 3  # of so many scripts in a folder of components, one at least is a component
 _ENOUGH = 5
 
@@ -72,6 +80,8 @@ class Pages:
 
     def hold(self, source: Source) -> bool:
         """Whether the script runs in a browser."""
+        if _of_a_browser(source.text):
+            return True
         folder = posixpath.dirname(source.path)
         while True:
             if folder in self.components:
@@ -89,6 +99,10 @@ class Pages:
         while folder and folder not in self.others and folder not in self.shown:
             folder = posixpath.dirname(folder)
         return folder
+
+
+def _of_a_browser(text: str) -> bool:
+    return bool(_BROWSER.search(text)) and not (_NOT_ONLY.search(text) or _ON_A_SERVER.search(text))
 
 
 def _dependencies(source: Source) -> list[str] | None:

@@ -177,9 +177,14 @@ _RUNS = re.compile(r"^(run|transact|transaction|submit)$")
 _WITH_STACK = re.compile(r"\.exception\(|exc_info\s*=")
 
 
-def _tried(function: Function, catch: Catch) -> list[Call]:
-    """The calls of the try that `catch` belongs to."""
-    blocks = [b for c in function.calls for b in c.within("try") if b.end < catch.line]
+def _tried(function: Function, catch: Catch, *, beside: bool = False) -> list[Call]:
+    """The calls of the try of `catch`; with `beside`, also of one that ends in the line of the catch."""
+    blocks = [
+        b
+        for c in function.calls
+        for b in c.within("try")
+        if b.end < catch.line or (beside and b.end == catch.line)
+    ]
     block = max(blocks, key=lambda b: (b.end, b.line), default=None)
     return [c for c in function.calls if any(b is block for b in c.inside)] if block else []
 
@@ -309,7 +314,7 @@ def _certain(call: Call) -> bool:
 
 def _commits(function: Function, catch: Catch, tried: list[Effect]) -> bool:
     """Whether the try ends a transaction: it commits, or leaves a block that does."""
-    calls = _tried(function, catch)
+    calls = _tried(function, catch, beside=True)
     if any(e.kind == "commit" and not e.via and (e.call in calls or not calls) for e in tried):
         return True
     blocks = [b for c in calls for b in c.within("with") if catch.tries is not None and b.end < catch.line]

@@ -170,7 +170,8 @@ def _memory_dedup(module: Module, function: Function) -> Iterator[Fact]:
         ):
             continue
         if "." not in store and re.search(
-            rf"(^|\n)\s*(const\s+|let\s+|var\s+)?{re.escape(word)}\s*(:[^=\n]+)?=[^=]", function.body
+            rf"(^|\n)\s*(const\s+|let\s+|(final\s+)?[\w.]+(<[^=\n]*>)?\s+)?{re.escape(word)}\s*(:[^=\n]+)?=[^=]",
+            function.body,
         ):
             continue  # made by this very call: it remembers nothing of the one before
         key = keep.args[0]

@@ -235,7 +235,9 @@ def lost_traces(program: Program) -> Iterator[Fact]:
 _CLIENT_SPAN = re.compile(r"SpanKind\.(CLIENT|PRODUCER)\b")
 _INJECTS = re.compile(r"\binject\w*\(|traceparent", re.IGNORECASE)
 _CONTINUES = Sought(
-    r"\bextract\(|SpanKind\.(CONSUMER|SERVER)\b|\bcontinued\(", ("extract(", "SpanKind.", "continued("), 0
+    r"\bextract\((?!\s*\w+\s+from\b)|SpanKind\.(CONSUMER|SERVER)\b|\bcontinued\(",
+    ("extract(", "SpanKind.", "continued("),
+    0,
 )
 
 

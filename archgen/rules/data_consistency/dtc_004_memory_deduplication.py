@@ -39,7 +39,12 @@ RULE = Rule(
         }),
         Sample("java", {
             "A.java": """
-                class A { RequestRepository requestRepository; void f(R r) { requestRepository.save(r); } }
+                class A { RequestRepository requestRepository; void f(R r) { requestRepository.save(r); }
+                  void g(List<R> requests) {
+                    List<String> seenIds = new ArrayList<>();
+                    for (R r : requests) {
+                      if (!seenIds.contains(r.id())) { requestRepository.save(r); seenIds.add(r.id()); }
+                    } } }
             """,
         }),
         Sample("typescript", {

@@ -76,6 +76,18 @@ RULE = Rule(
                       throw e;
                     }
                   }
+                  void both(Connection connection) throws SQLException {
+                    try {
+                      connection.commit();
+                    } catch (SQLException e) {
+                      try {
+                        connection.rollback();
+                      } catch (RuntimeException second) {
+                        log.error("not rolled back either", second);
+                      }
+                      throw e;
+                    }
+                  }
                 }
             """,
         }),

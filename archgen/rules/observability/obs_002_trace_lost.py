@@ -45,6 +45,8 @@ RULE = Rule(
                     headers = {}
                     propagate.inject(headers)
                     await js.publish('x', b, headers=headers)
+                def age(column):
+                    return f"floor(extract(epoch from {column}))"
             """,
         }),
         Sample("typescript", {
