@@ -196,3 +196,19 @@ def test_values_of_a_variant_count_where_the_chart_itself_says_nothing(tmp_path:
     chart |= {"c/values-big.yaml": "live: /other\n", "c/templates/d.yaml": deployment}
     paths = {f["kind"]: f["path"] for f in _project(tmp_path, chart).of("probe")}
     assert paths == {"liveness": "/q/live", "readiness": "ready"}
+
+
+def test_gradle_may_put_a_word_before_the_names_of_all_modules(tmp_path: Path) -> None:
+    facts = _project(
+        tmp_path,
+        {
+            "server/build.gradle": "dependencies { implementation project(':shop-core') }\n",
+            "server/src/main/java/a/Main.java": "@SpringBootApplication\nclass Main {}\n",
+            "core/build.gradle": "\n",
+            "core/src/main/java/b/Core.java": "package b;\nclass Core { void f() {} }\n",
+            "other/build.gradle": "\n",
+            "other/src/main/java/c/Other.java": "package c;\nclass Other { void f() {} }\n",
+        },
+    )
+    live = {path for path, module in facts.program.modules.items() if module.live}
+    assert live == {"server/src/main/java/a/Main.java", "core/src/main/java/b/Core.java"}

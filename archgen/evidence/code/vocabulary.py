@@ -47,7 +47,7 @@ HTTP = _any(
     r"^(requests|httpx)\.(get|post|put|patch|delete|request|head)$",
     r"^(axios|got|superagent|ky|undici|node-fetch|needle|cross-fetch)(\.default)?(\.(get|post|put|patch|delete|request|create\(.*\)\.\w+))?$",
     r"^(AxiosInstance|HttpService|HttpClient|AxiosStatic|axios\.create)\.(get|post|put|patch|delete|request)$",
-    r"^fetch$",
+    r"^(globalThis\.|window\.|global\.)?fetch$",
     r"^net/http\.(Get|Post|PostForm|Head)$",
     r"^(\*?http\.Client|net/http\.Client|net/http\.DefaultClient|http\.DefaultClient|\*?resty\.\w+)\.(Do|Get|Post|Put|Delete|Patch|PostForm)$",
     r"^(RestTemplate|TestRestTemplate|RestOperations)\.(getFor\w+|postFor\w+|exchange|put|delete|patchForObject|execute)$",

@@ -44,4 +44,14 @@ def needs_of(modules: Iterable[Fact]) -> dict[str, set[str]]:
     """Folders of modules, with the folders of those that they need."""
     known = list(modules)
     folders = {str(m["name"]): str(m["folder"]) for m in known}
-    return {str(m["folder"]): {folders[n] for n in m["needs"] if n in folders} for m in known}
+
+    def named(need: str) -> str | None:
+        if need in folders:
+            return folders[need]
+        # Gradle may put a word before the names of all modules.
+        ends = {folder for name, folder in folders.items() if name and need.endswith(f"-{name}")}
+        return max(ends, key=len) if ends else None
+
+    return {
+        str(m["folder"]): {folder for n in m["needs"] if (folder := named(str(n))) is not None} for m in known
+    }

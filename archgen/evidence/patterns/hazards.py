@@ -20,6 +20,8 @@ _MEMORY = re.compile(
     re.IGNORECASE,
 )
 # What tells one message or request from another, and not one folder or file name.
+# What waits for the next of its kind, or for an answer under way, notes no work that was done.
+_NO_RECORD = re.compile(r"debounce|throttle|timers?$|in_?flight|pending", re.IGNORECASE)
 _IDENTIFIES = re.compile(r"id\b|Id\b|ID\b|uuid|key|token|nonce|request|message|event|number", re.IGNORECASE)
 _SHARED_STORE = re.compile(r"redis|memcache|hazelcast|ignite", re.IGNORECASE)
 _HANDLER = re.compile(
@@ -165,6 +167,7 @@ def _memory_dedup(module: Module, function: Function) -> Iterator[Fact]:
         type_ = module.types.get(word, "") + " " + function.params.get(word, "")
         if (
             not word
+            or _NO_RECORD.search(word)
             or _SHARED_STORE.search(store + type_ + " ".join(i.module for i in module.imports))
             or not _MEMORY.search(type_ + word)
         ):
@@ -355,10 +358,21 @@ def _jetstream(call: Call) -> tuple[str, bool]:
     ), False
 
 
+_ROUNDS = re.compile(r"\bwhile\b|\basync for\b|\bforever\b|\bevery\w*\(")
+_BEGINS = re.compile(
+    r"_*(a?start\w*|on_?(start|connect|ready|join)\w*|before_start\w*|startup|lifespan|setup\w*|init\w*|main|run\w*|open|connect|"
+    r"a?enter__)$",
+    re.IGNORECASE,
+)
+
+
 def _unawaited(program: Program) -> Iterator[Fact]:
     """Work that is left to a task which nobody holds: it dies with the process, and may before."""
-    own = {f.name for _, f in program.functions() if f.name}
+    # What goes round and round is begun again by the next start of the process, and loses nothing.
+    own = {f.name for _, f in program.functions() if f.name and not _ROUNDS.search(f.body)}
     for module, function, call in calls(program):
+        if _BEGINS.match(function.name):
+            continue
         if call.name in ("create_task", "ensure_future") and call.discarded and function.name and call.args:
             inner = re.match(r"(?:[\w.]+\.)?(\w+)\(", call.args[0])
             if inner and inner[1] in own and not inner[1].startswith("_"):

@@ -277,8 +277,19 @@ def retry_loops(module: Module, function: Function) -> Iterator[Block]:
             not _gives_up(lines[catch.line - function.line + 1 : catch.end - function.line + 1])
             for catch in catches
         )
-        if caught and leaves and again:
+        if caught and leaves and again and not (module.language == "go" and _leaves_at_once(body)):
             yield loop
+
+
+_GO_FAILED = re.compile(r"\bif\b[^\n{]*\berr\w*\s*!=\s*nil[^\n{]*\{([^{}]*)\}")
+
+
+def _leaves_at_once(body: str) -> bool:
+    """Whether every failure in a loop of Go ends it: its turns are pages or entries, not attempts."""
+    handlers = _GO_FAILED.findall(body)
+    return bool(handlers) and all(
+        re.search(r"\b(return|break|panic|os\.Exit|Fatalf?)\b", text) for text in handlers
+    )
 
 
 def _loops(module: Module, function: Function, near: bool) -> Iterator[Fact]:

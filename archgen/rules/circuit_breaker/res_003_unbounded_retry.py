@@ -45,6 +45,29 @@ RULE = Rule(
     remedy="Limit the attempts, wait exponentially longer between them, and add jitter.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        # a page after the other: the first failure ends it
+        Sample("go", {
+            "a.go": """
+                package a
+                func All(c *Client) []Row {
+                    offset := 0
+                    for {
+                        page, err := c.http.Get(url(offset))
+                        if err != nil {
+                            log.Warn("not listed", err)
+                            break
+                        }
+                        for _, row := range rows(page) {
+                            if _, ok := seen[row.ID]; ok {
+                                continue
+                            }
+                            offset++
+                        }
+                    }
+                    return nil
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 def f():

@@ -55,6 +55,10 @@ RULE = Rule(
                   await repository.save(event);
                   await seen.add(event.id);
                 }
+                export async function later(repository, key, timers) {
+                  if (timers.has(key)) clearTimeout(timers.get(key));
+                  timers.set(key, setTimeout(() => repository.save(key), 100));
+                }
                 export function unique(items) {
                   const seen = new Set();
                   for (const item of items) { if (!seen.has(item)) seen.add(item); }

@@ -20,6 +20,21 @@ RULE = Rule(
     remedy="Declare named, durable queues and exchanges, and send persistent messages.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        # what goes round by itself, or is begun with the process, is begun again with the next one
+        Sample("python", {
+            "a.py": """
+                import asyncio
+                async def look():
+                    while True:
+                        await asyncio.sleep(60)
+                async def refresh(): ...
+                class Rates:
+                    async def start(self):
+                        asyncio.create_task(refresh())
+                    async def answer(self):
+                        asyncio.create_task(look())
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import pika
