@@ -29,6 +29,16 @@ RULE = Rule(
     remedy="Let the database decide: a unique key, and a caught violation or an upsert.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {
+            "a.ts": """
+                const debounceTimers = new Map<string, number>();
+                export async function later(repository, key) {
+                  if (debounceTimers.has(key)) clearTimeout(debounceTimers.get(key));
+                  await repository.save(key);
+                  debounceTimers.set(key, setTimeout(() => debounceTimers.delete(key), 100));
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 class A:
@@ -54,10 +64,6 @@ RULE = Rule(
                   if (await seen.has(event.id)) return;
                   await repository.save(event);
                   await seen.add(event.id);
-                }
-                export async function later(repository, key, timers) {
-                  if (timers.has(key)) clearTimeout(timers.get(key));
-                  timers.set(key, setTimeout(() => repository.save(key), 100));
                 }
                 export function unique(items) {
                   const seen = new Set();
