@@ -18,7 +18,7 @@ AUDIT = [*ARCHGEN, "checklist", "audit"]
 NAMES = {
     name.lower().replace("_", "-"): words.pattern
     for name, words in vars(vocabulary).items()
-    if isinstance(words, vocabulary.Names) and name not in ("CONSUME_MARK", "TX_MARK", "DB_TYPE")
+    if isinstance(words, vocabulary.Names) and name not in ("CONSUME_MARK", "TX_MARK", "DB_TYPE", "COLLECTION")
 }
 COPIES = (1, 2, 4)
 

@@ -56,8 +56,8 @@ HTTP = _any(
 )
 GRPC = Names(r"(?:\w*(?:ServiceClient|GrpcClient|BlockingStub|FutureStub|Stub|GrpcService))\.[A-Za-z]\w+$")
 # a client that is made where it is used: `pb.NewCartServiceClient(conn).EmptyCart`
-GRPC_INLINE = Names(r"\.New\w+Client\([^()]+\)\.(?!With[A-Z])[A-Z]\w+$|Grpc\.new\w*Stub\([^()]*\)\.\w+$")
-GRPC_SETUP = Names(r"_path$|\.(with\w+|Register\w+|New\w+|new\w+|build|close|Close|getService|__init__)$")
+GRPC_INLINE = Names(r"\.New\w+Client\([^()]+\)\.[A-Z]\w+$|Grpc\.new\w*Stub\([^()]*\)\.\w+$")
+GRPC_SETUP = Names(r"_path$|\.([wW]ith\w+|Register\w+|New\w+|new\w+|build|close|Close|getService|__init__)$")
 READ_NAME = Names(
     r"^(?i:get|list|find|fetch|read|query|is|has|check|count|search|watch|describe|version|status|health|ping|info|dial|connect|calculate|compute|estimate|quote|convert|validate|verify|preview|available|head|lookup|load|"
     r"retrieve|options|exists)(?![a-z])"
