@@ -26,9 +26,13 @@ _STARTS = {
 }
 # What a main of Go leads to when it is a service's: it listens, serves, consumes, or is run by a framework.
 _SERVES_GO = re.compile(
-    r"(ListenAndServe(TLS)?|ListenAndServeContext|(^|\.)Serve(TLS)?|grpc\.NewServer|net\.Listen|fx\.New|lambda\.Start|"
-    r"http\.Serve\w*|echo\.New|gin\.(Default|New)|fiber\.New|iris\.New|mux\.NewRouter|chi\.NewRouter|http\.NewServeMux)$"
+    r"(ListenAndServe(TLS)?|ListenAndServeContext|(^|\.)Serve(TLS)?|net\.Listen|fx\.New|lambda\.Start|http\.Serve\w*)$"
 )
+# What is made to serve, and may be made for something else as well: then the main has to start it.
+_SERVER_GO = re.compile(
+    r"(grpc\.NewServer|echo\.New|gin\.(Default|New)|fiber\.New|iris\.New|mux\.NewRouter|chi\.NewRouter|http\.NewServeMux)$"
+)
+_RUNS_GO = re.compile(r"(^|\.)\w*(start|run|serve|listen|execute|boot|launch|wait|main)\w*$", re.IGNORECASE)
 _SERVES_JAVA = re.compile(
     r"SpringApplication|Micronaut\b|Quarkus\b|Vertx\b|Javalin\b|ServerBuilder|\bServer\(|\.start\(|\.startAsync\(|"
     r"\.serve\(|\.listen\(|\.bind\(|ActorSystem|AbstractBehavior|awaitTermination|\.await\(|Jetty|Undertow|HttpServer|"
@@ -136,11 +140,13 @@ def leads_to_server(module: Module, program: Program, imports: Imports) -> int:
     main = next((f for f in module.functions if f.name == "main" and not f.owner), None)
     if main is None:
         return 0
+    runs = any(_RUNS_GO.search(call.callee) for f in module.functions for call in f.calls)
     waiting, seen = [module.path], {module.path}
     while waiting and len(seen) < _REACH:
         path = waiting.pop(0)
         one = program.modules[path]
-        if any(_SERVES_GO.search(call.callee) for f in one.functions for call in f.calls):
+        called = [call.callee for f in one.functions for call in f.calls]
+        if any(map(_SERVES_GO.search, called)) or (runs and any(map(_SERVER_GO.search, called))):
             return main.line
         for target in imports.of(path):
             if target not in seen and program.modules[target].production:

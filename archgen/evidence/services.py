@@ -24,6 +24,7 @@ _MANIFESTS = {
 _LIBRARY_HINT = re.compile(
     r"(^|/)(lib|libs|common|shared|pkg|building-blocks|tools|scripts|hack|web|ui|migrations?|seeds?|docs|testing|e2e)(/|$)"
 )
+_COMMAND = re.compile(r"(^|/)cmd/(web|ui|api)$")
 _NO_SERVICE = re.compile(
     r"(^|[/_-])(tests?|e2e|docs?|tools?|scripts?|seed(-data)?|migrations?|ci|dev|devcontainer|loadtest|benchmarks?|docker|deploy(ments?)?|infra|ops)(/|$)"
 )
@@ -129,7 +130,8 @@ def _by_code(
         if not line or folder in told:
             continue
         built = folder in manifests and is_dockerfile(posixpath.basename(manifests[folder]))
-        if _LIBRARY_HINT.search(folder) and not built:
+        command = module.package == "main" and _COMMAND.search(folder) is not None
+        if _LIBRARY_HINT.search(folder) and not built and not command:
             continue
         known = found.get(folder)
         if known is None or (len(module.path), module.path) < (len(known.file), known.file):

@@ -198,6 +198,38 @@ def test_values_of_a_variant_count_where_the_chart_itself_says_nothing(tmp_path:
     assert paths == {"liveness": "/q/live", "readiness": "ready"}
 
 
+def test_a_go_main_that_only_makes_what_serves_is_a_tool(tmp_path: Path) -> None:
+    main = 'package main\nimport "example.com/shop/app"\nfunc main() {{ app.New().{0} }}\n'
+    app = 'package app\nimport "github.com/labstack/echo/v4"\nfunc New() *echo.Echo { return echo.New() }\n'
+    facts = _project(
+        tmp_path,
+        {
+            "go.mod": "module example.com/shop\n",
+            "cmd/web/main.go": main.format('Start(":1")'),
+            "cmd/admin/main.go": main.format("Close()"),
+            "app/app.go": app,
+        },
+    )
+    assert _folders(facts) == ["cmd/web"]
+
+
+def test_what_waits_for_messages_without_a_transport_hears_none(tmp_path: Path) -> None:
+    made = 'import { NestFactory } from "@nestjs/core";\nconst app = await NestFactory.create(M);\n'
+    waits = (
+        'import { MessagePattern } from "@nestjs/microservices";\n'
+        'class C {\n  @MessagePattern("x")\n  on(m) {}\n}\n'
+    )
+    files = {"package.json": "{}", "main.ts": made + "app.listen(1);\n", "c.ts": waits}
+    assert not list(_project(tmp_path / "a", files).of("consumer"))
+    files["main.ts"] += "app.connectMicroservice({ transport: Transport.NATS });\n"
+    assert [f.file for f in _project(tmp_path / "b", files).of("consumer")] == ["c.ts"]
+
+
+def test_a_compose_file_of_the_first_version_has_its_services_at_the_top(tmp_path: Path) -> None:
+    facts = _project(tmp_path, {"docker-compose.yml": "db:\n  image: postgres:9\nweb:\n  build: .\n"})
+    assert [f["name"] for f in facts.of("datastore")] == ["db"]
+
+
 def test_gradle_may_put_a_word_before_the_names_of_all_modules(tmp_path: Path) -> None:
     facts = _project(
         tmp_path,

@@ -12,24 +12,28 @@ from archgen.evidence.config.settings import settings_of
 from archgen.evidence.facts import Fact, Strength
 from archgen.evidence.tree import Source
 
+_NAMED = re.compile(r"(docker-)?compose\b.*\.ya?ml$")
 _BOUGHT = re.compile(
     r"(^|/)(redis|valkey|memcached|minio|keycloak|vault|consul|zookeeper|nginx|traefik|grafana|prometheus|jaeger|mailhog)\b"
 )
 
 
 def wants(source: Source, docs: list[Node]) -> bool:
-    return any(
-        doc.get("services") is not None
-        and isinstance(doc.get("services").value, dict)  # type: ignore[union-attr]
-        and doc.get("kind") is None
-        and any(s.get("image") or s.get("build") for _, s in doc.get("services").items())  # type: ignore[union-attr]
-        for doc in docs
-    )
+    return any(_services(source, doc) for doc in docs)
+
+
+def _services(source: Source, doc: Node) -> Node | None:
+    """The services of a file; those of the first version, which has no key for them, stand at its top."""
+    services = doc.get("services")
+    if services is None and _NAMED.match(source.name) and doc.get("version") is None:
+        services = doc
+    runs = services is not None and any(s.get("image") or s.get("build") for _, s in services.items())
+    return services if runs and doc.get("kind") is None else None
 
 
 def collect(source: Source, docs: list[Node], strength: Strength) -> Iterator[Fact]:
     for doc in docs:
-        services = doc.get("services")
+        services = _services(source, doc)
         # where no store keeps anything, the file is for trying things out
         persists = services is not None and any(
             named

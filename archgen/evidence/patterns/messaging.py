@@ -15,7 +15,7 @@ _WORKER_IMPORT = re.compile(
     r"^(celery|rq|dramatiq|arq|taskiq|huey|procrastinate|apscheduler|django_q|bullmq|bull|@nestjs/bull(mq)?|bee-queue|agenda|"
     r"pg-boss|graphile-worker|node-resque|faktory|resque|"
     r"github\.com/(hibiken/asynq|riverqueue/river|RichardKnop/machinery|gocraft/work|contribsys/faktory_worker_go|"
-    r"taskforcesh/bullmq|adjust/rmq|vgarvardt/gue|acaloiaro/neoq)|go\.temporal\.io/sdk|"
+    r"taskforcesh/bullmq|mikestefanello/backlite|adjust/rmq|vgarvardt/gue|acaloiaro/neoq)|go\.temporal\.io/sdk|"
     r"org\.jobrunr|org\.quartz|org\.springframework\.batch|com\.github\.kagkarlsson\.scheduler|io\.temporal)"
 )
 _JOB_CALL = re.compile(
@@ -157,7 +157,12 @@ def schedules(program: Program) -> Iterator[Fact]:
 
 
 def _direct(program: Program) -> bool:
-    """Whether Nest's microservices speak to each other without a broker between."""
+    """Whether Nest's microservices speak to each other without a broker between, or to nobody: what waits for
+    messages hears none where no transport is connected.
+    """
+    names = {call.name for _, _, call in calls(program)} | {c.callee for _, _, c in calls(program)}
+    if "NestFactory.create" in names and not names & {"connectMicroservice", "createMicroservice"}:
+        return True
     ways = {
         call.keywords[key]
         for _, _, call in calls(program)

@@ -355,7 +355,7 @@ def timeouts(program: Program) -> Iterator[Fact]:
     makers = re.compile(
         r"^(httpx\.(AsyncClient|Client)|(anthropic|openai)\.(Async)?(Anthropic|OpenAI)|aiohttp\.ClientSession|requests\.(get|post|put|patch|delete|request|head)|urllib\.request\.urlopen|"
         r"httpx\.(get|post|put|patch|delete|request)|axios\.create|axios(\.(get|post|put|patch|delete|request))?|RestTemplate|WebClient\.create|"
-        r"WebClient\.builder|net/http\.(Get|Post|PostForm|Head)|net/http\.Client|OkHttpClient|HttpClient\.newHttpClient|fetch|"
+        r"WebClient\.builder|net/http\.(Get|Post|PostForm|Head)|net/http\.Client|net/http\.DefaultClient\.\w+|OkHttpClient|HttpClient\.newHttpClient|fetch|"
         r"urllib3\.PoolManager)$"
     )
     for module, function, call in calls(program):
@@ -392,6 +392,8 @@ def _timed(text: str, function: Function, module: Module, origin: str) -> bool:
         return re.search(r"timeout=None|ClientTimeout\((total=)?None", text) is None
     if origin.startswith(("anthropic.", "openai.")):
         return "timeout=None" not in text  # they give up after ten minutes unless told otherwise
+    if "DefaultClient" in origin and "WithContext" in function.body:
+        return True  # whoever gave the context may have set an end to it
     if _TIMED.search(text) or (module.language == "python" and re.search(r"[(,]\s*\*\*", text)):
         return True  # or told by what is spread into the call
     if origin.startswith(("requests.", "urllib.")):

@@ -43,6 +43,10 @@ RULE = Rule(
                 package a
                 import "net/http"
                 var c = &http.Client{Timeout: time.Second}
+                func Ask(ctx context.Context) (*http.Response, error) {
+                    request, _ := http.NewRequestWithContext(ctx, "GET", "/x", nil)
+                    return http.DefaultClient.Do(request)
+                }
             """,
         }),
         Sample("java", {
@@ -53,6 +57,15 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {
+            "a.go": """
+                package a
+                import "net/http"
+                func Ask(request *http.Request) (*http.Response, error) {
+                    return http.DefaultClient.Do(request) // <-
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import httpx, requests
