@@ -121,11 +121,13 @@ class _Routes:
             parameters.append(f"{payload}: {body}")
         parameters.append(f"{request}: Request")
         id = f"{payload}.{_attribute(facts.id_field)}" if facts.creates else facts.id_field
+        new = Code("")  # whether the id is made here, so that nothing can have it yet
         owner = self._owner(facts)
         if facts.id_field == owner:
             id = self._bound(facts, owner, request, payload)
         elif facts.creates and id_type.scalar is Scalar.UUID:
             self.wanted.add(("uuid", "uuid4"))
+            new = Code(f", new={id} is None")
             id = f"{id} or uuid4()"
         given = {name: f"{payload}.{_attribute(name)}" for name in facts.arguments if name != facts.id_field}
         if owner in given:
@@ -140,6 +142,7 @@ class _Routes:
                 f"{alias}.{self.layout.command_class(facts)}", [(facts.id_field, id), *given.items()]
             ),
             "use_case": route.name.upper(),
+            "new": new,
             "status": 201 if facts.creates else 200,
         }
 

@@ -34,7 +34,7 @@ class Real:
         self.saga = definition.Saga(
             "s", Started, steps, then=ends[0], otherwise=ends[1], timeout=1.0, attempts=shape.attempts
         )
-        self.keys = [*(self.saga.key(i) for i in range(len(steps))), definition.THEN, definition.OTHERWISE]
+        self.keys = [*self.saga.keys, definition.THEN, definition.OTHERWISE]
         self.now = 0.0
         self.instance, self.sends = self.state.begin(self.saga, "i", {"id": "1"}, self.now)
 

@@ -119,7 +119,7 @@ class World:
         self.saga = Saga(
             "s", Happened, steps, then=then, otherwise=otherwise, timeout=1.0, attempts=run["attempts"]
         )
-        self.keys = [*(self.saga.key(i) for i in range(len(steps))), THEN, OTHERWISE]
+        self.keys = [*self.saga.keys, THEN, OTHERWISE]
         self.orchestrator = Orchestrator({"s": self.saga}, "shop", "o")
         self.services = {
             name: self._service(name) for name in {"o", *(c.split(".")[0] for c in self.commands)}

@@ -29,7 +29,7 @@ class Mutant:
 
 
 ORCHESTRATED = STYLES[:1]
-KEEP = "            self._conn.execute(insert(outbox), rows)\n"
+KEEP = "            self._conn.execute(insert(outbox).inline(), parameters(rows))\n"
 READ = "        rows = await self._db.read(_oldest)\n"
 PUBLISH = (
     "            await self._bus.publish("

@@ -23,7 +23,7 @@ MUTATIONS = (
         "the outbox is not written",
         rules=(),
         at="",
-        edit=drop(f"{CHASSIS}outbox.py", "self._conn.execute(insert(outbox), rows)"),
+        edit=drop(f"{CHASSIS}outbox.py", "self._conn.execute(insert(outbox).inline(), parameters(rows))"),
     ),
     _consistent(
         "published beside the write, in a service",

@@ -65,7 +65,7 @@ MUTATIONS = (
             ),
             rewrite(
                 f"{CHASSIS}store.py",
-                "self._conn.execute(insert(events), rows)",
+                "self._conn.execute(insert(events).inline(), parameters(rows))",
                 "self._conn.execute(insert_or_update(events).on_conflict_do_update("
                 'index_elements=["kind", "stream", "version"], set_={"data": rows[0]["data"]}), rows)',
             ),

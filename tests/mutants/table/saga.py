@@ -218,8 +218,8 @@ MUTATIONS = (
         at=_STATE,
         edit=rewrite(
             _STATE,
-            'return _compensate(saga, _note(failed, instance.step, "undo_failed"), now)',
-            'return _stuck(_note(failed, instance.step, "undo_failed"), failed.trouble), ()',
+            "return _compensate(saga, failed, now)",
+            "return _stuck(failed, failed.trouble), ()",
         ),
     ),
     _saga(
@@ -259,6 +259,7 @@ MUTATIONS = (
             body(f"{CHASSIS}saga/log.py", "SagaLog.__init__", "self._instances = _kept"),
             body(f"{CHASSIS}saga/log.py", "SagaLog.load", "return self._instances.get(id)"),
             body(f"{CHASSIS}saga/log.py", "SagaLog.prefetch", "return None"),
+            body(f"{CHASSIS}saga/log.py", "SagaLog.begin", "return None"),
             body(f"{CHASSIS}saga/log.py", "SagaLog.save", "self._instances[instance.id] = instance"),
             body(f"{CHASSIS}saga/log.py", "SagaLog.flush", "return None"),
         ),

@@ -374,7 +374,7 @@ class World:
 
     def judge(self) -> None:
         """What must hold once it has ended and every late message has arrived."""
-        steps = [self.saga.key(index) for index in range(len(self.saga.steps))]
+        steps = list(self.saga.keys)
         effects = {key: participant.effects for key, participant in self.participants.items()}
         assert all(each in ([], ["do"], ["do", "undo"]) for each in effects.values()), effects
         if self.instance.status == "done":
@@ -401,7 +401,7 @@ def worlds(draw: st.DrawFn) -> World:
     names = [f"p{n}.do{draw(st.sampled_from(['', '', '!']))}" for n in range(draw(st.integers(1, 5)))]
     options = {"then": draw(st.booleans()), "otherwise": draw(st.booleans())}
     definition = saga(*names, attempts=draw(st.integers(1, 3)), **options)
-    keys = [*(definition.key(index) for index in range(len(names))), THEN, OTHERWISE]
+    keys = [*definition.keys, THEN, OTHERWISE]
     likely = st.sampled_from([True, True, True, False])
     return World(definition, {key: Participant(draw(likely), last=key == OTHERWISE) for key in keys})
 

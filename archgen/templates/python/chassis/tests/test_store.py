@@ -183,3 +183,25 @@ async def test_the_database_itself_refuses_a_second_event_of_a_version(db: Datab
     await db.run(lambda conn: conn.execute(insert))
     with pytest.raises(Exception, match=r"(?i)unique"):
         await db.run(lambda conn: conn.execute(insert))
+
+
+async def test_an_id_taken_for_new_is_not_looked_for(db: Database, account: AggregateType[Account]) -> None:
+    await within(db, lambda store: store.begin(account, KEY), apply(account, Opened(ID), Paid(5)))
+    assert (await load(db, account)).version == 2
+
+    def work(conn: Connection) -> tuple[Any, int]:
+        store = AggregateStore(conn)
+        store.begin(account, KEY)
+        held = store.load(account, KEY)
+        return held.state, held.version
+
+    assert await db.run(work) == (None, 0)
+
+
+async def test_an_id_taken_for_new_that_is_not_is_a_conflict(
+    db: Database, account: AggregateType[Account]
+) -> None:
+    await within(db, apply(account, Opened(ID), Paid(5)))
+    with pytest.raises(Conflict):
+        await within(db, lambda store: store.begin(account, KEY), apply(account, Opened(ID)))
+    assert (await load(db, account)).version == 2

@@ -126,7 +126,7 @@ async def test_prefetch_reads_many_at_once_and_load_then_asks_no_more(db: Databa
             rows.save(id, version=1, updated_at=time.time(), **values)
         rows.flush()
         again = VersionedRows(conn, sagas)
-        again.prefetch(["a", "b", "c"])
+        again.prefetch([("a",), ("b",), ("c",)])
         again._conn = None  # type: ignore[assignment]
         assert [again.load(id).version for id in "abc"] == [1, 1, 0]
 
@@ -140,7 +140,7 @@ async def test_prefetch_forgets_no_change_that_waits_to_be_written(db: Database)
         rows = VersionedRows(conn, sagas)
         row = rows.load("a")
         rows.save("a", version=2, **{**row.values, "status": "done"})
-        rows.prefetch(["a", "b", "c"])
+        rows.prefetch([("a",), ("b",), ("c",)])
         rows.flush()
         return str(rows.load("a").values["status"])
 
@@ -152,3 +152,41 @@ def _save_saga(conn: Connection, id: str, status: str, version: int) -> None:
     values: dict[str, Any] = {"name": "n", "status": status, "state": {}, "deadline": None, "updated_at": 0.0}
     rows.save(id, version=version, **values)
     rows.flush()
+
+
+async def test_prefetch_finds_rows_by_all_parts_of_their_key(db: Database) -> None:
+    await write(db, {"a": 1, "b": 2}, version=1)
+
+    def work(conn: Connection) -> list[int]:
+        rows = VersionedRows(conn, view_rows)
+        rows.prefetch([("v", "a"), ("w", "a"), ("v", "b"), ("v", "a")])
+        conn.execute(view_rows.delete())
+        return [rows.load(*key).version for key in (("v", "a"), ("w", "a"), ("v", "b"))]
+
+    assert await db.run(work) == [1, 0, 1]
+
+
+async def test_a_key_taken_for_new_that_is_not_is_a_conflict(db: Database) -> None:
+    await write(db, {"a": 1}, version=1)
+
+    def work(conn: Connection) -> None:
+        rows = VersionedRows(conn, view_rows)
+        rows.begin("v", "a")
+        rows.save("v", "a", version=1, **row(7))
+        rows.flush()
+
+    with pytest.raises(Conflict, match="created by somebody else"):
+        await db.run(work)
+    assert await read(db, "a") == [({"n": 1}, 1)]
+
+
+async def test_what_was_read_is_not_taken_for_new(db: Database) -> None:
+    await write(db, {"a": 1}, version=1)
+
+    def work(conn: Connection) -> int:
+        rows = VersionedRows(conn, view_rows)
+        rows.load("v", "a")
+        rows.begin("v", "a")
+        return rows.load("v", "a").version
+
+    assert await db.run(work) == 1

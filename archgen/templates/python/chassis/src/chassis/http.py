@@ -159,12 +159,13 @@ def run(
     serve(app, settings, app.state.health)
 
 
-async def execute(request: Request, use_case: UseCase, command: Any) -> JSONResponse:
+async def execute(request: Request, use_case: UseCase, command: Any, *, new: bool = False) -> JSONResponse:
     """Carry `command` out and answer with the aggregate's id and version.
 
     201 when it created the aggregate, 200 otherwise. A failure that the domain records as an event
     (a declined payment) is kept and answered with 409, like a refusal. An If-Match that does not hold
-    raises Conflict, which becomes a 412.
+    raises Conflict, which becomes a 412. `new` says that the id was made for this command, so that nobody
+    has to look whether there is such an aggregate.
     """
     runtime: Runtime = request.app.state.runtime
     caller = caller_of(request)
@@ -180,10 +181,13 @@ async def execute(request: Request, use_case: UseCase, command: Any) -> JSONResp
 
     def act(session: Session) -> StoredResponse:
         id = str(getattr(command, use_case.command.ID))
-        check_command(caller, session, runtime.service.aggregate_of(use_case), use_case, command)
+        aggregate = runtime.service.aggregate_of(use_case)
+        if new:
+            session.aggregates.begin(aggregate, id)
+        check_command(caller, session, aggregate, use_case, command)
         preconditions.guard(
             wanted,
-            lambda: session.aggregates.load(runtime.service.aggregate_of(use_case), id).version,
+            lambda: session.aggregates.load(aggregate, id).version,
             creates=use_case.command.CREATES,
         )
         unit = UnitOfWork(session, origin)

@@ -31,6 +31,7 @@ from chassis.views import Early
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Session, Message], None]
+Foresee = Callable[[Session, Sequence[Message]], None]
 REMEMBER = 10_000  # troubled messages whose failures are counted
 
 
@@ -70,12 +71,17 @@ class Inbox:
         attempts: Attempts | None = None,
         open_session: Callable[[Connection], Session] = Session,
         alone: asyncio.Lock | None = None,
+        foresee: Foresee | None = None,
     ) -> None:
-        """`alone` is held while a message is under suspicion: one for all consumers of a process."""
+        """`alone` is held while a message is under suspicion: one for all consumers of a process.
+
+        `foresee` reads at once what the messages of one transaction will need.
+        """
         self.consumer = consumer
         self._quarantine = alone or asyncio.Lock()
         self._open = open_session
         self._handler = handler
+        self._foresee = foresee or _nothing
         self._db = db
         self._attempts = attempts or Attempts()
         self._troubled: dict[str, Counter[str]] = {}
@@ -162,7 +168,7 @@ class Inbox:
     def _transact(self, conn: Connection, messages: list[Message]) -> Session:
         fresh = record(conn, self.consumer, [message.id for message in messages])
         session = self._open(conn)
-        session.sagas.prefetch([m.saga_id for m in messages if m.saga_id and m.id in fresh])
+        self._foresee(session, [message for message in messages if message.id in fresh])
         verbose = log.isEnabledFor(logging.DEBUG)
         for message in messages:
             if message.id in fresh:
@@ -239,6 +245,10 @@ class Inbox:
         metrics.messages_handled.labels(self.consumer, "dead").inc()
         metrics.dead_letters.labels(self.consumer).inc()
         await delivery.ack()
+
+
+def _nothing(_session: Session, _messages: Sequence[Message]) -> None:
+    """Nothing is known of what these messages will need."""
 
 
 def record(conn: Connection, consumer: str, message_ids: Sequence[str]) -> set[str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, insert
 
+from chassis.db import parameters
 from chassis.messages import Message
 from chassis.tables import outbox
 
@@ -46,7 +47,7 @@ class Outbox:
             for m in self._messages
         ]
         if rows:
-            self._conn.execute(insert(outbox), rows)
+            self._conn.execute(insert(outbox).inline(), parameters(rows))
         self._messages = []
         return len(rows)
 

@@ -140,7 +140,9 @@ class Runtime:
         def handle(session: Session, message: Message) -> None:
             consumer.handle(session, origin, message)
 
-        inbox = Inbox(consumer.name, handle, self.db, self._attempts, self._session, self._alone)
+        inbox = Inbox(
+            consumer.name, handle, self.db, self._attempts, self._session, self._alone, consumer.foresee
+        )
         while not self._stopping.is_set():
             try:
                 deliveries = await subscription.fetch(FETCH, 1.0)

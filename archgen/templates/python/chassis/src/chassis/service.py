@@ -32,19 +32,22 @@ if TYPE_CHECKING:  # what they need takes a while to load
 
 log = logging.getLogger(__name__)
 Handle = Callable[[Session, Origin, Message], None]
+Foresee = Callable[[Session, Sequence[Message]], None]
 
 
 @dataclass(frozen=True)
 class Consumer:
     """A durable place in the stream with one concern; `handlers` are by message type.
 
-    `view` names the view that it keeps, if that is its concern.
+    `view` names the view that it keeps, if that is its concern; `foresee` reads at once what many messages
+    will need one by one.
     """
 
     name: str
     addresses: tuple[str, ...]
     handlers: Mapping[str, tuple[Handle, ...]]
     view: str = ""
+    foresee: Foresee | None = None
 
     def handle(self, session: Session, origin: Origin, message: Message) -> None:
         """Let every handler of the message's type have it.
@@ -125,7 +128,7 @@ class Service:
         """
         for saga in self.sagas:
             if message.address == f"{self.system}.event.{saga.starts_on.NAME}":
-                self.orchestrator.start(saga, session, self.origin.caused_by(message), message)
+                self.orchestrator.start(saga, session, self.origin.caused_by(message), message, own=True)
         handler = self._to_itself.get(message.address)
         if handler is None or message.source != self.origin.source:
             return False
@@ -137,13 +140,19 @@ class Service:
             return False
         return True
 
-    def _consumer(self, concern: str, wanted: Sequence[tuple[str, str, Handle]], view: str = "") -> Consumer:
+    def _consumer(
+        self,
+        concern: str,
+        wanted: Sequence[tuple[str, str, Handle]],
+        view: str = "",
+        foresee: Foresee | None = None,
+    ) -> Consumer:
         """`wanted` holds address, message type and handler."""
         handlers: dict[str, tuple[Handle, ...]] = {}
         for _, type, handler in wanted:
             handlers[type] = (*handlers.get(type, ()), handler)
         addresses = tuple(dict.fromkeys(address for address, _, _ in wanted))
-        return Consumer(f"{self.name}-{concern}", addresses, handlers, view)
+        return Consumer(f"{self.name}-{concern}", addresses, handlers, view, foresee)
 
     def _on(self, event: type[Any], handler: Handle) -> list[tuple[str, str, Handle]]:
         """The event in its newest version, and in each older one that there is an upcaster for."""
@@ -163,11 +172,20 @@ class Service:
 
     def _commands(self) -> Consumer:
         wanted: list[tuple[str, str, Handle]] = []
+        aggregates: dict[str, AggregateType[Any]] = {}
         for use_case in self.use_cases:
             name = use_case.command.NAME
             address, type = f"{self.system}.command.{name}", f"{self.system}.{name}.v1"
             wanted.append((address, type, _command(use_case)))
-        return self._consumer("commands", wanted)
+            aggregates[type] = self.aggregate_of(use_case)
+
+        def foresee(session: Session, messages: Sequence[Message]) -> None:
+            session.steps.prefetch((each.saga_id, each.saga_step) for each in messages if each.saga_id)
+            for aggregate in dict.fromkeys(aggregates.values()):
+                mine = [each for each in messages if aggregates.get(each.type) is aggregate]
+                session.aggregates.prefetch(aggregate, [each.subject for each in mine])
+
+        return self._consumer("commands", wanted, foresee=foresee)
 
     def _reactions(self) -> Consumer:
         return self._consumer("reactions", [each for r in self.reactions for each in self._on(r.on, r.react)])
@@ -180,17 +198,25 @@ class Service:
         foreign = [saga for saga in self.sagas if saga.starts_on not in own]
         wanted = [each for saga in foreign for each in self._on(saga.starts_on, self._start(saga))]
         wanted.append((f"{self.system}.reply.{self.name}", f"{self.system}.reply.v1", self._hear))
-        return self._consumer("sagas", wanted)
+        return self._consumer("sagas", wanted, foresee=_foresee_sagas)
 
     def _view(self, view: View) -> Consumer:
         wanted = [each for event in view.events for each in self._on(event, _project(view, event))]
-        return self._consumer(f"view-{view.name}", wanted, view.name)
+
+        def foresee(session: Session, messages: Sequence[Message]) -> None:
+            session.views.prefetch(view, [each.subject for each in messages])
+
+        return self._consumer(f"view-{view.name}", wanted, view.name, foresee)
 
     def _start(self, saga: Saga) -> Handle:
         return lambda session, origin, message: self.orchestrator.start(saga, session, origin, message)
 
     def _hear(self, session: Session, _origin: Origin, message: Message) -> None:
         self.orchestrator.hear(session, message)
+
+
+def _foresee_sagas(session: Session, messages: Sequence[Message]) -> None:
+    session.sagas.prefetch([each.saga_id for each in messages if each.saga_id])
 
 
 def _unknown(type: str, known: Mapping[str, object]) -> str:

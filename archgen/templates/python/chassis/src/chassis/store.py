@@ -7,7 +7,7 @@ Domain code cannot tell which; `event_sourced` in its AggregateType decides.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, insert
 from sqlalchemy.exc import IntegrityError
 
 from chassis import history, snapshots
+from chassis.db import parameters
 from chassis.domain import AggregateType
 from chassis.errors import Conflict
 from chassis.jsons import decode, encode
@@ -51,6 +52,19 @@ class AggregateStore:
             else:
                 self._held[key] = self._read(type, id)
         return self._held[key]
+
+    def begin(self, type: AggregateType[Any], id: str) -> None:
+        """Take it that there is no such aggregate, since its id was made just now; then it is not looked for.
+
+        Where there is one after all, `flush` raises Conflict.
+        """
+        self._rows.begin(type.name, id)
+        self._held.setdefault((type.name, id), Held(type, id, None, 0))
+
+    def prefetch(self, type: AggregateType[Any], ids: Iterable[str]) -> None:
+        """Read many at once, as far as they are kept as their state; `load` then finds them."""
+        if not type.event_sourced:
+            self._rows.prefetch((type.name, id) for id in ids)
 
     def save(self, type: AggregateType[Any], id: str, state: Any, new_events: Sequence[Any]) -> None:
         """Note the state that `new_events` led to; each event raises the version by one."""
@@ -90,7 +104,7 @@ class AggregateStore:
         ]
         try:
             if rows:
-                self._conn.execute(insert(events), rows)
+                self._conn.execute(insert(events).inline(), parameters(rows))
         except IntegrityError as error:
             raise Conflict("an event was appended by somebody else meanwhile") from error
         snapshots.keep(

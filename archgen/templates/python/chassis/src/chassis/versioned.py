@@ -6,13 +6,26 @@ Conflict. Aggregates, views and the saga log are all kept this way.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Select, Table, Update, bindparam, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Insert,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
+from chassis.db import parameters
 from chassis.errors import Conflict
 
 Key = tuple[str, ...]
@@ -37,7 +50,7 @@ class VersionedRows:
     def __init__(self, conn: Connection, table: Table) -> None:
         self._conn = conn
         self._table = table
-        self._select, self._insert, self._update = _statements(table)
+        self._select, self._select_many, self._insert, self._update = _statements(table)
         self._keys = [column.name for column in table.primary_key]
         self._rows: dict[Key, Row] = {}
 
@@ -48,16 +61,22 @@ class VersionedRows:
             self._rows[key] = self._row(dict(found)) if found else Row({}, 0, 0)
         return self._rows[key]
 
-    def prefetch(self, keys: list[str]) -> None:
-        """Read many rows of a table with a single-column key in one statement."""
-        wanted = [key for key in keys if (key,) not in self._rows]
+    def prefetch(self, keys: Iterable[Key]) -> None:
+        """Read many rows in one statement; `load` then finds them."""
+        wanted = [key for key in dict.fromkeys(keys) if key not in self._rows]
         if len(wanted) < 2:
-            return
-        column = self._table.c[self._keys[0]]
-        for found in self._conn.execute(select(self._table).where(column.in_(wanted))).mappings():
-            self._rows[(found[self._keys[0]],)] = self._row(dict(found))
+            return  # for one, `load` has a statement that is ready
+        for found in self._conn.execute(self._select_many, {"keys": wanted}).mappings():
+            self._rows[tuple(found[name] for name in self._keys)] = self._row(dict(found))
         for key in wanted:
-            self._rows.setdefault((key,), Row({}, 0, 0))
+            self._rows.setdefault(key, Row({}, 0, 0))
+
+    def begin(self, *key: str) -> None:
+        """Take it that there is no such row, since its key was made just now.
+
+        Where there is one after all, `flush` raises Conflict.
+        """
+        self._rows.setdefault(key, Row({}, 0, 0))
 
     def save(self, *key: str, version: int, **values: Any) -> None:
         """Note what the row is to become; `version` must be above the one that was loaded."""
@@ -79,10 +98,10 @@ class VersionedRows:
                 )
         try:
             if fresh:
-                self._conn.execute(self._insert, fresh)
+                self._conn.execute(self._insert, parameters(fresh))
         except IntegrityError as error:
             raise Conflict(f"a row of {self._table.name} was created by somebody else meanwhile") from error
-        if known and self._conn.execute(self._update, known).rowcount != len(known):
+        if known and self._conn.execute(self._update, parameters(known)).rowcount != len(known):
             raise Conflict(f"a row of {self._table.name} was changed by somebody else meanwhile")
         for row in self._rows.values():
             row.read_version = row.version
@@ -98,7 +117,7 @@ class VersionedRows:
 
 
 @cache
-def _statements(table: Table) -> tuple[Select[Any], Insert, Update]:
+def _statements(table: Table) -> tuple[Select[Any], Select[Any], Insert, Update]:
     match = [column == bindparam(f"key_{column.name}") for column in table.primary_key]
     others = [column.name for column in table.c if not column.primary_key]
     changed = (
@@ -106,4 +125,5 @@ def _statements(table: Table) -> tuple[Select[Any], Insert, Update]:
         .where(*match, table.c.version == bindparam("read_version"))
         .values({name: bindparam(f"new_{name}") for name in others})
     )
-    return select(table).where(*match), insert(table), changed
+    one_of = tuple_(*table.primary_key).in_(bindparam("keys", expanding=True))
+    return select(table).where(*match), select(table).where(one_of), insert(table).inline(), changed

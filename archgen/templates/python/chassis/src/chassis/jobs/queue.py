@@ -19,6 +19,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from chassis import clock
+from chassis.db import parameters
 from chassis.jobs.definition import Job
 from chassis.tables import jobs
 
@@ -109,7 +110,8 @@ def write(conn: Connection, added: Iterable[Enqueued]) -> None:
         }
         for job in added
     ]
-    conn.execute(insert(jobs), rows)
+    if rows:
+        conn.execute(insert(jobs), parameters(rows))
 
 
 def work_exists(conn: Connection) -> bool:

@@ -120,11 +120,11 @@ def sagas_and_their_steps_agree(evidence: Evidence) -> Found:
         for id, name, status in kept.sagas:
             saga = kept.service.orchestrator.sagas[name]
             for index, step in enumerate(saga.steps):
-                state = steps.get((id, saga.key(index)), "never asked")
+                state = steps.get((id, saga.keys[index]), "never asked")
                 if status == "done" and state != "done":
-                    yield f"saga {id} is done, and its step {saga.key(index)} is {state}"
+                    yield f"saga {id} is done, and its step {saga.keys[index]} is {state}"
                 if status == "compensated" and state == "done" and step.undo:
-                    yield f"saga {id} is compensated, and its step {saga.key(index)} is still done"
+                    yield f"saga {id} is compensated, and its step {saga.keys[index]} is still done"
 
 
 def nothing_waits_and_nothing_was_given_up(evidence: Evidence) -> Found:

@@ -148,8 +148,8 @@ def _own_step(service: Service, message: Message, name: str) -> Iterator[tuple[s
     if saga is None or not name:
         return
     asked = [(THEN, "do", saga.then), (OTHERWISE, "do", saga.otherwise)]
-    asked += [(saga.key(i), "do", step.do) for i, step in enumerate(saga.steps)]
-    asked += [(saga.key(i), "undo", step.undo) for i, step in enumerate(saga.steps)]
+    asked += [(saga.keys[i], "do", step.do) for i, step in enumerate(saga.steps)]
+    asked += [(saga.keys[i], "undo", step.undo) for i, step in enumerate(saga.steps)]
     for key, phase, command in asked:
         if command is not None and name == command.EMITS.NAME:
             yield key, phase, True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
 from chassis.messages import derived_id
@@ -77,9 +78,10 @@ class Saga:
         if command and missing:
             raise TypeError(f"saga {self.name}: nothing provides {', '.join(missing)} of {command.NAME}")
 
-    def key(self, index: int) -> str:
-        """The name of a step in messages and logs, for example `0.payments.charge`."""
-        return f"{index}.{self.steps[index].do.NAME}"
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The names of the steps in messages and logs, for example `0.payments.charge`."""
+        return tuple(f"{index}.{step.do.NAME}" for index, step in enumerate(self.steps))
 
     def arguments(self, command: type[Any], step: int | None, saga_id: str, known: Known) -> dict[str, Any]:
         """The data of `command`, as JSON values, for the instance `saga_id`.
@@ -88,19 +90,21 @@ class Saga:
         undo can name it without ever having heard a reply.
         """
         # What came after a step must not change what its undo is told, compared with its do.
-        before = [i for i in range(len(self.steps)) if step is None or i < step]
-        after = [i for i in range(len(self.steps)) if i not in before]
+        behind = len(self.steps) if step is None else step
         earlier, later = (
-            [known.results[self.key(i)] for i in chosen if self.key(i) in known.results]
-            for chosen in (before, after)
+            [known.results[key] for key in keys if key in known.results]
+            for keys in (self.keys[:behind], self.keys[behind:])
         )
         own = [] if step is None else [step]
         order = own + [i for i in range(len(self.steps)) if i != step]
+        given = {} if step is None else self.steps[step].given
+        wanted = _sought(command, given)
         assigned = [
-            {self.steps[i].do.ID: derived_id(saga_id, self.key(i))} for i in order if self.steps[i].do.CREATES
+            {self.steps[i].do.ID: derived_id(saga_id, self.keys[i])}
+            for i in order
+            if self.steps[i].do.CREATES and self.steps[i].do.ID in wanted
         ]
         reason = [{"reason": known.reason}] if command is self.otherwise else []
-        given = {} if step is None else self.steps[step].given
         return bind(command, given, [known.trigger, *earlier, *assigned, *later, *reason])
 
 
@@ -120,6 +124,12 @@ def bind(
                 data[wanted.name] = source[name]
                 break
     return data
+
+
+def _sought(command: type[Any], given: Mapping[str, Any]) -> set[str]:
+    """The names under which `bind` looks into its sources."""
+    values = ((wanted.name, given.get(wanted.name)) for wanted in fields(command))
+    return {value.name if isinstance(value, Field) else name for name, value in values}
 
 
 def _optional(wanted: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -27,9 +27,13 @@ class SagaLog:
         row = self._rows.load(id)
         return _instance(id, row) if row.version else None
 
-    def prefetch(self, ids: Sequence[str]) -> None:
+    def prefetch(self, ids: Iterable[str]) -> None:
         """Read many instances in one statement; `load` then finds them."""
-        self._rows.prefetch(list(dict.fromkeys(ids)))
+        self._rows.prefetch((id,) for id in ids)
+
+    def begin(self, id: str) -> None:
+        """Take it that there is no such instance: what causes it happens in this very transaction."""
+        self._rows.begin(id)
 
     def save(self, instance: Instance) -> None:
         row = self._rows.load(instance.id)

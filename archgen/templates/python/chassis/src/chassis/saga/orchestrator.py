@@ -32,9 +32,16 @@ class Orchestrator:
     system: str
     service: str
 
-    def start(self, saga: Saga, session: Session, origin: Origin, message: Message) -> None:
-        """Begin an instance for the event `message`; the same event never begins two."""
+    def start(
+        self, saga: Saga, session: Session, origin: Origin, message: Message, *, own: bool = False
+    ) -> None:
+        """Begin an instance for the event `message`; the same event never begins two.
+
+        `own` says that the event happens in this transaction: when it had happened before, that fails.
+        """
         id = derived_id(saga.name, message.id)
+        if own:
+            session.sagas.begin(id)
         if session.sagas.load(id) is None:
             moved = state.begin(saga, id, message.data, time.time(), origin.correlation_id, origin.trace)
             self._commit(session, moved)

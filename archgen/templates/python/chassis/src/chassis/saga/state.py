@@ -107,9 +107,9 @@ def on_reply(
     if step == OTHERWISE:
         return (_end(instance, "compensated") if done else _stuck(instance, f"{step}: {reason}")), ()
     if done:
-        known = replace(instance, results={**instance.results, step: result})
-        return _forward(saga, _note(known, step, "done"), _index(saga, step) + 1, now)
-    return _compensate(saga, _note(replace(instance, reason=reason), step, "refused"), now)
+        known = _note(instance, step, "done", results={**instance.results, step: result})
+        return _forward(saga, known, saga.keys.index(step) + 1, now)
+    return _compensate(saga, _note(instance, step, "refused", reason=reason), now)
 
 
 def on_timeout(saga: Saga, instance: Instance, now: float) -> Moved:
@@ -129,10 +129,10 @@ def on_timeout(saga: Saga, instance: Instance, now: float) -> Moved:
     if step is None or (instance.phase == "do" and step.undo is None):
         return _stuck(instance, silence), ()
     if instance.phase == "undo":
-        failed = replace(instance, trouble=refusal or silence)
-        return _compensate(saga, _note(failed, instance.step, "undo_failed"), now)
+        failed = _note(instance, instance.step, "undo_failed", trouble=refusal or silence)
+        return _compensate(saga, failed, now)
     # It may have happened or may still happen: it is undone like one that did.
-    return _compensate(saga, _note(replace(instance, reason=silence), instance.step, "unknown"), now)
+    return _compensate(saga, _note(instance, instance.step, "unknown", reason=silence), now)
 
 
 def resume(saga: Saga, instance: Instance, now: float) -> Moved:
@@ -144,7 +144,7 @@ def resume(saga: Saga, instance: Instance, now: float) -> Moved:
     if step == THEN:
         return _send(saga, instance, "finishing", THEN, "do", now)
     if step and instance.phase == "do" and step not in instance.outcomes:
-        if saga.steps[_index(saga, step)].undo is None:
+        if saga.steps[saga.keys.index(step)].undo is None:
             return _send(saga, instance, "running", step, "do", now)
         # It was on its way when the saga stopped.
         instance = _note(instance, step, "unknown")
@@ -154,7 +154,7 @@ def resume(saga: Saga, instance: Instance, now: float) -> Moved:
 
 def _forward(saga: Saga, instance: Instance, index: int, now: float) -> Moved:
     if index < len(saga.steps):
-        return _send(saga, instance, "running", saga.key(index), "do", now)
+        return _send(saga, instance, "running", saga.keys[index], "do", now)
     if saga.then:
         return _send(saga, instance, "finishing", THEN, "do", now)
     return _end(instance, "done"), ()
@@ -163,7 +163,7 @@ def _forward(saga: Saga, instance: Instance, index: int, now: float) -> Moved:
 def _compensate(saga: Saga, instance: Instance, now: float) -> Moved:
     """Undo, last first, each step that ran or may have run; then tell the owner."""
     for index in reversed(range(len(saga.steps))):
-        key = saga.key(index)
+        key = saga.keys[index]
         if saga.steps[index].undo and instance.outcomes.get(key) in ("done", "unknown"):
             return _send(saga, instance, "compensating", key, "undo", now)
     if "undo_failed" in instance.outcomes.values():
@@ -177,7 +177,7 @@ def _send(
     saga: Saga, instance: Instance, status: Status, key: str, phase: Phase, now: float, attempt: int = 1
 ) -> Moved:
     step = _step(saga, key)
-    index = _index(saga, key) if step else None
+    index = saga.keys.index(key) if step else None
     command = (
         (step.undo if phase == "undo" else step.do) if step else saga.then if key == THEN else saga.otherwise
     )
@@ -198,8 +198,8 @@ def _send(
     return moved, (send,)
 
 
-def _note(instance: Instance, step: str, outcome: str) -> Instance:
-    return replace(instance, outcomes={**instance.outcomes, step: outcome})
+def _note(instance: Instance, step: str, outcome: str, **changes: Any) -> Instance:
+    return replace(instance, outcomes={**instance.outcomes, step: outcome}, **changes)
 
 
 def _end(instance: Instance, status: Status) -> Instance:
@@ -212,15 +212,11 @@ def _stuck(instance: Instance, trouble: str) -> Instance:
 
 def _changed(saga: Saga, instance: Instance) -> str:
     """What the instance has to do with that its saga, edited meanwhile, does not know any more."""
-    keys = {"", THEN, OTHERWISE, *(saga.key(index) for index in range(len(saga.steps)))}
+    keys = {"", THEN, OTHERWISE, *saga.keys}
     open = {step for step, outcome in instance.outcomes.items() if outcome in ("done", "unknown")}
     gone = sorted({instance.step, *open} - keys)
     return f"the definition of the saga has changed: it has no {', '.join(gone)}" if gone else ""
 
 
-def _index(saga: Saga, key: str) -> int:
-    return [saga.key(i) for i in range(len(saga.steps))].index(key)
-
-
 def _step(saga: Saga, key: str) -> Step | None:
-    return None if key in (THEN, OTHERWISE) else saga.steps[_index(saga, key)]
+    return None if key in (THEN, OTHERWISE) else saga.steps[saga.keys.index(key)]
