@@ -6,7 +6,7 @@ Nothing here knows what is drawn. All text is escaped where it becomes markup, i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from xml.sax.saxutils import escape
+from html import escape
 
 FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
 BOLD = 1.13  # bold text is so much wider
@@ -76,7 +76,7 @@ def text(x: float, y: float, value: str, size: float = 13, anchor: str = "middle
 
 def _clean(value: str) -> str:
     # XML has no way to write control characters, not even escaped.
-    return escape("".join(c if c.isprintable() else " " for c in value))
+    return escape("".join(c if c.isprintable() else " " for c in value), quote=False)
 
 
 def block(x: float, y: float, lines: Iterable[str], size: float, kind: str = "") -> list[str]:

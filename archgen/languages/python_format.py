@@ -26,6 +26,8 @@ _STATEMENT = re.compile(
 )
 # Loosest first. A line is broken before the operators of the loosest kind that it has.
 _OPERATORS = (" or ", " and ", " == ", " | ", " + ")
+# What is in quotes, as a whole, or else a bracket or comma.
+_MARK = re.compile(r"""\"(?:\\.|[^\"\\])*\"?|'(?:\\.|[^'\\])*'?|[][(){},]""")
 
 
 # Expressions on one line
@@ -145,28 +147,21 @@ def _prefixed(text: str) -> tuple[str, str]:
 # What is where on a line
 
 
-def _depths(text: str) -> Iterator[tuple[int, str, int]]:
-    """Index, character and depth of brackets for all that is not inside quotes."""
-    depth, quote, index = 0, "", 0
-    while index < len(text):
-        char = text[index]
-        if quote:
-            if char == "\\":
-                index += 1
-            elif char == quote:
-                quote = ""
-        elif char in "\"'":
-            quote = char
-        else:
-            depth -= char in ")]}"
-            yield index, char, depth
-            depth += char in "([{"
-        index += 1
+def _marks(text: str) -> Iterator[tuple[int, str, int]]:
+    """Index, character and depth of the brackets and commas that are not inside quotes."""
+    depth = 0
+    for found in _MARK.finditer(text):
+        char = found.group()
+        if char[0] in "\"'":
+            continue
+        depth -= char in ")]}"
+        yield found.start(), char, depth
+        depth += char in "([{"
 
 
 def _brackets(text: str) -> list[tuple[int, int]]:
     """Where the outermost brackets open and close."""
-    outer = [(index, char) for index, char, depth in _depths(text) if depth == 0]
+    outer = [(index, char) for index, char, depth in _marks(text) if depth == 0]
     opened = [index for index, char in outer if char in "([{"]
     closed = [index for index, char in outer if char in ")]}"]
     return list(zip(opened, closed, strict=True))
@@ -174,16 +169,23 @@ def _brackets(text: str) -> list[tuple[int, int]]:
 
 def _split(text: str) -> list[str]:
     """The parts between the outermost commas."""
-    commas = [index for index, char, depth in _depths(text) if depth == 0 and char == ","]
+    commas = [index for index, char, depth in _marks(text) if depth == 0 and char == ","]
     edges = [-1, *commas, len(text)]
     return [text[start + 1 : end].strip() for start, end in pairwise(edges)]
 
 
 def _operands(text: str) -> list[str]:
     """The parts between the loosest operators, each but the first with its operator in front."""
-    plain = {index for index, _, depth in _depths(text) if depth == 0}
+    if not any(operator in text for operator in _OPERATORS):
+        return [text]
+    hidden = _brackets(text)
+    hidden += [found.span() for found in _MARK.finditer(text) if found.group()[0] in "\"'"]
     for operator in _OPERATORS:
-        places = [found.start() for found in re.finditer(re.escape(operator), text) if found.start() in plain]
+        places = [
+            place
+            for place in (found.start() for found in re.finditer(re.escape(operator), text))
+            if not any(start <= place < end for start, end in hidden)
+        ]
         if places:
             edges = [0, *places, len(text)]
             return [text[start:end].strip() for start, end in pairwise(edges)]
