@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from archgen.evidence.code.live import Imports
 from archgen.evidence.code.model import Class, Function, Module, Program
+from archgen.evidence.config.builds import inherited, needs_of
 from archgen.evidence.facts import Fact
 
 _STARTS = {
@@ -46,6 +47,7 @@ _QUARKUS = re.compile(
 _ANSWERS = re.compile(
     r"@(?:\w+\.)*(Path|Incoming|GrpcService|Route|GraphQLApi|Scheduled|WebSocket|ServerEndpoint)\b"
 )
+_APPLICATION = re.compile(r"(Application|Main|App|Server)$")
 _TOOL = re.compile(
     r"(^|/)(tools?|scripts?|hack|gen(erat\w*)?|codegen|internal/cmd|migrat\w*|cli|ctl|build|bench\w*|docs?|devtools?|"
     r"\w*(ctl|-cli|tool|gen))(/|$)"
@@ -53,8 +55,13 @@ _TOOL = re.compile(
 _REACH = 600
 # What a command that a package installs calls when it is a server or a worker, and not a tool.
 _SERVES = re.compile(
-    r"(^|\.)(serve|launch|launch_service|ServiceLauncher|ServiceManager|ProcessLauncher|start_server)$"
+    r"(^|\.)(serve|launch|launch_service|ServiceLauncher|ServiceManager|ProcessLauncher|start_server|serve_forever|"
+    r"run_forever|run_app|Process|Thread)$"
 )
+# A module that a server of Python's web interface is pointed at.
+_WSGI = re.compile(r"(^|/)(wsgi|asgi)(/\w+)?\.py$")
+# What every program of a package uses, and none is.
+_SHARED = re.compile(r"(^|/)(cmd|common|config|conf|db|i18n|utils?|opts|version|wsgi|asgi|hacking|service)$")
 _COMMAND = re.compile(
     r"\bpython3?\b[^;&|]*?\s-m\s+(?!pip|venv|build|pytest|http\.server|alembic|uvicorn|gunicorn|hypercorn|celery|honcho)([\w.]+)|"
     r"\b(?:uvicorn|gunicorn|hypercorn|granian|daphne)\b[^;&|]*?\s([\w./]+):\w+|\bcelery\b[^;&|]*?\s-A\s*([\w.]+)|"
@@ -110,16 +117,20 @@ def assembled(program: Program, builds: Iterable[Fact]) -> Iterator[tuple[str, M
     """The folders that a build makes into a server without a main of theirs, with the first class of each
     that answers something.
     """
-    for build in builds:
-        folder = str(build["folder"])
-        if not any(_QUARKUS.match(need) for need in build["needs"]):
+    known = list(builds)
+    needed = set[str]().union(*needs_of(known).values())
+    for folder, needs in inherited(known).items():
+        if folder in needed or not any(_QUARKUS.match(need) for need in needs):
             continue
+        plugin = "quarkus-maven-plugin" in needs
         for path, module in sorted(program.modules.items()):
             inside = not folder or path.startswith(folder + "/")
             if module.language != "java" or not module.production or not inside:
                 continue
             items: list[Class | Function] = [*module.classes, *module.functions]
             marked = [item for item in items if any(map(_ANSWERS.search, item.marks))]
+            if plugin and not marked:
+                marked = [each for each in module.classes if _APPLICATION.search(each.name)]
             if marked:
                 yield folder, module, marked[0].line
                 break
@@ -200,9 +211,12 @@ def run_apart(program: Program) -> list[tuple[Module, int]]:
     return [one for several in found.values() if len(several) > 1 for one in several]
 
 
-def installed(program: Program, scripts: Iterable[Fact]) -> dict[str, tuple[str, Module, int]]:
+def installed(
+    program: Program, scripts: Iterable[Fact], imports: Imports
+) -> dict[str, tuple[str, Module, int]]:
     """Servers and workers among the commands that a Python package installs, by the folder of the code
-    that is each one's own: `shop-worker = shop.cmd.worker:main` runs `shop/worker/`.
+    that is each one's own: `shop-worker = shop.cmd.worker:main` runs `shop/worker/`, or what it imports.
+    With them, what the package has for a web server to load (`shop/wsgi/api.py`).
     """
     found: dict[str, tuple[str, Module, int]] = {}
     folders = {posixpath.dirname(path) for path, module in program.modules.items() if module.production}
@@ -215,9 +229,28 @@ def installed(program: Program, scripts: Iterable[Fact]) -> dict[str, tuple[str,
         line = next((c.line for c in run.calls if _SERVES.search(c.callee)), 0) if run else 0
         if not line:
             continue
-        stem = posixpath.basename(module.path).removesuffix(".py")
-        package = posixpath.dirname(posixpath.dirname(module.path))
-        own = f"{package}/{stem}" if package else stem
-        if own in folders:
+        if own := _own_folder(module, folders, imports):
             found.setdefault(own, (str(script["name"]), module, line))
+    for path, module in program.modules.items() if found else ():
+        loads = next((f for f in module.functions if not f.name and f.calls), None)
+        if loads is None or not module.production or not _WSGI.search(path):
+            continue
+        if own := _own_folder(module, folders, imports):
+            found.setdefault(own, (posixpath.basename(own), module, loads.calls[0].line))
     return found
+
+
+def _own_folder(module: Module, folders: set[str], imports: Imports) -> str:
+    """Where the code of the program that `module` starts lies: beside its own folder, under its name, or
+    else where what it imports does.
+    """
+    stem = posixpath.basename(module.path).removesuffix(".py")
+    package = posixpath.dirname(posixpath.dirname(module.path))
+    own = f"{package}/{stem}" if package else stem
+    if own in folders:
+        return own
+    top = module.path.partition("/")[0]
+    used = [posixpath.dirname(path) for path in imports.of(module.path)]
+    inside = [f for f in used if f.startswith(top + "/") and f in folders and not _SHARED.search(f)]
+    words = set(stem.split("_"))
+    return max(inside, key=lambda f: (len(words & set(re.split(r"[/_]", f))), f.count("/")), default="")

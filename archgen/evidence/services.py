@@ -44,7 +44,7 @@ def find_services(
 
     for module, line in entries.started(program, facts.of("process")):
         add(_home(module.path, manifests, module.language), module.path, line, module.language)
-    installed = entries.installed(program, facts.of("script"))
+    installed = entries.installed(program, facts.of("script"), imports)
     if len(installed) > 1:
         for folder, (name, module, line) in installed.items():
             add(folder, module.path, line, module.language, name)

@@ -8,7 +8,7 @@ import pytest
 
 from archgen.evidence.collect import collect
 
-CALL = "fetch('/x');\n"
+CALL = "fetch('http://x/');\n"
 COMPONENTS = {f"{{0}}/part{number}.tsx": CALL for number in range(5)}
 
 
@@ -61,3 +61,12 @@ def test_components_that_are_rendered_on_the_server_count_unless_they_say_otherw
         "app/button.tsx": '"use client";\n' + CALL,
     }
     assert code_of(tmp_path, files) == [f"app/part{number}.tsx" for number in range(5)]
+
+
+def test_a_script_that_asks_its_own_page_by_a_path_runs_in_a_browser(tmp_path: Path) -> None:
+    files = {
+        "package.json": '{"dependencies": {"next": "15", "react-dom": "19"}}',
+        "lib/upload.ts": "export const upload = () => fetch(`/api/files`, { method: 'POST' });\n",
+        "lib/mail.ts": CALL,
+    }
+    assert code_of(tmp_path, files) == ["lib/mail.ts"]

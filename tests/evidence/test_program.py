@@ -113,7 +113,7 @@ def test_vendored_and_hidden_folders_are_not_read(tmp_path: Path) -> None:
     facts = _project(
         tmp_path,
         {
-            "node_modules/x/a.js": "fetch('/')\n",
+            "node_modules/x/a.js": "fetch('http://x/')\n",
             ".cache/a.py": "x()\n",
             "vendor/b.go": "package b\n",
             "a.py": "x = 1\n",
@@ -123,7 +123,7 @@ def test_vendored_and_hidden_folders_are_not_read(tmp_path: Path) -> None:
 
 
 def test_javascript_beside_its_typescript_is_not_read_twice(tmp_path: Path) -> None:
-    facts = _project(tmp_path, {"a.ts": "fetch('/');\n", "a.js": "fetch('/');\n"})
+    facts = _project(tmp_path, {"a.ts": "fetch('http://x/');\n", "a.js": "fetch('http://x/');\n"})
     assert list(facts.program.modules) == ["a.ts"]
 
 

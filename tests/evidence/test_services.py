@@ -109,6 +109,37 @@ _LAYOUTS: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         ["dns/api", "dns/worker"],
     ),
+    "commands without a folder of their name, and what a web server loads": (
+        {
+            "pyproject.toml": '[project]\nname = "keys"\n[project.scripts]\n'
+            'keys-worker = "keys.cmd.worker:main"\nkeys-manage = "keys.cmd.manage:main"\n',
+            "keys/cmd/worker.py": "from keys.common import config\nfrom keys.queue import server\n"
+            "def main():\n    service.launch(config, server.Tasks())\n",
+            "keys/cmd/manage.py": "def main():\n    print(1)\n",
+            "keys/wsgi/api.py": "from keys.api import app\napplication = app.build()\n",
+            "keys/common/config.py": _PLAIN,
+            "keys/queue/server.py": _PLAIN,
+            "keys/api/app.py": _PLAIN,
+        },
+        ["keys/api", "keys/queue"],
+    ),
+    "Quarkus by the parent's plugin": (
+        {
+            "parent/pom.xml": "<project><artifactId>parent</artifactId><build><plugin>"
+            "<artifactId>quarkus-maven-plugin</artifactId></plugin></build></project>",
+            **{
+                f"{name}/pom.xml": "<project><parent><artifactId>parent</artifactId></parent>"
+                f"<artifactId>{name}</artifactId>{needs}</project>"
+                for name, needs in (
+                    ("http", "<dependency><artifactId>base</artifactId></dependency>"),
+                    ("base", ""),
+                )
+            },
+            "http/src/main/java/a/Application.java": "class Application extends Base { void go() {} }\n",
+            "base/src/main/java/b/BaseApplication.java": "class BaseApplication { void start() {} }\n",
+        },
+        ["http"],
+    ),
     "an application in the root with a small service below": (
         {
             "setup.py": "",
@@ -141,11 +172,11 @@ def test_code_of_the_browser_is_no_part_of_the_system(tmp_path: Path) -> None:
         tmp_path,
         {
             "ui/package.json": '{"dependencies": {"react-dom": "18"}}',
-            "ui/a.ts": "fetch('/x');\n",
+            "ui/a.ts": "fetch('http://x/');\n",
             "api/package.json": '{"dependencies": {"express": "4", "react-dom": "18"}}',
-            "api/a.ts": "fetch('/x');\n",
-            "web/static/js/a.js": "fetch('/x');\n",
-            "web/jquery.js": "/*! jQuery v1.11.1 */\nfetch('/x');\n",
+            "api/a.ts": "fetch('http://x/');\n",
+            "web/static/js/a.js": "fetch('http://x/');\n",
+            "web/jquery.js": "/*! jQuery v1.11.1 */\nfetch('http://x/');\n",
             "web/min.js": "x=1;" * 2000,
         },
     )

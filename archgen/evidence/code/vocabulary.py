@@ -54,7 +54,10 @@ HTTP = _any(
     r"^(WebClient|RestClient)\.(get|post|put|patch|delete|method)$",
     r"^(HttpClient|CloseableHttpClient|OkHttpClient)\.(send|sendAsync|execute|newCall)$",
 )
-GRPC = Names(r"(?:\w*(?:ServiceClient|GrpcClient|BlockingStub|FutureStub|Stub|GrpcService))\.[A-Za-z]\w+$")
+GRPC = Names(
+    r"(?:\w*(?:ServiceClient|GrpcClient|BlockingStub|FutureStub|Stub|GrpcService))\."
+    r"(?!register\w*(?:Checks?|Handlers?)$|add\w*Listener$|(?:close|start|stop|shutdown|withDeadlineAfter)$)[A-Za-z]\w+$"
+)
 # a client that is made where it is used: `pb.NewCartServiceClient(conn).EmptyCart`
 GRPC_INLINE = Names(r"\.New\w+Client\([^()]+\)\.[A-Z]\w+$|Grpc\.new\w*Stub\([^()]*\)\.\w+$")
 GRPC_SETUP = Names(r"_path$|\.([wW]ith\w+|Register\w+|New\w+|new\w+|build|close|Close|getService|__init__)$")

@@ -10,6 +10,7 @@ from archgen.evidence.facts import Fact, Strength
 from archgen.evidence.tree import Source
 
 _ARTIFACT = re.compile(r"<artifactId>\s*([\w.-]+)\s*</artifactId>")
+_PARENT = re.compile(r"<parent>.*?</parent>", re.DOTALL)
 _PROJECT = re.compile(r"project\(\s*(?:path\s*[:=]\s*)?[\"'](:[\w:.-]+)[\"']|\bprojects\.([\w.]+)")
 _COORDINATE = re.compile(r"[\"'][\w.-]+:([\w.-]+)(?::[^\"']*)?[\"']")
 
@@ -19,11 +20,15 @@ def wants(source: Source) -> bool:
 
 
 def collect(source: Source) -> Iterator[Fact]:
-    """`build.module`: its folder's names for itself and for what it needs."""
+    """`build.module`: its folder's names for itself, for what it needs and for what it is built like."""
     text = re.sub(r"<!--.*?-->", "", source.text, flags=re.DOTALL)
+    parent = ""
     if source.name == "pom.xml":
-        own_text = re.sub(r"<parent>.*?</parent>", "", text, flags=re.DOTALL)
-        names = _ARTIFACT.findall(own_text)
+        # What is managed is only used by those who name it again.
+        text = re.sub(r"<(dependency|plugin)Management>.*?</\1Management>", "", text, flags=re.DOTALL)
+        above = _PARENT.search(text)
+        parent = next(iter(_ARTIFACT.findall(above[0])), "") if above else ""
+        names = _ARTIFACT.findall(_PARENT.sub("", text))
         own, needs = (names[0], names[1:]) if names else ("", [])
     else:
         own = posixpath.basename(source.folder)
@@ -36,8 +41,23 @@ def collect(source: Source) -> Iterator[Fact]:
         ]
     yield Fact(
         "build.module", source.path, 1, Strength.CONFIGURED,
-        {"name": own, "folder": source.folder, "needs": tuple(dict.fromkeys(needs))},
+        {"name": own, "folder": source.folder, "needs": tuple(dict.fromkeys(needs)), "parent": parent},
     )  # fmt: skip
+
+
+def inherited(modules: Iterable[Fact]) -> dict[str, tuple[str, ...]]:
+    """Folders of modules, with the names of what they need, their parents' needs included."""
+    known = list(modules)
+    named = {str(m["name"]): m for m in known}
+    found: dict[str, tuple[str, ...]] = {}
+    for module in known:
+        needs, above, seen = list(module["needs"]), str(module["parent"]), set[str]()
+        while above in named and above not in seen:
+            seen.add(above)
+            needs += named[above]["needs"]
+            above = str(named[above]["parent"])
+        found[str(module["folder"])] = tuple(dict.fromkeys(needs))
+    return found
 
 
 def needs_of(modules: Iterable[Fact]) -> dict[str, set[str]]:

@@ -36,9 +36,11 @@ _ON_A_SERVER = re.compile(
     r"(?:from|require\()\s*[\"'](?:node:)?(?:express|koa|fastify|hono|@nestjs/[\w-]+|http|net|child_process|pg|mysql2?|mongoose|mongodb|"
     r"sequelize(?:-typescript)?|typeorm|knex|drizzle-orm|@prisma/client|bull(?:mq)?|ioredis|redis|kafkajs|amqplib|nats)[\"']"
 )
-# What only a browser has, and what shows that a server runs the same file or drives a browser from it.
+# What only a browser has (a path alone is an address nowhere else), and what shows that a server runs the
+# same file or drives a browser from it.
 _BROWSER = re.compile(
-    r"\b(?:document|window)\.\w|\blocalStorage\.|\bnavigator\.\w|\buse(?:State|Effect|LayoutEffect|Callback|Ref|Reducer)\("
+    r"\b(?:document|window)\.\w|\blocalStorage\.|\bnavigator\.\w|\buse(?:State|Effect|LayoutEffect|Callback|Ref|Reducer)\(|"
+    r"\bfetch\(\s*[\"'`]/(?!/)"
 )
 _NOT_ONLY = re.compile(
     r"\btypeof (?:window|document|navigator)\b|\b(?:puppeteer|playwright|jsdom|cheerio)\b|process\.env\b|"

@@ -11,7 +11,7 @@ from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.common import Sought, calls, fact, line_in, marks
 
 _MAPPER_CALL = re.compile(
-    r"(add_exception_handler|exception_handler|errorhandler|register_error_handler|useGlobalFilters|setErrorHandler|setNotFoundHandler|middleware\.Recover\w*|recovery\.\w+ServerInterceptor|setErrorHandler|SetErrorHandler|CustomRecovery\w*|middleware\.Recoverer|Recoverer|gin\.Recovery|ErrorHandlerMiddleware)$"
+    r"(add_exception_handler|exception_handler|failureHandler|errorhandler|register_error_handler|useGlobalFilters|setErrorHandler|setNotFoundHandler|middleware\.Recover\w*|recovery\.\w+ServerInterceptor|setErrorHandler|SetErrorHandler|CustomRecovery\w*|middleware\.Recoverer|Recoverer|gin\.Recovery|ErrorHandlerMiddleware)$"
 )
 _MAPPER_MARK = re.compile(
     r"@(?:\w+\.)*(exception_handler|errorhandler|ControllerAdvice|RestControllerAdvice|ExceptionHandler|Catch|Provider)\b"

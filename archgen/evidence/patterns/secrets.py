@@ -13,7 +13,7 @@ from archgen.evidence.patterns.common import Sought, calls, fact
 
 # The last word of a name decides: `user.password` is one, `password_reset_url` is none.
 _SECRET = re.compile(
-    r"(?:^|[._>(\[{ ]|(?<=[a-z0-9])(?=[A-Z]))(?:get_?|Get)?"
+    r"(?:^|[._>(\[{ ]|(?-i:(?<=[a-z0-9])(?=[A-Z])))(?:get_?|Get)?"
     r"(passwords?|passwd|passphrase|client_?secret|secret_?key|api_?key|access_?token|refresh_?token|auth_?token|bearer_?token|"
     r"private_?key|card_?number|credit_?card|creditCardInfo|pan|cvv2?|cvc|ssn)(?:\(\))?$",
     re.IGNORECASE,

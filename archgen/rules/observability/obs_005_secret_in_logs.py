@@ -73,6 +73,10 @@ RULE = Rule(
                     log.info("card {}", mask(user.getCardNumber()));
                     user.setPassword(encode(user.getPassword()));
                   }
+                  void fail(Span currentSpan, Exception error) {
+                    TracingHelper.logError(currentSpan);
+                    log.warn("failed", currentSpan);
+                  }
                 }
             """,
         }),

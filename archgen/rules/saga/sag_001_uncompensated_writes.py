@@ -14,6 +14,10 @@ _HARMLESS = re.compile(
     r"login|log_in|authenticat|authori[sz]|(^|[._])auth$|token|verif|valid|notif|mail|sms|webhook|search|query|graphql|oauth|telemetry|metric|track|callback|lookup|seed|fixture",
     re.IGNORECASE,
 )
+# What puts a program together, or hangs something into it, before it does anything.
+_WIRES = re.compile(
+    r"(Checks?|Endpoints?|Factory|Handlers?|Listeners?|Interceptors?|Routes?|Server|Channel|Codec)$"
+)
 
 
 def check(facts: Facts) -> Iterable[Hit]:
@@ -49,6 +53,8 @@ def _apart(effects: list[Effect]) -> list[Effect]:
 
 
 def _matters(effect: Effect) -> bool:
+    if _WIRES.search(effect.call.name):
+        return False
     return not _HARMLESS.search(effect.call.callee) and not any(_HARMLESS.search(v) for v in effect.via)
 
 
@@ -102,6 +108,12 @@ RULE = Rule(
             "A.java": """
                 class A { RestTemplate rest; OrderRepository orderRepository; void f() {
                   rest.getForObject(u, T.class); orderRepository.save(o); } }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A { OrderServiceGrpc.OrderServiceBlockingStub stub; void f(Checks c) {
+                  stub.createReadinessChecks(c); stub.createLivenessChecks(c); } }
             """,
         }),
     ),
