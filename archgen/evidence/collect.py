@@ -214,6 +214,8 @@ def _read_other(source: Source, charts: Charts, notes: list[Note]) -> list[Fact]
         found += stacks.collect_json(source, strength)
     elif source.suffix == ".tf":
         found += operations.collect_terraform(source, strength)
+    elif source.suffix in (".libsonnet", ".jsonnet"):
+        found += operations.collect_jsonnet(source, strength)
     elif source.suffix == ".sql":
         found += operations.collect_sql(source, strength)
     elif source.suffix == ".conf":

@@ -7,6 +7,7 @@ left out: the audit sees less, not more.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,9 @@ _LITERAL = re.compile(r"""^[frbu]*(["'`])([\w./:{}$*>#-]{2,120})\1$""")
 _IN_MARK = re.compile(r"""["']([\w./:$*-]{2,120})["']""")
 _ADDRESS = re.compile(r"^(https?|grpc|dns|tcp)?:?/*[\w.${}-]*[A-Za-z][\w.${}-]*(:\d+|\$\{[\w:-]+\})?(/.*)?$")
 _KEY = re.compile(r"(url|uri|host|addr|address|endpoint|base|target|service|peer)", re.IGNORECASE)
+_NO_PEER = re.compile(
+    r"database|broker|jdbc|db_|passw|secret|token$|client_?id|credential|_key$", re.IGNORECASE
+)
 _FEIGN = re.compile(r"@(?:FeignClient|RegisterRestClient|HttpExchange|GrpcClient)\b")
 _GENERIC = {"service", "svc", "api", "app", "server", "ms", "microservice", "worker"}
 
@@ -115,7 +119,8 @@ def _calls(facts: Facts, names: _Names) -> Iterator[Edge]:
 def _said(effect: Effect, module: Module, function: Function) -> Iterator[str]:
     """What a call says of its peer, the most telling first."""
     call = effect.call
-    yield from call.args[:2]
+    # What a call further out is given is about the caller's own things: `statistics.save(account)`.
+    yield from call.args[:2] if not effect.via else (arg for arg in call.args[:2] if "://" in arg)
     yield from (value for key, value in call.keywords.items() if key in ("url", "uri", "baseURL", "base_url"))
     yield f"{call.callee} {call.origin}"
     yield function.params.get(call.receiver, "") or module.types.get(call.receiver, "")
@@ -128,18 +133,24 @@ def _said(effect: Effect, module: Module, function: Function) -> Iterator[str]:
 def _settings(facts: Facts, names: _Names) -> Iterator[Edge]:
     for setting in facts.of("setting"):
         key, value = str(setting["key"]), str(setting["value"]).strip("\"' ")
-        if not (_KEY.search(key) and _ADDRESS.match(value)) or re.search(
-            r"database|broker|jdbc|db_", key, re.I
-        ):
+        if not (_KEY.search(key) and _ADDRESS.match(value)) or _NO_PEER.search(key):
             continue
         owner = str(setting.get("owner") or "")
-        home = names.named(owner) if owner else facts.service_of(setting.file)
+        home = names.named(owner) if owner else _owner(setting.file, facts)
         host = re.sub(r"^\w+://", "", value).partition("/")[0]
         peer = names.named(host, home.name if home else "")
         if home and peer and home.name != peer.name:
             yield Edge(
                 home.name, peer.name, "sync", f"{key} names it", setting.file, setting.line, setting.strength
             )
+
+
+def _owner(file: str, facts: Facts) -> Service | None:
+    """The service whose settings a file holds. A config server keeps one file per service, named after it."""
+    home = facts.service_of(file)
+    stem = posixpath.basename(file).rpartition(".")[0]
+    named = (each for each in facts.services if each is not home and each.name == stem)
+    return next(named, home)
 
 
 def _topics(facts: Facts) -> Iterator[Edge]:

@@ -18,7 +18,7 @@ _STARTS = {
         r"get_asgi_application|hypercorn\.run|granian\.Granian|.*\.run_forever|.*start_consuming|.*serve_forever)$"
     ),
     "typescript": re.compile(
-        r"^(NestFactory\.\w+|.*\.listen|createServer|http\.createServer|.*startServer|new?Worker|createMicroservice|.*startStandaloneServer)$"
+        r"^(NestFactory\.\w+|(Deno|Bun)\.serve|.*\.listen|createServer|http\.createServer|.*startServer|new?Worker|createMicroservice|.*startStandaloneServer)$"
     ),
     "go": re.compile(
         r"(ListenAndServe(TLS)?|\.Serve|RunHTTPServer\w*|RunGRPCServer\w*|\.Run|\.Start|\.Listen|ExecuteContext|lambda\.Start|serve\w*)$",
@@ -66,8 +66,12 @@ _COMMAND = re.compile(
     r"\bpython3?\b[^;&|]*?\s-m\s+(?!pip|venv|build|pytest|http\.server|alembic|uvicorn|gunicorn|hypercorn|celery|honcho)([\w.]+)|"
     r"\b(?:uvicorn|gunicorn|hypercorn|granian|daphne)\b[^;&|]*?\s([\w./]+):\w+|\bcelery\b[^;&|]*?\s-A\s*([\w.]+)|"
     r"\bpython3?\s+(?:-u\s+)?([\w./-]+\.py)\b|"
-    r"\b(?:node|ts-node|tsx|nodemon|bun(?: run)?)\s+(?:-[\w-]+(?:[= ]\S+)?\s+)*"
+    r"\b(?:node|ts-node|tsx|nodemon|bun(?: run)?|deno (?:run|serve))\s+(?:-[\w-]+(?:[= ]\S+)?\s+)*"
     r"((?!node_modules)[\w./-]+?(?:\.[cm]?[jt]s)?)(?=\s|$|[\"'])"
+)
+# What starts the package that its command stands in, whatever files that has.
+_WHOLE = re.compile(
+    r"\b(next|nuxt|nuxi|nest|medusa|strapi|directus|redwood|blitz|remix-serve|react-router-serve)(\s+start\b|\s+\./|\s*$)"
 )
 _BUILT = re.compile(r"^(?:\./)?(?:(?:dist|build|lib|out|\.next)/)+")
 
@@ -95,6 +99,13 @@ def started(program: Program, processes: Iterable[Fact]) -> Iterable[tuple[Modul
             if chosen is not None:
                 yield chosen, entry(chosen) or _guard(chosen)
                 break
+
+
+def whole(processes: Iterable[Fact]) -> Iterator[Fact]:
+    """The start scripts of packages that a framework's own command starts."""
+    for process in processes:
+        if process.file.endswith("package.json") and _WHOLE.search(str(process["command"])):
+            yield process
 
 
 def _python_files(target: str) -> tuple[str, ...]:

@@ -78,7 +78,8 @@ def nature_of(path: str, text: str) -> Nature:
         return Nature.TEST
     if not _EXAMPLE_FOLDERS.isdisjoint(folders) or any(_EXAMPLE_PROJECT.search(f) for f in folders):
         return Nature.EXAMPLE
-    if _GENERATED_FILE.search(name) or _GENERATED_HEADER.search(text[:600]) or _packed(name, text):
+    written = _GENERATED_HEADER.search(text[:600]) is not None and "Dockerfile" not in name  # that one runs
+    if written or _GENERATED_FILE.search(name) or _packed(name, text):
         return Nature.GENERATED
     return Nature.PRODUCTION
 

@@ -44,6 +44,10 @@ def find_services(
 
     for module, line in entries.started(program, facts.of("process")):
         add(_home(module.path, manifests, module.language), module.path, line, module.language)
+    for process in entries.whole(facts.of("process")):
+        folder = posixpath.dirname(process.file)
+        if any(m.production and _within(p, folder) for p, m in program.modules.items()):
+            add(folder, process.file, process.line, "typescript")
     installed = entries.installed(program, facts.of("script"), imports)
     if len(installed) > 1:
         for folder, (name, module, line) in installed.items():

@@ -144,3 +144,25 @@ def test_one_service_has_no_edges(tmp_path: Path) -> None:
         "import uvicorn\nimport requests\nrequests.get('http://main')\nuvicorn.run(1)\n"
     )
     assert find_edges(collect(tmp_path)) == ()
+
+
+def test_what_a_call_further_out_is_given_names_no_peer(tmp_path: Path) -> None:
+    code = (
+        "import uvicorn\nimport requests\ndef rates(payments):\n    requests.get('http://example.com/rates')\n"
+        "def save(payments):\n    rates(payments)\nsave(1)\nuvicorn.run('app')\n"
+    )
+    assert _edges(tmp_path, **_in("order-service/main.py", code)) == set()
+
+
+@pytest.mark.parametrize("key", ["PAYMENTS_SERVICE_PASSWORD", "payments.clientId", "PEER_API_KEY"])
+def test_a_secret_that_is_named_after_a_peer_is_no_edge(tmp_path: Path, key: str) -> None:
+    assert _edges(tmp_path, **_in("order-service/.env", f"{key}=payments\n")) == set()
+
+
+def test_a_config_server_keeps_the_settings_of_others(tmp_path: Path) -> None:
+    files = {
+        "config/main.py": _SERVER["py"],
+        "config/Dockerfile": 'FROM python:3\nCMD ["python", "main.py"]\n',
+        "config/src/main/resources/shared/order-service.yml": "peer:\n  url: http://payments:80\n",
+    }
+    assert _edges(tmp_path, **files) == {_CALL}

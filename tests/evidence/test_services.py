@@ -123,6 +123,17 @@ _LAYOUTS: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         ["keys/api", "keys/queue"],
     ),
+    "packages that Deno and a framework's own command start": (
+        {
+            "apps/api/package.json": '{"scripts": {"start": "deno run -A src/serve.ts"}}',
+            "apps/api/src/serve.ts": "Deno.serve({ port: 1 }, app.fetch);\n",
+            "apps/web/package.json": '{"scripts": {"start": "next start"}, "dependencies": {"next": "15"}}',
+            "apps/web/app/page.ts": "export const f = () => 1;\n",
+            "packages/lib/package.json": '{"scripts": {"start": "tsc --watch"}}',
+            "packages/lib/a.ts": "export const f = () => 1;\n",
+        },
+        ["apps/api", "apps/web"],
+    ),
     "Quarkus by the parent's plugin": (
         {
             "parent/pom.xml": "<project><artifactId>parent</artifactId><build><plugin>"

@@ -73,7 +73,7 @@ PUBLISH_NAME = Names(
 PUBLISH_SEND = Names(r"^(send|emit|sendAsync|Send|WriteMessages|Produce|send_message|dispatch)$")
 BROKER_WORD = Names(
     r"(kafka|rabbit|amqp|pika|kombu|jms|sqs|sns|nats|jetstream|pulsar|producer|publisher|broker|channel|exchange|messagebus|message_bus|"
-    r"streambridge|eventhub|servicebus|pubsub|queue|topic|ClientProxy|event_?bus)",
+    r"streambridge|eventhub|servicebus|pubsub|queue|topic|ClientProxy|event_?bus|go-nsq|nsqjs|pynsq)",
     re.IGNORECASE,
 )
 BROKER_IMPORT = Names(
@@ -127,7 +127,7 @@ CONSUME_NAME = Names(
     r"PersistentSubscription\w*)|ConsumePartition|XReadGroup|xReadGroup|xreadgroup|BLPop|blpop|brpop|BRPop|Receive|"
     r"subscribe|pull_subscribe|psubscribe|Subscribe|QueueSubscribe|ChanSubscribe|PullSubscribe|basic_consume|basicConsume|consume|Consume|consumeMessage|"
     r"eachMessage|onEvent|onMessage|ReceiveMessages?|receive_message|ReadMessage|FetchMessage|addConsumer|createConsumer|"
-    r"pull_subscribe_bind|fetch|AddNoPublisherHandler|AddHandler|AddConsumerHandler)$"
+    r"pull_subscribe_bind|fetch|AddNoPublisherHandler|AddHandler|AddConcurrentHandlers|AddConsumerHandler)$"
 )
 CONSUME_MARK = Names(
     r"@(?:\w+\.)*(KafkaListener|RabbitListener|JmsListener|SqsListener|StreamListener|EventHandler|SagaEventHandler|event_handler|NatsListener|ServiceActivator|RabbitClient|EventPattern|MessagePattern|RabbitSubscribe|"

@@ -28,6 +28,7 @@ _RESTORE = re.compile(
 _ALWAYS_WELL = re.compile(
     r"\|\|\s*(true|:|exit 0|/bin/true)(?!\w)|;\s*(exit 0|true|:)\s*[\"']?$|[^|]\|\s*tee\b"
 )
+_JSONNET_ALERT = re.compile(r"""(?<![\w"'])["']?alert["']?:\s*(["'])([\w% ()-]+)\1""")
 _FORGIVEN = re.compile(r"\t@?-")  # by make
 _TABLE = re.compile(
     r"create\s+table\s+(?:if\s+not\s+exists\s+)?[\"'`\[]?([\w.]+)[\"'`\]]?\s*\((.*?)\)\s*(?:;|$|with|engine)",
@@ -55,6 +56,13 @@ def collect_prometheus(source: Source, docs: list[Node], strength: Strength) -> 
                 yield Fact("alert", source.path, node.place("alert"), strength, data)
             elif key == "scrape_configs" and isinstance(node.value, list):
                 yield Fact("metrics.scraped", source.path, node.line, strength, {})
+
+
+def collect_jsonnet(source: Source, strength: Strength) -> Iterator[Fact]:
+    """Alerts of a mixin: `{ alert: 'X', expr: ... }`. What an expression is put together from is not read."""
+    for match in _JSONNET_ALERT.finditer(source.text):
+        data = {"name": match[2], "expr": "", "runbook": ""}
+        yield Fact("alert", source.path, source.text.count("\n", 0, match.start()) + 1, strength, data)
 
 
 def collect_workflow(source: Source, docs: list[Node], strength: Strength) -> Iterator[Fact]:

@@ -276,6 +276,7 @@ _GO_RETURNS = re.compile(
 
 def dropped(program: Program) -> Iterator[Fact]:
     """Errors that Go code lets go: `error.swallowed`, `error.publish_swallowed`, `error.commit_swallowed`."""
+    bodies = {(m.path, c.name): c.body for m, c in program.classes() if m.language == "go"}
     for module, function in program.functions():
         if module.language != "go" or _CLOSES.fullmatch(function.name):
             continue
@@ -304,8 +305,16 @@ def dropped(program: Program) -> Iterator[Fact]:
                     writes=True,
                 )
             elif effect.kind == "publish" and (blank or {call.line, call.line + 1} & quiet):
+                if _cannot_fail(call, bodies.get((module.path, function.owner), "")):
+                    continue
                 lost = {"call": call.callee[-50:], "answer": False, "logged": not blank}
                 yield fact("error.publish_swallowed", module, call.line, function=function.title, **lost)
+
+
+def _cannot_fail(call: Call, struct: str) -> bool:
+    """Whether what is called is a field of the receiver's, and a function that can't say that it failed."""
+    field = re.search(rf"(?m)^\s*{re.escape(call.name)}\s+func\(.*$", struct) if call.receiver else None
+    return field is not None and "error" not in field[0]
 
 
 def _certain(call: Call) -> bool:

@@ -180,6 +180,8 @@ def _memory_dedup(module: Module, function: Function) -> Iterator[Fact]:
         key = keep.args[0]
         if not _IDENTIFIES.search(key):
             continue
+        if any(c.callee == f"{store}.get" and key in c.args and c.line > keep.line for c in function.calls):
+            continue  # what belongs together is gathered under its key
         check = next(
             (
                 c.line

@@ -18,6 +18,16 @@ _WORKER_IMPORT = re.compile(
     r"taskforcesh/bullmq|mikestefanello/backlite|adjust/rmq|vgarvardt/gue|acaloiaro/neoq)|go\.temporal\.io/sdk|"
     r"org\.jobrunr|org\.quartz|org\.springframework\.batch|com\.github\.kagkarlsson\.scheduler|io\.temporal)"
 )
+# Queues that others run: they keep a job, call the worker over HTTP, and try again when it fails.
+_HOSTED = re.compile(
+    r"^(@google-cloud/tasks|google\.cloud\.tasks|google\.cloud|cloud\.google\.com/go/cloudtasks|com\.google\.cloud\.tasks|"
+    r"@upstash/qstash|qstash|inngest|github\.com/inngest/inngestgo|@trigger\.dev/sdk)"
+)
+_HOSTED_CALL = re.compile(
+    r"^(createTask|create_task|CreateTask|publishJSON|publish_json|batchJSON|createFunction|create_function|CreateFunction|"
+    r"trigger|batchTrigger)$"
+)
+_HOSTED_ORIGIN = re.compile(r"tasks|qstash|inngest|trigger", re.IGNORECASE)
 _JOB_CALL = re.compile(
     r"^(delay|apply_async|enqueue|enqueue_in|enqueue_at|send_task|kiq|defer|defer_async|add|addBulk|Enqueue|EnqueueContext|"
     r"EnqueueIn|EnqueueUnique|Insert|InsertTx|InsertMany|InsertManyTx|SendTask|SendTaskWithContext|schedule|scheduleJob|"
@@ -265,6 +275,14 @@ def jobs(program: Program) -> Iterator[Fact]:
             and re.search(r"queue", call.receiver, re.IGNORECASE)
         ):
             yield fact("job.worker", module, call.line, what=call.callee[:60])
+            continue
+        if _HOSTED_CALL.match(call.name) and call.receiver and imports(module, _HOSTED):
+            if _HOSTED_ORIGIN.search(" ".join(i.module + " ".join(i.names) for i in module.imports)):
+                yield fact("job.enqueue", module, call.line, what=call.callee[:60], attempts=True)
+                yield fact("job.worker", module, call.line, what="called over HTTP by the queue")
+                yield fact(
+                    "attempts", module, call.line, what="the queue tries again", function=function.title
+                )
             continue
         if not imports(module, _WORKER_IMPORT) and not _WORKER_IMPORT.search(
             origin_of(call, module, function)

@@ -30,7 +30,7 @@ _INSTRUMENT = Names(
 _PUSHED = Names(
     r"^((.*\.)?statsd(_client|Client)?\.(incr|increment|decr|timing|timer|gauge|histogram|distribution|set)|"
     r"(aws_lambda_powertools|@aws-lambda-powertools)[\w./-]*\.?[mM]etrics\.(add_metric|addMetric)|(.*\.)?(put_metric_data|putMetricData)|"
-    r"datadog\.statsd\.\w+|hot-shots\.\w+)$"
+    r"datadog\.statsd\.\w+|hot-shots\.\w+|.*/statsd\.(New\w*|Dial\w*))$"
 )
 _EXPOSED = Names(
     r"^(prometheus_client\.(start_http_server|make_asgi_app|make_wsgi_app|generate_latest)|generate_latest|promhttp\.Handler\w*|"
@@ -80,13 +80,10 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
         origin = origin_of(call, module, function)
         if _INSTRUMENT.match(origin) and call.args and call.args[0] in function.params:
             makers.add((module.path, function.name))  # a helper that makes metrics: its callers name them
-        elif _INSTRUMENT.match(origin):
+        elif _INSTRUMENT.match(origin) or _PUSHED.match(origin) or _PUSHED.match(call.callee):
             name = call.args[0].strip("\"'`") if call.args else call.keywords.get("name", "").strip("\"'`")
             yield fact("metric", module, call.line, name=name, what=call.callee[:60])
-        elif _PUSHED.match(origin) or _PUSHED.match(call.callee):
-            name = call.args[0].strip("\"'`") if call.args else call.keywords.get("name", "").strip("\"'`")
-            yield fact("metric", module, call.line, name=name, what=call.callee[:60])
-            if not pushed:
+            if not pushed and (_PUSHED.match(origin) or _PUSHED.match(call.callee)):
                 pushed = True
                 yield fact("metrics.exposed", module, call.line, what=f"{call.callee[:50]} sends them")
         elif _EXPOSED.match(origin):
@@ -138,15 +135,11 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
                     function=function.title,
                 )
     for module, _, call in calls(program):
-        if (
-            re.search(
-                r"(get|Get|GET|route|add_api_route|HandleFunc|Handle|add_get|mount|add_url_rule|use)$",
-                call.name,
-            )
-            and call.args
-            and _HEALTH.match(call.args[0])
-        ):
-            yield fact("health", module, call.line, path=call.args[0].strip("\"'`"))
+        if re.search(
+            r"(get|Get|GET|route|add_api_route|HandleFunc|Handle|add_get|mount|add_url_rule|use)$",
+            call.name,
+        ) and (path := next((arg for arg in call.args[:2] if _HEALTH.match(arg)), "")):
+            yield fact("health", module, call.line, path=path.strip("\"'`"))
     for module, item, mark, line in marks(program):
         found = _HEALTH.search(mark)
         if found:
@@ -241,6 +234,10 @@ _CONTINUES = Sought(
 )
 
 
+_TELLS = re.compile(r"metric|trac(e|ing)|span|telemetry|stats|observ|meter", re.IGNORECASE)
+_COUNTS = re.compile(r"_?(inc(rement|r)?|observe|count|gauge|record\w*|start_?span)$", re.IGNORECASE)
+
+
 def silent_metrics(program: Program) -> Iterator[Fact]:
     """`telemetry.noop`: a class that looks like metrics or tracing and does nothing, where it is put
     to use.
@@ -253,11 +250,7 @@ def silent_metrics(program: Program) -> Iterator[Fact]:
         ]
         if not own or not all(does_nothing(f) for f in own):
             continue
-        if not re.search(
-            r"metric|inc\b|observe|count|span|trace",
-            " ".join([one.name, module.path, *(f.name for f in own)]),
-            re.IGNORECASE,
-        ):
+        if not _TELLS.search(f"{module.path} {one.name}") and not any(_COUNTS.match(f.name) for f in own):
             continue
         for user, function, call in calls(program):
             if call.callee.rpartition(".")[2] != one.name or function.owner == one.name:

@@ -27,6 +27,10 @@ def check(facts: Facts) -> Iterable[Hit]:
     guarded = {b.file for b in facts.of("breaker", at_least=Strength.USED)} | {
         b.file for b in facts.of("breaker.class", "breaker.user")
     }
+    clients = {
+        str(b["function"]) for b in facts.of("breaker", at_least=Strength.USED) if b["by"].startswith("@")
+    }
+    fields = {(m.path, c.name): c.types for m, c in facts.program.classes()}
     seen: set[str] = set()
     for module, function in facts.program.functions():
         if module.path in guarded or module.path in seen or is_tool(module.path):
@@ -35,6 +39,10 @@ def check(facts: Facts) -> Iterable[Hit]:
         if any(_MODEL_SDK.match(item.module) for item in module.imports):
             remote += [call for call in function.calls if _MODEL_CALL.search(call.callee)]
         for call in remote:
+            receiver = call.callee.rpartition(".")[0].rpartition(".")[2]
+            types = fields.get((module.path, function.owner), {})
+            if (function.params.get(receiver) or types.get(receiver, "")) in clients:
+                continue  # the framework puts a breaker around what the interface declares
             if not _OWN.search(call.text() + function.name) and not _held_off(function, call.line):
                 seen.add(module.path)
                 message = f"{function.title or 'it'} calls a peer without a breaker ({call.callee[-30:]})"
@@ -134,6 +142,17 @@ RULE = Rule(
                 import io.github.resilience4j.circuitbreaker.annotation.CircuitBreaker;
                 class A { RestTemplate rest; @CircuitBreaker(name="x") T f() {
                   return rest.getForObject(u, T.class); } }
+            """,
+        }),
+        Sample("java", {
+            "application.yml": "feign:\n  hystrix:\n    enabled: true\n",
+            "Users.java": """
+                import org.springframework.cloud.openfeign.FeignClient;
+                @FeignClient(name = "users")
+                interface Users { @PostMapping("/users") User create(User user); }
+            """,
+            "A.java": """
+                class A { private Users users; User f(User user) { return users.create(user); } }
             """,
         }),
     ),

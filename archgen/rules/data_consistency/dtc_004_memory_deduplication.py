@@ -31,6 +31,21 @@ RULE = Rule(
     valid=(
         Sample("typescript", {
             "a.ts": """
+                export const show = router.query(async ({ ctx }) => {
+                  const groups = new Map<string, Group>();
+                  for (const each of await ctx.db.select()) {
+                    const groupId = each.groupId;
+                    if (!groups.has(groupId)) {
+                      groups.set(groupId, { parts: [] });
+                    }
+                    groups.get(groupId).parts.push(each);
+                  }
+                  await orderRepository.save(groups);
+                });
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
                 const debounceTimers = new Map<string, number>();
                 export async function later(repository, key) {
                   if (debounceTimers.has(key)) clearTimeout(debounceTimers.get(key));

@@ -27,6 +27,16 @@ RULE = Rule(
     remedy="Let the failure reach the caller, or keep the message in an outbox until it is out.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {
+            "a.go": """
+                package a
+                type Channel struct {
+                    key  string
+                    send func([]byte)
+                }
+                func (channel *Channel) Broadcast(b []byte) { channel.send(b) }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import nats

@@ -27,6 +27,12 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {
+            "a.ts": """
+                import { CloudTasksClient } from '@google-cloud/tasks';
+                export const later = (client: CloudTasksClient, task) => client.createTask(task); // <-
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 from celery import shared_task

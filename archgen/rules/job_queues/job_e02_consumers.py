@@ -21,6 +21,16 @@ RULE = Rule(
     remedy="Use a durable queue and acknowledge after the work is committed.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/nsqio/go-nsq"
+                func Hear(c *nsq.Config) {
+                    consumer, _ := nsq.NewConsumer("orders", "mail", c)
+                    consumer.AddConcurrentHandlers(h, 4) // <-
+                }
+            """,
+        }),
         Sample(
             "python", {"a.py": "import pika\ndef f(channel):\n    channel.basic_consume('q', on)  # <-\n"}
         ),

@@ -51,6 +51,14 @@ RULE = Rule(
     remedy="Wire a client that records, at least outside of tests.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {
+            "a.go": """
+                package a
+                type NoopFlags struct{}
+                func (NoopFlags) EnableNamesInMetrics() {}
+                func New() { use(NoopFlags{}) }
+            """,
+        }),
         Sample("python", {
             "metrics.py": """
                 class Metrics:

@@ -24,6 +24,13 @@ RULE = Rule(
     remedy="Count requests, errors and durations, and expose them for scraping.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {
+            "a.go": """
+                package a
+                import "example.com/a/internal/statsd"
+                func Tell(w io.Writer) { client := statsd.NewClient(w, "a") } // <-
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 from prometheus_client import Counter, make_asgi_app

@@ -22,6 +22,14 @@ RULE = Rule(
     valid=(
         Sample("config", {
             "a.py": "x = 1\n",
+            "mixin/alerts.libsonnet": """
+                { groups: [{ name: 'a', rules: [
+                  { alert: 'Down', expr: 'up{%(selector)s} == 0' % $._config }, // <-
+                ] }] }
+            """,
+        }),
+        Sample("config", {
+            "a.py": "x = 1\n",
             "rules.yaml": """
                 groups:
                 - name: a
