@@ -85,7 +85,7 @@ def started(program: Program, processes: Iterable[Fact]) -> Iterable[tuple[Modul
     """The module behind each command that a Procfile, an image, a compose file or a package starts."""
     for process in processes:
         match = _COMMAND.search(str(process["command"]))
-        if not match:
+        if not match or (process.file.endswith("package.json") and is_tool(process.file)):
             continue
         target = next(group for group in match.groups() if group)
         near = str(process.get("folder", process.file.rpartition("/")[0]))

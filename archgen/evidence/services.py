@@ -22,7 +22,7 @@ _MANIFESTS = {
     "serverless.yaml", "serverless.ts", "nest-cli.json",
 }  # fmt: skip
 _LIBRARY_HINT = re.compile(
-    r"(^|/)(lib|libs|common|shared|pkg|building-blocks|tools|scripts|hack|web|ui|migrations?|seeds?|docs|testing|e2e)(/|$)"
+    r"(^|/)(lib|libs|common|shared|pkg|building-blocks|tools|scripts|hack|cli|web|ui|migrations?|seeds?|docs|testing|e2e)(/|$)"
 )
 _COMMAND = re.compile(r"(^|/)cmd/(web|ui|api)$")
 _NO_SERVICE = re.compile(

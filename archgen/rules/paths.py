@@ -15,6 +15,11 @@ def alternatives(one: Call, other: Call) -> bool:
     )
 
 
+def wraps(one: Call, other: Call) -> bool:
+    """Whether `other` is made in a function that is handed to `one`, which does its own things around it."""
+    return any(b.kind == "closure" and b.header.endswith(one.callee[-60:]) for b in other.inside)
+
+
 def straight(call: Call) -> bool:
     """Whether the call is made on every path through its function that ends well."""
     return not any(block.kind in ("branch", "catch", "finally") for block in call.inside)

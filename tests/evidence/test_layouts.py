@@ -244,3 +244,30 @@ def test_gradle_may_put_a_word_before_the_names_of_all_modules(tmp_path: Path) -
     )
     live = {path for path, module in facts.program.modules.items() if module.live}
     assert live == {"server/src/main/java/a/Main.java", "core/src/main/java/b/Core.java"}
+
+
+def test_health_is_told_by_the_path_of_a_file_where_a_framework_routes_by_files(tmp_path: Path) -> None:
+    facts = _project(
+        tmp_path,
+        {
+            "package.json": '{"scripts": {"start": "next start"}, "dependencies": {"next": "15"}}',
+            "src/app/api/health/route.ts": "export const GET = () => new Response('ok');\n",
+            "src/pages/api/public/ready.ts": "export default (req, res) => res.end();\n",
+            "src/app/models/health.ts": "export const x = 1;\n",
+            "src/server/health.ts": "export const x = 1;\n",
+        },
+    )
+    assert [fact["path"] for fact in facts.of("health")] == ["api/health", "api/public/ready"]
+
+
+def test_a_tool_of_the_command_line_is_no_service_because_it_can_be_started(tmp_path: Path) -> None:
+    facts = _project(
+        tmp_path,
+        {
+            "packages/cli/package.json": '{"bin": "x.js", "scripts": {"start": "node dist/index.js"}}',
+            "packages/cli/src/index.ts": "http.createServer(login).listen(4587);\n",
+            "apps/api/package.json": '{"scripts": {"start": "node dist/index.js"}}',
+            "apps/api/src/index.ts": "http.createServer(app).listen(80);\n",
+        },
+    )
+    assert _folders(facts) == ["apps/api"]

@@ -206,6 +206,13 @@ def _suppressed(module: Module, function: Function) -> Iterator[Fact]:
             )
 
 
+_ONE_ANSWER = re.compile(
+    r"\breturn\s+(?:await\s+)?(?:\w+\.)*((?:handle|map|to|create|build|make|format|translate)\w*[eE]rr\w*|\w*[eE]rror_?[rR]esponse)\("
+)
+_SAYS = re.compile(
+    r"publish|emit|send|notif|enqueue|queue|produce|dispatch|broadcast|push|fire|event|message|raise|forward|relay",
+    re.IGNORECASE,
+)
 _SUPPRESS = re.compile(r"\bsuppress\(\s*(Base)?Exception\b")
 
 
@@ -223,6 +230,9 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
         catch.body,
     ):
         yield fact("error.mapped", module, catch.line, what=f"{catch.types[:50]} is answered", central=False)
+    # one function makes the answer, whoever catches
+    if mapped := _ONE_ANSWER.search(catch.body):
+        yield fact("error.mapped", module, catch.line, what=f"{mapped[1]} answers", central=True)
     leaves = _EXIT.search(catch.body) is not None
     logged = (
         words.LOG.search(re.sub(r"\(.*", "", catch.body.strip().split("\n")[0])) is not None
@@ -233,7 +243,10 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
     if not leaves and not acts and _commits(function, catch, tried):
         yield fact("error.commit_swallowed", module, catch.line, function=function.title)
         return
-    published = [e for e in tried if e.kind == "publish" and not again]
+    # Of what only leads to a message in the end, more is lost than that.
+    published = [
+        e for e in tried if e.kind == "publish" and not again and (not e.via or _SAYS.search(e.call.name))
+    ]
     if published and not leaves:
         yield fact(
             "error.publish_swallowed",

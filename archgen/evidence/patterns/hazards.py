@@ -180,7 +180,10 @@ def _memory_dedup(module: Module, function: Function) -> Iterator[Fact]:
         key = keep.args[0]
         if not _IDENTIFIES.search(key):
             continue
-        if any(c.callee == f"{store}.get" and key in c.args and c.line > keep.line for c in function.calls):
+        later = any(
+            c.callee == f"{store}.get" and key in c.args and c.line > keep.line for c in function.calls
+        )
+        if later or re.search(rf"{re.escape(store)}\.get\([^()\n]*\)!?\s*(\|\||\?\?|\.push)", function.body):
             continue  # what belongs together is gathered under its key
         check = next(
             (
@@ -200,6 +203,8 @@ def _memory_dedup(module: Module, function: Function) -> Iterator[Fact]:
             for c in function.calls
             if re.fullmatch(r"_*(handler?|callback|consumer|listener)s?", c.name)
         ]
+        if not function.name:  # several closures, it may be, and each works for itself
+            work = [line for line in work if line <= keep.line]
         if check and any(check <= line for line in work) and check < keep.line:
             yield fact("memory_dedup", module, check, function=function.title, store=store, key=key[:40])
             return

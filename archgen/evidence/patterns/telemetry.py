@@ -59,6 +59,11 @@ _JSON_LOG = Names(
 _HEALTH = re.compile(
     r"""["'`](/[\w/-]*)?/?(healthz?|livez|readyz?|live|ready|liveness|readiness|_health|status/health|ping|version|health/\w+)/?["'`]"""
 )
+# Frameworks that route by file: Next, Nuxt, SvelteKit, Remix.
+_HEALTH_FILE = re.compile(
+    r"(?:^|/)(?:(?:app|routes)/(?=.*/(?:route|\+server)\.)|routes/|pages/(?=api/)|server/(?=api/))((?:[^/]+/)*?"
+    r"(?:_?health[-_]?(?:z|checks?)?|livez|readyz|ready|readiness|liveness))(?:/route|/index|/\+server|\.get)?\.[cm]?[jt]sx?$"
+)
 _SETTINGS = {
     "metrics.exposed": re.compile(
         r"^management\.endpoints?\.web\.exposure\.include$|^management\.(metrics|prometheus)\.\w*export"
@@ -158,6 +163,9 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
             r"Health(z|Check)?Controller$", one.name
         ):
             yield fact("health", module, one.line, path=one.name)
+    for path, module in program.modules.items():
+        if module.production and module.live and (routed := _HEALTH_FILE.search(path)):
+            yield fact("health", module, 1, path=routed[1])
     yield from _automatic(facts)
     for setting in facts.of("setting"):
         for kind, pattern in _SETTINGS.items():

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from archgen.evidence.facts import Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity
-from archgen.rules.paths import alternatives, in_transaction
+from archgen.rules.paths import alternatives, in_transaction, wraps
 
 # a message that is sent again, or put aside, was committed before
 _AGAIN = re.compile(r"(^|[._])(retry|redeliver|requeue|redrive|nack?|dead_?letter)", re.IGNORECASE)
@@ -32,7 +32,11 @@ def check(facts: Facts) -> Iterable[Hit]:
         writes = [e for e in function.reach if e.kind == "db.write"]
         for publish in publishes:
             before = [
-                w for w in writes if w.call is not publish.call and not alternatives(w.call, publish.call)
+                w
+                for w in writes
+                if w.call is not publish.call
+                and not alternatives(w.call, publish.call)
+                and not wraps(w.call, publish.call)
             ]
             if before and not _relays(function.reach, publish) and not in_transaction(function, publish.call):
                 write = before[-1]
@@ -85,6 +89,15 @@ RULE = Rule(
     remedy="Write the message to an outbox table in the same transaction, and publish from there.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {
+            "a.ts": """
+                import { Kafka } from 'kafkajs';
+                const within = async (handler) => { await userRepository.save(seen); await handler(); };
+                export const POST = within(async () => {
+                  await producer.send({ topic: 'links', messages });
+                });
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import procrastinate

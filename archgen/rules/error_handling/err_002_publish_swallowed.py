@@ -27,6 +27,17 @@ RULE = Rule(
     remedy="Let the failure reach the caller, or keep the message in an outbox until it is out.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {
+            "a.ts": """
+                import { Kafka } from 'kafkajs';
+                const createLink = async (producer, link) => { await producer.send({ topic: 'links', link }); };
+                export const all = async (producer, links) => {
+                  for (const link of links) {
+                    try { await createLink(producer, link); } catch (error) {}
+                  }
+                };
+            """,
+        }),
         Sample("go", {
             "a.go": """
                 package a

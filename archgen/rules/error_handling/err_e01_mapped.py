@@ -22,6 +22,17 @@ RULE = Rule(
     remedy="Map typed errors in one place to problem details (RFC 9457).",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {
+            "a.ts": """
+                export const guarded = (handler) => async (req) => {
+                  try {
+                    return await handler(req);
+                  } catch (error) { // <-
+                    return handleAndReturnErrorResponse(error);
+                  }
+                };
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 @app.exception_handler(Refused)

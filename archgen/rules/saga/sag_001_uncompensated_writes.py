@@ -11,7 +11,7 @@ from archgen.rules.paths import straight
 # What a closure handed to one of these does comes after what it is called on.
 _GOES_ON = re.compile(r"(^|\.)(then|switchMap|mergeMap|concatMap|flatMap|andThen|thenCompose)$|^(map|tap)$")
 _HARMLESS = re.compile(
-    r"login|log_in|authenticat|authori[sz]|(^|[._])auth$|token|verif|valid|notif|mail|sms|webhook|search|query|graphql|oauth|telemetry|metric|track|callback|lookup|seed|fixture",
+    r"login|log_in|authenticat|authori[sz]|(^|[._])auth$|token|verif|valid|notif|mail|sms|webhook|search|query|graphql|oauth|telemetry|metric|track|(^|[._])log$|slack|callback|lookup|seed|fixture",
     re.IGNORECASE,
 )
 # What puts a program together, or hangs something into it, before it does anything.
