@@ -91,7 +91,9 @@ class _Reader:
 
     def read(self, nodes: list[Spanned]) -> None:
         # an annotation lies inside of what it stands on, or before it: all are known before the sweep
-        self.marks = [(start, end) for _, kind, start, end in nodes if kind in self.grammar.marks]
+        for start, end in sorted((s, e) for _, kind, s, e in nodes if kind in self.grammar.marks):
+            if not self.marks or start >= self.marks[-1][1]:  # one inside another belongs to that
+                self.marks.append((start, end))
         for node, kind, start, end in nodes:
             while self.stack and self.stack[-1][0] <= start:
                 self.stack.pop()

@@ -206,6 +206,11 @@ def _suppressed(module: Module, function: Function) -> Iterator[Fact]:
             )
 
 
+_SENDING = re.compile(
+    r"kafka|amqp|rabbit|pika|nats|jms|sqs|sns|broker|publish|messag|produc|send|timeout|connect|\bio|network|socket|runtime|"
+    r"execution|interrupted|client|boto|pub_?sub|mqtt|redis|stream|queue|transport|rpc|http",
+    re.IGNORECASE,
+)
 _ONE_ANSWER = re.compile(
     r"\breturn\s+(?:await\s+)?(?:\w+\.)*((?:handle|map|to|create|build|make|format|translate)\w*[eE]rr\w*|\w*[eE]rror_?[rR]esponse)\("
 )
@@ -247,6 +252,8 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
     published = [
         e for e in tried if e.kind == "publish" and not again and (not e.via or _SAYS.search(e.call.name))
     ]
+    if typed and not _SENDING.search(catch.types):
+        published = []  # that is another call's failure
     if published and not leaves:
         yield fact(
             "error.publish_swallowed",

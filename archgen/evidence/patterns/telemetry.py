@@ -24,6 +24,7 @@ _INSTRUMENT = Names(
     r"^(prometheus_client\.(Counter|Gauge|Histogram|Summary|Info|Enum)|prom-client\.(Counter|Gauge|Histogram|Summary)|"
     r"github\.com/prometheus/client_golang/prometheus(/promauto)?\.(New\w+(Vec|Func)?)|"
     r".*[mM]eter(Registry|Provider)?\.(counter|gauge|timer|summary|create_\w+|create(Counter|Histogram|Gauge|UpDownCounter|ObservableGauge)|Int64Counter|Float64Histogram)|"
+    r".*[mM]etric(s)?Registry\.(counter|meter|timer|histogram|gauge|register)|"
     r"go\.opentelemetry\.io/otel/metric\.\w+|statsd\.\w+|datadog\.\w+)$"
 )
 # Numbers that are sent to who keeps them, and so need no endpoint.
@@ -36,7 +37,8 @@ _EXPOSED = Names(
     r"^(prometheus_client\.(start_http_server|make_asgi_app|make_wsgi_app|generate_latest)|generate_latest|promhttp\.Handler\w*|"
     r"github\.com/prometheus/client_golang/prometheus/promhttp\.\w+|.*\.collectDefaultMetrics|prom-client\.collectDefaultMetrics|.*registry\.metrics|"
     r".*\.setGlobalMeterProvider|opentelemetry\.metrics\.set_meter_provider|.*set_meter_provider|.*Instrumentator|StackdriverMeterRegistry\.\w+|"
-    r".*(Stackdriver|Prometheus|Otlp|Datadog|CloudWatch|Influx)MeterRegistry(\.builder)?|.*CacheMetrics\.monitor|.*Gatherer\w*|.*PrometheusExporter|.*OTLPMetricExporter)$"
+    r".*(Stackdriver|Prometheus|Otlp|Datadog|CloudWatch|Influx)MeterRegistry(\.builder)?|.*CacheMetrics\.monitor|.*Gatherer\w*|.*PrometheusExporter|.*OTLPMetricExporter|"
+    r".*\w*(MetricsServlet|AdminServlet|JmxReporter(\.forRegistry)?|GraphiteReporter(\.forRegistry)?))$"
 )
 _TRACE_START = Names(
     r"(set_tracer_provider|setGlobalTracerProvider|SetTracerProvider|NodeSDK|NodeTracerProvider|TracerProvider|BatchSpanProcessor|instrument_app|"

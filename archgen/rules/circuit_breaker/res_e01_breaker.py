@@ -54,6 +54,19 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {
+            "Catalog.java": """
+                import com.netflix.hystrix.contrib.javanica.annotation.HystrixCommand;
+                class Catalog {
+                  RestTemplate rest;
+                  @HystrixCommand(fallbackMethod = "cached", commandProperties = {
+                      @HystrixProperty(name = "circuitBreaker.requestVolumeThreshold", value = "2") })
+                  public Item one(long id) { // <-
+                    return rest.getForObject(url + id, Item.class);
+                  }
+                }
+            """,
+        }),
         Sample("python", {"a.py": _HAND + _USE}),
         Sample("typescript", {
             "a.ts": """

@@ -27,6 +27,22 @@ RULE = Rule(
     remedy="Let the failure reach the caller, or keep the message in an outbox until it is out.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {
+            "A.java": """
+                import org.springframework.kafka.core.KafkaTemplate;
+                class A {
+                  private KafkaTemplate kafkaTemplate;
+                  void disable(Feature feature) {
+                    try {
+                      store.remove(feature);
+                      kafkaTemplate.send("features", feature);
+                    } catch (NoSuchElementException e) {
+                      log.debug("it was disabled already");
+                    }
+                  }
+                }
+            """,
+        }),
         Sample("typescript", {
             "a.ts": """
                 import { Kafka } from 'kafkajs';

@@ -24,6 +24,17 @@ RULE = Rule(
     remedy="Count requests, errors and durations, and expose them for scraping.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {
+            "A.java": """
+                import com.codahale.metrics.MetricRegistry;
+                class A {
+                  A(MetricRegistry metricRegistry) { this.sent = metricRegistry.meter("sent"); } // <-
+                  ServletRegistrationBean at(MetricRegistry metricRegistry) {
+                    return new ServletRegistrationBean(new MetricsServlet(metricRegistry), "/metrics/*"); // <-
+                  }
+                }
+            """,
+        }),
         Sample("go", {
             "a.go": """
                 package a
