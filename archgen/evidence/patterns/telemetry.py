@@ -61,6 +61,11 @@ _JSON_LOG = Names(
 _HEALTH = re.compile(
     r"""["'`](/[\w/-]*)?/?(healthz?|livez|readyz?|live|ready|liveness|readiness|_health|status/health|ping|version|health/\w+)/?["'`]"""
 )
+# Middleware that answers by itself: `if request.path == HEALTHCHECK_PATH`.
+_HEALTH_ASKED = re.compile(
+    r"\b(?:path(?:name|_info)?|url|Path)\b\s*(?:===?|\.startswith\(|\.startsWith\(|in)\s*"
+    r"(?:[\"']/?_?(?:health|ready|readiness|live|liveness)(?:z|[-_]?checks?)?/?[\"']|\w*HEALTH\w*)"
+)
 # Frameworks that route by file: Next, Nuxt, SvelteKit, Remix.
 _HEALTH_FILE = re.compile(
     r"(?:^|/)(?:(?:app|routes)/(?=.*/(?:route|\+server)\.)|routes/|pages/(?=api/)|server/(?=api/))((?:[^/]+/)*?"
@@ -165,6 +170,10 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
             r"Health(z|Check)?Controller$", one.name
         ):
             yield fact("health", module, one.line, path=one.name)
+    for module, function in program.functions():
+        if asked := _HEALTH_ASKED.search(function.body):
+            line = function.line + function.body.count("\n", 0, asked.start())
+            yield fact("health", module, line, path=asked[0][-60:])
     for path, module in program.modules.items():
         if module.production and module.live and (routed := _HEALTH_FILE.search(path)):
             yield fact("health", module, 1, path=routed[1])

@@ -1,9 +1,13 @@
 """Everything is caught, and the work goes on as if nothing had happened."""
 
+import re
 from collections.abc import Iterable
 
 from archgen.evidence.facts import Fact, Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+# What is counted about visitors may be lost, and must not keep them from anything.
+_ASIDE = re.compile(r"analytics|telemetry|page_?view", re.IGNORECASE)
 
 
 def _message(fact: Fact) -> str:
@@ -14,7 +18,11 @@ def _message(fact: Fact) -> str:
 
 
 def check(facts: Facts) -> Iterable[Hit]:
-    harmful = [f for f in facts.of("error.swallowed") if f["writes"]]
+    harmful = [
+        f
+        for f in facts.of("error.swallowed")
+        if f["writes"] and not _ASIDE.search(f.file) and not _ASIDE.search(str(f["function"]))
+    ]
     return hits(harmful, _message)
 
 
@@ -28,6 +36,16 @@ RULE = Rule(
     remedy="Catch what you can answer, and let the rest through.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {
+            "analytics.py": """
+                import requests
+                def send(event):
+                    try:
+                        requests.post(URL, json=event)
+                    except Exception:
+                        log.warning("not counted")
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 def f(session):

@@ -30,6 +30,15 @@ RULE = Rule(
                     return {}
             """,
         }),
+        Sample("python", {
+            "middleware.py": """
+                class Healthcheck:
+                    def __call__(self, request):
+                        if request.path == HEALTHCHECK_PATH:  # <-
+                            return HttpResponse("Healthy")
+                        return self.get_response(request)
+            """,
+        }),
         Sample("config", {
             "a.py": "x = 1\n",
             "k.yaml": """
@@ -80,6 +89,13 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {
+            "a.py": """
+                def seen(request):
+                    if request.path == WEALTH_PATH:
+                        return None
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 # @app.get('/health')
