@@ -62,9 +62,13 @@ _PLANNED = re.compile(
     re.I,
 )
 
+_SHOWN = re.compile(r"(^|/)templates/")
+
 
 def collect(source: Source) -> Iterator[Fact]:
     """Headings, decisions, topics that are mentioned, and commands in code blocks."""
+    if _SHOWN.search(source.path):
+        return  # pages that the system shows to its users say nothing of the system
     decision = _DECISION_FILE.search(source.path) is not None
     fenced = False
     seen: set[str] = set()

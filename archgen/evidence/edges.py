@@ -119,6 +119,8 @@ def _calls(facts: Facts, names: _Names) -> Iterator[Edge]:
 def _said(effect: Effect, module: Module, function: Function) -> Iterator[str]:
     """What a call says of its peer, the most telling first."""
     call = effect.call
+    if effect.target == "grpc" and call.origin and not effect.via:
+        yield call.origin.rpartition(".")[0]
     # What a call further out is given is about the caller's own things: `statistics.save(account)`.
     yield from call.args[:2] if not effect.via else (arg for arg in call.args[:2] if "://" in arg)
     yield from (value for key, value in call.keywords.items() if key in ("url", "uri", "baseURL", "base_url"))

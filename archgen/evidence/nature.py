@@ -34,7 +34,7 @@ _TEST_PROJECT = re.compile(
     r"|(^|[-_.])(test|tests|testing)([-_.](utils?|support|kit|container|containers|jar))?$"
 )
 # In the root: what helps to build and to write about the system, and is no part of it.
-_BESIDE = {"tools", "hack", "dev", "docs", "doc", "ci", ".github"}
+_BESIDE = {"tools", "hack", "dev", "docs", "doc", "ci", "docker", ".github"}
 _EXAMPLE_FOLDERS = {
     "example",
     "examples",

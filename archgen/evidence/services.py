@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 from archgen.evidence import entries
 from archgen.evidence.code.live import Imports
@@ -24,6 +26,12 @@ _MANIFESTS = {
 _LIBRARY_HINT = re.compile(
     r"(^|/)(lib|libs|common|shared|pkg|building-blocks|tools|scripts|hack|cli|web|ui|migrations?|seeds?|docs|testing|e2e)(/|$)"
 )
+# Folders that every service may have, so that their names say nothing of which one it is.
+_USUAL_FOLDERS = {
+    "app", "apps", "bin", "cmd", "server", "main", "src", "service", "services", "internal", "interface",
+    "job", "worker", "api", "backend", "web", "pkg",
+}  # fmt: skip
+_UNDER_CMD = re.compile(r"(.+)/cmd(?:/[^/]+)?$")
 _COMMAND = re.compile(r"(^|/)cmd/(web|ui|api)$")
 _NO_SERVICE = re.compile(
     r"(^|[/_-])(tests?|e2e|docs?|tools?|scripts?|seed(-data)?|migrations?|ci|dev|devcontainer|loadtest|benchmarks?|docker|deploy(ments?)?|infra|ops)(/|$)"
@@ -88,7 +96,8 @@ def find_services(
         imports,
     ):
         del found[folder]
-    return tuple(found[folder] for folder in sorted(found) if not _is_repository(folder, found, program))
+    services = [found[folder] for folder in sorted(found) if not _is_repository(folder, found, program)]
+    return _told_apart([_with_its_code(s, services, program) for s in services])
 
 
 def live_folders(service: Service) -> tuple[str, ...]:
@@ -112,6 +121,40 @@ def _manifests(paths: Iterable[str]) -> dict[str, str]:
 
 def _name(folder: str) -> str:
     return posixpath.basename(folder) or "the project"
+
+
+def _with_its_code(service: Service, services: list[Service], program: Program) -> Service:
+    """A command of Go, `cart/cmd/server`, with the packages that lie beside `cmd`, where it is the only
+    command there.
+    """
+    above = _UNDER_CMD.match(service.folder) if service.language == "go" else None
+    if above is None or any(s is not service and _within(s.folder, above[1]) for s in services):
+        return service
+    beside = (p for p, m in program.modules.items() if m.production and _within(p, above[1]))
+    if not any("/cmd/" not in path for path in beside):
+        return service
+    return replace(service, folder=above[1], name=_telling(above[1]) or _name(above[1]))
+
+
+def _told_apart(services: list[Service]) -> tuple[Service, ...]:
+    """Services whose folders end alike (`cart/cmd/server`, `order/cmd/server`) are named by what tells them
+    apart: the nearest folder above that has a name of its own, else the whole path.
+    """
+    names = Counter(s.name for s in services)
+    alike = [s for s in services if names[s.name] > 1]
+    nearer = {s.folder: _telling(s.folder) or s.folder for s in alike}
+    taken = Counter(nearer.values()) + names
+    return tuple(
+        replace(s, name=nearer[s.folder] if taken[nearer[s.folder]] == 1 else s.folder)
+        if s.folder in nearer
+        else s
+        for s in services
+    )
+
+
+def _telling(folder: str) -> str:
+    """The last part of a path that not every service may have."""
+    return next((part for part in reversed(folder.split("/")) if part not in _USUAL_FOLDERS), "")
 
 
 def _within(path: str, folder: str) -> bool:

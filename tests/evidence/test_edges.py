@@ -166,3 +166,29 @@ def test_a_config_server_keeps_the_settings_of_others(tmp_path: Path) -> None:
         "config/src/main/resources/shared/order-service.yml": "peer:\n  url: http://payments:80\n",
     }
     assert _edges(tmp_path, **files) == {_CALL}
+
+
+def test_a_call_on_a_client_that_protoc_wrote_is_an_edge(tmp_path: Path) -> None:
+    main = 'package main\nimport "net/http"\nfunc main() { http.ListenAndServe(":80", nil) }\n'
+    files = {
+        "go.mod": "module shop\n",
+        "api/user/v1/user_grpc.pb.go": "package v1\ntype UserClient interface {\n\tVerify(x int) error\n}\n",
+        "app/user/cmd/server/main.go": main,
+        "app/user/internal/data/data.go": "package data\nfunc Work() {}\n",
+        "app/shop/cmd/server/main.go": main.replace("\n", '\nimport _ "shop/app/shop/internal/data"\n', 1),
+        "app/shop/internal/data/data.go": 'package data\nimport v1 "shop/api/user/v1"\n'
+        "type Data struct {\n\tuc v1.UserClient\n}\n",
+        "app/shop/internal/data/user.go": "package data\ntype users struct {\n\tdata *Data\n}\n"
+        "func (r *users) Check(x int) error {\n\treturn r.data.uc.Verify(x)\n}\n"
+        "func (r *users) Find(x int) error {\n\treturn r.data.uc.Verify(x)\n}\n",
+        # the end of a query is no call of the only `Find` there is
+        "app/order/cmd/server/main.go": main.replace("\n", '\nimport _ "shop/app/order/internal/data"\n', 1),
+        "app/order/internal/data/order.go": "package data\ntype orders struct {\n\tdb *gorm.DB\n}\n"
+        "func (r *orders) List(user int) error {\n\treturn r.db.Limit(9).Find(user)\n}\n",
+    }
+    for path, text in files.items():
+        target = tmp_path / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, "utf-8")
+    edges = find_edges(collect(tmp_path))
+    assert {(e.source, e.target, e.kind, e.line) for e in edges} == {("shop", "user", "sync", 6)}

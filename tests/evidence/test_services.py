@@ -11,6 +11,7 @@ from archgen.evidence.facts import Facts
 from archgen.rules.grounds import library
 
 _FLASK = "from flask import Flask\napp = Flask(__name__)\n"
+_GO_MAIN = 'package main\nimport "net/http"\nfunc main() { http.ListenAndServe(":80", nil) }\n'
 _PLAIN = "def work():\n    return 1\n"
 
 
@@ -161,6 +162,29 @@ _LAYOUTS: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         ["", "mailer"],
     ),
+    "Go commands with their packages beside them": (
+        {
+            **{
+                f"app/{name}/service/{path}": text
+                for name in ("cart", "order")
+                for path, text in {
+                    "cmd/server/main.go": _GO_MAIN,
+                    "internal/data/data.go": "package data\nfunc Work() {}\n",
+                }.items()
+            },
+            "go.mod": "module shop\n",
+        },
+        ["app/cart/service", "app/order/service"],
+    ),
+    "Go commands that share their packages": (
+        {
+            "shop/cmd/api/main.go": _GO_MAIN,
+            "shop/cmd/worker/main.go": _GO_MAIN,
+            "shop/internal/data.go": "package internal\nfunc Work() {}\n",
+            "go.mod": "module shop\n",
+        },
+        ["shop/cmd/api", "shop/cmd/worker"],
+    ),
     "a package": ({"setup.py": "", "lib/a.py": _PLAIN}, []),
 }
 
@@ -171,6 +195,21 @@ def test_the_services_of_a_layout(layout: str, tmp_path: Path) -> None:
     facts = _project(tmp_path, files)
     assert [s.folder for s in facts.services] == expected
     assert all(s.file in files and s.line >= 1 for s in facts.services)
+
+
+def test_services_that_end_alike_are_named_by_what_tells_them_apart(tmp_path: Path) -> None:
+    files = {
+        f"{folder}/main.go": _GO_MAIN
+        for folder in (
+            "a/cart/cmd/server",
+            "a/order/service/cmd/server",
+            "b/x/cmd/one",
+            "b/x/cmd/two",
+            "c/two",
+        )
+    }
+    facts = _project(tmp_path, {**files, "go.mod": "module shop\n"})
+    assert [s.name for s in facts.services] == ["cart", "order", "one", "b/x/cmd/two", "c/two"]
 
 
 def test_a_package_without_services_is_a_library_and_a_heap_of_files_is_nothing(tmp_path: Path) -> None:

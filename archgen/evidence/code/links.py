@@ -20,6 +20,7 @@ from archgen.evidence.code.vocabulary import (
     BROKER_SURE,
     BROKER_WORD,
     OUTBOX_FRAMEWORK,
+    READ_NAME,
 )
 
 _DEEPEST = 5
@@ -121,6 +122,8 @@ class Links:
         if (
             len(candidates) == 1
             and name not in _COMMON
+            # at the end of a chain, as of a query that is built, a usual word says nothing
+            and not ("(" in call.callee and name.lower() in _COMMON)
             and not module.imported(head).startswith(("net/", "java."))
         ):
             return [candidates[0][1]]
@@ -194,6 +197,7 @@ class Links:
         self._exempt()
         self._confirm()
         self._declared()
+        self._generated()
         for module in self.program.modules.values():
             for function in module.functions:
                 own = list(function.effects)
@@ -279,6 +283,38 @@ class Links:
                     if old is not None:
                         function.effects.remove(old)
                     function.effects.append(effect)
+                function.effects.sort(key=lambda e: e.call.line)
+
+    def _generated(self) -> None:
+        """Adds what calls on clients do that protoc wrote for Go: a field in the package has such a type."""
+        kinds = {
+            one.name
+            for module in self.program.modules.values()
+            if module.path.endswith(".pb.go")
+            for one in module.classes
+            if one.name.endswith("Client")
+        }
+        held: dict[str, dict[str, str]] = defaultdict(dict)
+        for module in self.program.modules.values() if kinds else ():
+            for one in module.classes if not module.path.endswith(".pb.go") else ():
+                folder = module.path.rpartition("/")[0]
+                held[folder] |= {name: kind for name, kind in one.types.items() if plain(kind) in kinds}
+        for module in self.program.modules.values() if held else ():
+            clients = held.get(module.path.rpartition("/")[0], {})
+            for function in module.functions if clients else ():
+                known = {id(e.call): e for e in function.effects}
+                for call in function.calls:
+                    old = known.get(id(call))
+                    # a field is asked for by way of what holds it
+                    if call.receiver not in clients or "." not in call.callee[: -len(call.name) - 1]:
+                        continue
+                    if old is not None and (old.kind == "remote" or id(old) not in map(id, function.effects)):
+                        continue
+                    if old is not None:
+                        function.effects.remove(old)
+                    call.origin = f"{clients[call.receiver]}.{call.name}"
+                    write = not READ_NAME.match(call.name)
+                    function.effects.append(Effect("remote", call, write=write, target="grpc"))
                 function.effects.sort(key=lambda e: e.call.line)
 
     def _leads_to(self, sure: set[int]) -> set[int]:

@@ -44,6 +44,7 @@ def _any(*patterns: str) -> Names:
 HTTP = _any(
     r"^(requests|httpx|aiohttp|urllib3|treq)\b[\w.]*\.(get|post|put|patch|delete|request|head|options|send|stream)$",
     r"^urllib\.request\.urlopen$",
+    r"^pycurl\.Curl\.perform$",
     r"^(requests|httpx)\.(get|post|put|patch|delete|request|head)$",
     r"^(axios|got|superagent|ky|undici|node-fetch|needle|cross-fetch)(\.default)?(\.(get|post|put|patch|delete|request|create\(.*\)\.\w+))?$",
     r"^(AxiosInstance|HttpService|HttpClient|AxiosStatic|axios\.create)\.(get|post|put|patch|delete|request)$",

@@ -28,6 +28,7 @@ _BROAD = re.compile(
 )
 _GO_ANSWER = Sought(
     r"\bhttp\.Error\(|\.AbortWith\w*\(|\bstatus\.(Error|Errorf|New)\(|\.WriteHeader\(|NewHTTPError\(|fiber\.NewError\(|"
+    r"\berrors\.(BadRequest|Unauthorized|Forbidden|NotFound|Conflict|InternalServer)\(|\bv\d+\.Error[A-Z]\w+\(|"
     r"\.(JSON|XML|String|Status|SendStatus)\((http\.Status|[45]\d\d|\w*[sS]tatus|code)",
     (
         "http.Error(",
@@ -37,6 +38,8 @@ _GO_ANSWER = Sought(
         ".WriteHeader(",
         "NewHTTPError(",
         "fiber.NewError(",
+        "errors.",
+        ".Error",
         ".JSON(",
         ".XML(",
         ".String(",
@@ -99,6 +102,7 @@ _CLOSES = re.compile(
 _FALLBACK = re.compile(r"(onErrorReturn|onErrorResume|fallback\w*|withFallback|Fallback)$")
 _EXIT = re.compile(
     r"\b(raise|throw|return|reject|abort|exit|continue|break|fail|next\s*\(|panic|Promise\.reject|nak|nack|retry|rollback|set_exception|_finish|record|store)\b"
+    r"|(?:reject|fail|invalid|skipped)\w*\.(?:add|append|push|put)\("
 )
 
 

@@ -227,12 +227,22 @@ def dead_letters(program: Program) -> Iterator[Fact]:
                 yield fact("attempts", module, line, what=match[0], function=function.title)
 
 
+# ActiveMQ's word for a broker whose messages end with its process.
+_FORGETS = re.compile(r"^(vm|tcp|failover|broker)\b.*\bpersistent=false\b", re.IGNORECASE)
+_FOR_TESTS = re.compile(r"(^|/)test/|[-_.](test|dev|local)\.", re.IGNORECASE)
+
+
 def broker_settings(facts: Facts) -> Iterator[Fact]:
-    """Dead letters, limits of attempts and bindings that a framework is told of in its settings."""
+    """Dead letters, limits of attempts and bindings that a framework is told of in its settings, and a
+    broker that keeps nothing on disk.
+    """
     for setting in facts.of("setting"):
         key, value = str(setting["key"]), str(setting["value"])
         if value.lower() in ("", "false", "off", "no", "0", "none"):
             continue
+        if _FORGETS.search(value) and not _FOR_TESTS.search(setting.file):
+            weak = {"what": f"a broker that keeps nothing on disk ({value[:60]})", "function": "the system"}
+            yield Fact("queue.weak", setting.file, setting.line, setting.strength, weak)
         for kind, pattern in (("consumer", _STREAM_IN), ("publisher", _STREAM_OUT)):
             if pattern.search(key):
                 bound = {"what": f"{key}={value}"[:60], "function": "", "outbox": False}

@@ -37,7 +37,7 @@ _RETRY_ORIGIN = re.compile(
 RETRY_MARK = re.compile(r"@(?:\w+\.)*(retry|Retryable|Retry|on_exception|RetryableTopic)\b")
 _UNBOUNDED = re.compile(r"^(while\s*\(?\s*(True|true|1)\s*\)?|for\s*\(\s*;\s*;\s*\)|for)\s*:?$")
 _ATTEMPTS = re.compile(
-    r"attempt|\bretries\b|\btries\b|max_?\w*(tries|attempts)|\bfailed\b|\b[ijn]\s*<|range\(\s*\w*[\d_]|deadline",
+    r"attempt|\bretries\b|\btries\b|max_?\w*(tries|attempts)|\btries_?left|\bremaining\b|\bfailed\b|\b[ijn]\s*<|range\(\s*\w*[\d_]|deadline",
     re.IGNORECASE,
 )
 _RETRY_WORD = re.compile(r"attempt|retr(y|ies)|tries|again|backoff|failed", re.IGNORECASE)
@@ -356,7 +356,7 @@ def timeouts(program: Program) -> Iterator[Fact]:
         r"^(httpx\.(AsyncClient|Client)|(anthropic|openai)\.(Async)?(Anthropic|OpenAI)|aiohttp\.ClientSession|requests\.(get|post|put|patch|delete|request|head)|urllib\.request\.urlopen|"
         r"httpx\.(get|post|put|patch|delete|request)|axios\.create|axios(\.(get|post|put|patch|delete|request))?|RestTemplate|WebClient\.create|"
         r"WebClient\.builder|net/http\.(Get|Post|PostForm|Head)|net/http\.Client|net/http\.DefaultClient\.\w+|OkHttpClient|HttpClient\.newHttpClient|fetch|"
-        r"urllib3\.PoolManager)$"
+        r"urllib3\.PoolManager|smtplib\.SMTP(_SSL)?)$"
     )
     for module, function, call in calls(program):
         origin = origin_of(call, module, function)
@@ -396,7 +396,7 @@ def _timed(text: str, function: Function, module: Module, origin: str) -> bool:
         return True  # whoever gave the context may have set an end to it
     if _TIMED.search(text) or (module.language == "python" and re.search(r"[(,]\s*\*\*", text)):
         return True  # or told by what is spread into the call
-    if origin.startswith(("requests.", "urllib.")):
+    if origin.startswith(("requests.", "urllib.", "smtplib.")):
         return False
     # a client that is built and then configured, in the same function
     # clients of that name that are not Spring's have a limit of their own

@@ -274,8 +274,10 @@ def silent_metrics(program: Program) -> Iterator[Fact]:
         for user, function, call in calls(program):
             if call.callee.rpartition(".")[2] != one.name or function.owner == one.name:
                 continue
-            # beside the real thing, in a branch, it stands in for it where metrics are not wanted
-            if user.path != module.path or not any(call.within("branch", "catch")):
+            # beside the real thing, in a branch or after one, it stands in where metrics are not wanted
+            before = function.body.split("\n")[: call.line - function.line]
+            returns = function.name and any(re.match(r"\s+return\b.*\(", line) for line in before)
+            if user.path != module.path or not (returns or any(call.within("branch", "catch"))):
                 yield fact(
                     "telemetry.noop",
                     user,

@@ -15,11 +15,9 @@ def judge(seen: Seen) -> Judgement:
         return Judgement(
             Verdict.PARTIAL if errors or bare else Verdict.PASS, f"calls to peers go through a breaker{but}"
         )
-    if remote:
+    if remote or errors:
         limits = ", with a time limit at most" if seen.shows("RES-E02") else ", and no time limit either"
-        return Judgement(
-            Verdict.FAIL, f"peers are called without a breaker{limits}", grounds.calls(seen.facts)
-        )
+        return Judgement(Verdict.FAIL, f"peers are called without a breaker{limits}", grounds.calls(facts))
     if facts.services and facts.has("consumer") and facts.has("publisher"):
         return Judgement(
             Verdict.NOT_APPLICABLE,

@@ -24,6 +24,13 @@ RULE = Rule(
     remedy="Set a connect and a read timeout where the client is made.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {
+            "a.py": """
+                import smtplib
+                def f():
+                    smtplib.SMTP(HOST, timeout=5).sendmail(A, B, C)
+            """,
+        }),
         Sample("python", {"scripts/rates.py": "import requests\nprint(requests.get('https://rates/'))\n"}),
         Sample("python", {
             "a.py": """
@@ -57,6 +64,14 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {
+            "a.py": """
+                import smtplib
+                def f(host):
+                    server = smtplib.SMTP(host, port=25)  # <-
+                    server.sendmail(A, B, C)
+            """,
+        }),
         Sample("go", {
             "a.go": """
                 package a

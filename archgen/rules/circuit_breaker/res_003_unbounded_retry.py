@@ -26,7 +26,7 @@ def check(facts: Facts) -> Iterable[Hit]:
         elif not retry["bounded"] and retry["near"] and not _WAITS.search(str(retry["function"])):
             message = f"{retry['function']} tries again for ever"
             yield Hit(retry.file, retry.line, message, retry.strength)
-        elif retry["grows"] and not retry["jitter"] and retry["near"]:
+        elif retry["backoff"] and retry["grows"] and not retry["jitter"] and retry["near"]:
             message = f"{retry['function']} waits as long as everybody else before it tries again: no jitter"
             yield Hit(retry.file, retry.line, message, retry.strength, Severity.NOTE)
         elif not retry["backoff"] and (retry["near"] or not retry["bounded"]):
@@ -45,6 +45,19 @@ RULE = Rule(
     remedy="Limit the attempts, wait exponentially longer between them, and add jitter.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {
+            "a.py": """
+                def f():
+                    tries_left = 3
+                    while True:
+                        try:
+                            return ask()
+                        except TransportError as e:
+                            tries_left = 0 if e.permanent else tries_left - 1
+                            if tries_left == 0:
+                                raise
+            """,
+        }),
         # a page after the other: the first failure ends it
         Sample("go", {
             "a.go": """

@@ -48,6 +48,11 @@ RULE = Rule(
             "a.py": "x = 1\n",
             "docs/backup.md": "Backups are important.\n",
         }),
+        # a page that the system shows to its users
+        Sample("docs", {
+            "a.py": "x = 1\n",
+            "templates/docs/bash.md": "# Bash\n\n```\npg_dump somedb | curl -T - $URL\n```\n",
+        }),
     ),
     check=check,
 )  # fmt: skip

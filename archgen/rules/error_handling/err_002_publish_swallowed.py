@@ -27,6 +27,26 @@ RULE = Rule(
     remedy="Let the failure reach the caller, or keep the message in an outbox until it is out.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        # what could not be sent is put aside
+        Sample("java", {
+            "A.java": """
+                import org.springframework.kafka.core.KafkaTemplate;
+                @Service
+                class A {
+                  private KafkaTemplate<String, String> kafka;
+                  void all(List<String> lines) {
+                    for (String line : lines) {
+                      try {
+                        kafka.send("orders", line);
+                      } catch (Exception e) {
+                        log.error("rejected", e);
+                        rejectedLines.add(line);
+                      }
+                    }
+                  }
+                }
+            """,
+        }),
         Sample("java", {
             "A.java": """
                 import org.springframework.kafka.core.KafkaTemplate;

@@ -23,6 +23,19 @@ RULE = Rule(
     remedy="Map errors in one place, so that none is forgotten.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        # errors that a contract declares, made by what is generated from it
+        Sample("go", {
+            "a.go": """
+                package a
+                func (s *Auth) Login(ctx context.Context, req *v1.LoginReq) (*v1.LoginReply, error) {
+                    user, err := s.users.Find(ctx, req.Name)
+                    if err != nil {
+                        return nil, v1.ErrorLoginFailed("no such user") // <-
+                    }
+                    return reply(user), nil
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 def create(request):

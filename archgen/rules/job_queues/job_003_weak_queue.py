@@ -20,6 +20,22 @@ RULE = Rule(
     remedy="Declare named, durable queues and exchanges, and send persistent messages.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {
+            "App.java": """
+                import javax.jms.MessageListener;
+                @SpringBootApplication
+                class App {
+                  @JmsListener(destination = "orders")
+                  void on(String order) { repository.save(order); }
+                }
+            """,
+            "src/main/resources/application.yml": """
+                brokerUrl: "tcp://broker:61616?jms.useAsyncSend=true"
+            """,
+            "src/main/resources/application-test.yml": """
+                brokerUrl: "vm://localhost?broker.persistent=false"
+            """,
+        }),
         # what goes round by itself, or is begun with the process, is begun again with the next one
         Sample("python", {
             "a.py": """
@@ -73,6 +89,19 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {
+            "App.java": """
+                import javax.jms.MessageListener;
+                @SpringBootApplication
+                class App {
+                  @JmsListener(destination = "orders")
+                  void on(String order) { repository.save(order); }
+                }
+            """,
+            "src/main/resources/application.yml": """
+                brokerUrl: "vm://localhost?broker.persistent=false" # <-
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import pika

@@ -51,6 +51,18 @@ RULE = Rule(
     remedy="Wire a client that records, at least outside of tests.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        # the stand-in where nobody wants metrics
+        Sample("python", {
+            "metrics.py": """
+                class NoopClient:
+                    def incr(self, key):
+                        pass
+                def client():
+                    if settings.HOST:
+                        return StatsClient(settings.HOST)
+                    return NoopClient()
+            """,
+        }),
         Sample("go", {
             "a.go": """
                 package a
