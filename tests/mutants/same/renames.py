@@ -39,7 +39,8 @@ def rename_public(workspace: Workspace, chance: random.Random) -> None:
     """Functions and classes that are defined once, wherever they are used."""
     sources = {path: workspace.read(path) for path in workspace.files() if path.endswith(".py")}
     defined: dict[str, int] = {}
-    taken: set[str] = set()
+    # a module of that name would be imported by the new one and keep the old
+    taken = {part for path in sources for part in path.removesuffix(".py").split("/")}
     for source in sources.values():
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
