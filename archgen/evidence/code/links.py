@@ -294,21 +294,24 @@ class Links:
             for one in module.classes
             if one.name.endswith("Client")
         }
+        if not kinds:
+            return
+        ours = [m for m in self.program.modules.values() if m.language == "go" and m.path[-6:] != ".pb.go"]
         held: dict[str, dict[str, str]] = defaultdict(dict)
-        for module in self.program.modules.values() if kinds else ():
-            for one in module.classes if not module.path.endswith(".pb.go") else ():
+        for module in ours:
+            for one in module.classes:
                 folder = module.path.rpartition("/")[0]
                 held[folder] |= {name: kind for name, kind in one.types.items() if plain(kind) in kinds}
-        for module in self.program.modules.values() if held else ():
-            clients = held.get(module.path.rpartition("/")[0], {})
+        for module in ours:
+            clients = held[module.path.rpartition("/")[0]]
             for function in module.functions if clients else ():
                 known = {id(e.call): e for e in function.effects}
                 for call in function.calls:
-                    old = known.get(id(call))
                     # a field is asked for by way of what holds it
                     if call.receiver not in clients or "." not in call.callee[: -len(call.name) - 1]:
                         continue
-                    if old is not None and (old.kind == "remote" or id(old) not in map(id, function.effects)):
+                    old = known.get(id(call))
+                    if old is not None and old.kind == "remote":
                         continue
                     if old is not None:
                         function.effects.remove(old)
