@@ -177,8 +177,41 @@ def test_a_database_of_postgresql_goes_out_and_comes_back(
     (tmp_path / "orders.dump").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(RecoveryError, match="pg_restore ended with"):
         pg.verify(tmp_path / "orders.dump")
-    with pytest.raises(RecoveryError, match="pg_dump ended with"):
+    with pytest.raises(RecoveryError, match="could not be read") as told:
         pg.backup("postgresql://nobody:s3cret@127.0.0.1:1/x", tmp_path / "x.dump")
+    assert "s3cret" not in str(told.value)
+
+
+def test_a_dump_that_lacks_rows_is_refused(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when somebody tunes pg_dump to leave out a large table."""
+    programs = servers.postgres_programs()
+    engine = create_engine(postgres.url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as conn:
+        conn.execute(
+            text('CREATE TABLE "Odd table" AS SELECT generate_series(1, 7) AS n, E\'a\\nb\' AS "x y"')
+        )
+        conn.execute(text("CREATE TABLE large AS SELECT generate_series(1, 100) AS n"))
+    try:
+        monkeypatch.setenv("PG_BIN", str(programs))
+        pg.backup(postgres.url, tmp_path / "whole.dump")
+        assert pg.rows(tmp_path / "whole.dump")["public.Odd table"] == 7
+        tuned = tmp_path / "bin"
+        tuned.mkdir()
+        (tuned / "pg_restore").symlink_to(programs / "pg_restore")
+        (tuned / "pg_dump").write_text(
+            f'#!/bin/sh\nexec "{programs}/pg_dump" --exclude-table-data=large "$@"\n'
+        )
+        (tuned / "pg_dump").chmod(0o755)
+        monkeypatch.setenv("PG_BIN", str(tuned))
+        with pytest.raises(RecoveryError, match=r"not whole: it holds 0 of 100 rows of public\.large$"):
+            pg.backup(postgres.url, tmp_path / "lacking.dump")
+    finally:
+        with engine.begin() as conn:
+            conn.execute(text('DROP TABLE "Odd table"'))
+            conn.execute(text("DROP TABLE large"))
+        engine.dispose()
 
 
 def test_old_sets_go_and_the_newest_always_stay(tmp_path: Path) -> None:
