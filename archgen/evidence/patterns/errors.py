@@ -28,7 +28,7 @@ _BROAD = re.compile(
 )
 _GO_ANSWER = Sought(
     r"\bhttp\.Error\(|\.AbortWith\w*\(|\bstatus\.(Error|Errorf|New)\(|\.WriteHeader\(|NewHTTPError\(|fiber\.NewError\(|"
-    r"\berrors\.(BadRequest|Unauthorized|Forbidden|NotFound|Conflict|InternalServer)\(|\bv\d+\.Error[A-Z]\w+\(|"
+    r"\berrors\.(BadRequest|Unauthorized|Forbidden|NotFound|Conflict|InternalServer)\(|\bv[123]\.Error[A-Z]\w+\(|"
     r"\.(JSON|XML|String|Status|SendStatus)\((http\.Status|[45]\d\d|\w*[sS]tatus|code)",
     (
         "http.Error(",
@@ -38,8 +38,16 @@ _GO_ANSWER = Sought(
         ".WriteHeader(",
         "NewHTTPError(",
         "fiber.NewError(",
-        "errors.",
-        ".Error",
+        # not "errors." nor ".Error", which every file of Go has
+        "errors.BadRequest(",
+        "errors.Unauthorized(",
+        "errors.Forbidden(",
+        "errors.NotFound(",
+        "errors.Conflict(",
+        "errors.InternalServer(",
+        "v1.Error",
+        "v2.Error",
+        "v3.Error",
         ".JSON(",
         ".XML(",
         ".String(",

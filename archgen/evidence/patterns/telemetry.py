@@ -62,9 +62,11 @@ _HEALTH = re.compile(
     r"""["'`](/[\w/-]*)?/?(healthz?|livez|readyz?|live|ready|liveness|readiness|_health|status/health|ping|version|health/\w+)/?["'`]"""
 )
 # Middleware that answers by itself: `if request.path == HEALTHCHECK_PATH`.
-_HEALTH_ASKED = re.compile(
+_HEALTH_ASKED = Sought(
     r"\b(?:path(?:name|_info)?|url|Path)\b\s*(?:===?|\.startswith\(|\.startsWith\(|in)\s*"
-    r"(?:[\"']/?_?(?:health|ready|readiness|live|liveness)(?:z|[-_]?checks?)?/?[\"']|\w*HEALTH\w*)"
+    r"(?:[\"']/?_?(?:health|ready|readiness|live|liveness)(?:z|[-_]?checks?)?/?[\"']|\w*HEALTH\w*)",
+    ("health", "HEALTH", "ready", "readiness", "live"),
+    0,
 )
 # Frameworks that route by file: Next, Nuxt, SvelteKit, Remix.
 _HEALTH_FILE = re.compile(

@@ -10,6 +10,15 @@ def check(facts: Facts) -> Iterable[Hit]:
     return hits(facts.of("queue.weak"), lambda f: f"{f['function']} consumes from {f['what']}")
 
 
+_LISTENS = """
+    import javax.jms.MessageListener;
+    @SpringBootApplication
+    class App {
+      @JmsListener(destination = "orders")
+      void on(String order) { repository.save(order); }
+    }
+"""
+
 RULE = Rule(
     id="JOB-003",
     item="job_queues",
@@ -21,14 +30,7 @@ RULE = Rule(
     languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("java", {
-            "App.java": """
-                import javax.jms.MessageListener;
-                @SpringBootApplication
-                class App {
-                  @JmsListener(destination = "orders")
-                  void on(String order) { repository.save(order); }
-                }
-            """,
+            "App.java": _LISTENS,
             "src/main/resources/application.yml": """
                 brokerUrl: "tcp://broker:61616?jms.useAsyncSend=true"
             """,
@@ -90,14 +92,7 @@ RULE = Rule(
     ),
     invalid=(
         Sample("java", {
-            "App.java": """
-                import javax.jms.MessageListener;
-                @SpringBootApplication
-                class App {
-                  @JmsListener(destination = "orders")
-                  void on(String order) { repository.save(order); }
-                }
-            """,
+            "App.java": _LISTENS,
             "src/main/resources/application.yml": """
                 brokerUrl: "vm://localhost?broker.persistent=false" # <-
             """,
