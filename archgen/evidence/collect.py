@@ -35,21 +35,27 @@ from archgen.evidence.config.pages import Pages
 from archgen.evidence.facts import Fact, Facts, Note, Strength
 from archgen.evidence.nature import Nature
 from archgen.evidence.patterns import (
+    acks,
     agents,
     batches,
+    breakers,
     consistency,
     edges,
     errors,
     eventsourcing,
-    hazards,
     jobtables,
     messaging,
-    resilience,
+    repeats,
+    requests,
     retried,
+    retries,
     saga_life,
     sagas,
     secrets,
     telemetry,
+    timeouts,
+    transactions,
+    weakqueues,
 )
 from archgen.evidence.reading import many_objects, read_code
 from archgen.evidence.services import find_services, live_folders
@@ -166,9 +172,9 @@ _ITEMS = (
 )  # fmt: skip
 # Each with the items that cannot be judged when it fails.
 _RECOGNISERS: tuple[tuple[Recogniser, tuple[str, ...]], ...] = (
-    (resilience.breakers, ("circuit_breaker",)),
-    (lambda program, _: resilience.retries(program), ("circuit_breaker", "error_handling")),
-    (lambda program, _: resilience.timeouts(program), ("circuit_breaker",)),
+    (breakers.breakers, ("circuit_breaker",)),
+    (lambda program, _: retries.retries(program), ("circuit_breaker", "error_handling")),
+    (lambda program, _: timeouts.timeouts(program), ("circuit_breaker",)),
     (lambda program, _: messaging.consumers(program), _ITEMS),
     (lambda program, _: messaging.listeners(program), _ITEMS),
     (lambda _, facts: messaging.broker_settings(facts), _ITEMS),
@@ -193,8 +199,13 @@ _RECOGNISERS: tuple[tuple[Recogniser, tuple[str, ...]], ...] = (
     (lambda program, _: errors.errors(program), ("error_handling",)),
     (lambda program, _: errors.dropped(program), ("error_handling",)),
     (lambda program, _: errors.wrapped_wrong(program), ("error_handling",)),
-    (hazards.hazards, ("job_queues", "data_consistency", "error_handling", "communication_patterns")),
-    (hazards.naive_consumers, ("data_consistency",)),
+    (lambda program, _: transactions.transactions(program), ("data_consistency",)),
+    (lambda program, _: repeats.remembered(program), ("data_consistency",)),
+    (repeats.naive_consumers, ("data_consistency",)),
+    (lambda program, _: acks.acknowledgements(program), ("job_queues",)),
+    (lambda program, _: weakqueues.weak_queues(program), ("job_queues",)),
+    (lambda program, _: requests.static_state(program), ("error_handling",)),
+    (lambda program, _: requests.writing_questions(program), ("communication_patterns",)),
 )
 
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Call, Class, Effect, Function, Module, Program
 from archgen.evidence.facts import Fact
+from archgen.evidence.patterns.breakers import is_breaker, whole
 from archgen.evidence.patterns.common import calls, fact, line_in, marks
-from archgen.evidence.patterns.resilience import RETRY_MARK, is_breaker, retry_loops, retry_origin, whole
+from archgen.evidence.patterns.retries import RETRY_MARK, retry_loops, retry_origin
 
 # Whatever tells the peer that it has seen this before: a key, a version, a condition.
 _KEYED = re.compile(

@@ -1,0 +1,135 @@
+"""Messages acknowledged before they are worked on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from archgen.evidence.code import vocabulary as words
+from archgen.evidence.code.model import Function, Module, Program
+from archgen.evidence.facts import Fact
+from archgen.evidence.patterns.common import fact
+
+_HANDLER = re.compile(
+    r"^(handler|handle|callback|cb|fn|process|consumer|listener|onMessage|on_message|action)$"
+)
+_HANDLES = re.compile(r"(handler|processor|listener|use_?case|service|strategy)$", re.IGNORECASE)
+
+
+def acknowledgements(program: Program) -> Iterator[Fact]:
+    """`ack_early`."""
+    for module, function in program.functions():
+        yield from _acks(module, function)
+
+
+def _acks(module: Module, function: Function) -> Iterator[Fact]:
+    """A message acknowledged before its handler is done, or after it was refused."""
+    yield from _refused(module, function)
+    yield from _settled_first(module, function)
+    for ack in (e for e in function.effects if e.kind == "ack"):
+        scope = ack.call.inside
+        for call in function.calls:
+            if call is ack.call or (
+                call.inside[: len(scope)] != scope and scope[: len(call.inside)] != call.inside
+            ):
+                continue
+            if not (
+                (call.callee in function.params and _HANDLER.match(call.name))
+                or _HANDLER.match(call.callee)
+                or (_HANDLER.match(call.name) and re.search(_HANDLES, call.receiver))
+                or any(e.call is call and (e.kind == "db.write" or e.write) for e in function.reach)
+            ):
+                continue
+            if call.line > ack.call.line and not any(
+                b.kind in ("catch", "branch") for b in ack.call.inside[-1:]
+            ):
+                yield fact(
+                    "ack_early",
+                    module,
+                    ack.call.line,
+                    function=function.title,
+                    why="before the handler is called",
+                )
+                return
+            promised = module.language == "typescript" and re.search(
+                r"async|Promise|=>\s*\{", "".join(function.params.values()) + function.body[:2000]
+            )
+            if (
+                module.language == "typescript"
+                and call.discarded
+                and not call.awaited
+                and call.line < ack.call.line
+                and promised
+            ):
+                yield fact(
+                    "ack_early",
+                    module,
+                    call.line,
+                    function=function.title,
+                    why="without awaiting the handler",
+                )
+                return
+
+
+_WORKS = re.compile(r"^_*(handle|process|dispatch|on_?message)\w*$", re.IGNORECASE)
+
+
+def _settled_first(module: Module, function: Function) -> Iterator[Fact]:
+    """What was acknowledged is then handed on to be worked on, or its handler is called only then."""
+    for ack in (e for e in function.reach if e.kind == "ack"):
+        apart = [b for b in ack.call.inside if b.kind in ("catch", "branch", "finally")]
+        loop = next((b for b in reversed(ack.call.inside) if b.kind == "loop"), None)
+        settled = {ack.call.receiver, *(re.findall(r"\w+", loop.header.partition(" in ")[2]) if loop else ())}
+        settled -= {"self", "this", ""}
+        for call in function.calls:
+            behind = call.line > (loop.end if loop else ack.call.line)
+            if not behind or any(all(b is not c for c in call.inside) for b in apart):
+                continue
+            if any(b.kind == "catch" for b in call.inside) or words.LOG.search(call.callee):
+                continue
+            given = (
+                call.awaited
+                and not ack.via
+                and any(re.fullmatch(r"\w+", a) and a in settled for a in call.args)
+            )
+            if given or _WORKS.match(call.name):
+                yield fact(
+                    "ack_early", module, ack.call.line, function=function.title, why="before it is worked on"
+                )
+                return
+
+
+def _refused(module: Module, function: Function) -> Iterator[Fact]:
+    """A refusal in a branch that does not leave, and an acknowledgement that follows all the same."""
+    acks = [e.call for e in function.effects if e.kind == "ack"]
+    lines = function.body.split("\n")
+    for reject in (e.call for e in function.effects if e.kind == "reject"):
+        branch = next(iter([*reject.within("branch", "catch")][::-1]), None)
+        if branch is None:
+            continue
+        inside = "\n".join(lines[reject.line - function.line : branch.end - function.line + 1])
+        leaves = re.search(
+            r"^\t*\s*(return|continue|break|throw|raise|panic)\b", _outer(inside), re.MULTILINE
+        )
+        after = next(
+            (a for a in acks if a.line > branch.end and not any(b is branch for b in a.inside)), None
+        )
+        if after is not None and not leaves and branch not in after.inside:
+            shared = [b for b in reject.inside if b.kind in ("loop", "closure")]
+            if all(any(b is c for c in after.inside) for b in shared) and not any(
+                b.kind == "branch" and b.line == branch.line for b in after.inside
+            ):
+                yield fact(
+                    "ack_early", module, after.line, function=function.title, why="what it has just refused"
+                )
+                return
+
+
+def _outer(text: str) -> str:
+    """What of `text` stands no deeper than where it began: a nested return does not leave."""
+    depth, kept = 0, []
+    for line in text.split("\n"):
+        if depth <= 0:
+            kept.append(line)
+        depth += line.count("{") - line.count("}")
+    return "\n".join(kept)

@@ -1,0 +1,202 @@
+"""Messages that come twice: noticed too late, or not at all."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from archgen.evidence.code import vocabulary as words
+from archgen.evidence.code.model import Call, Effect, Function, Module, Program
+from archgen.evidence.facts import Fact, Facts
+from archgen.evidence.patterns.common import fact
+
+_CHECK = re.compile(r"^(containsKey|contains|has|getIfPresent|includes|asMap|exists|get|Load|LoadOrStore)$")
+_KEEP = re.compile(r"^(put|add|set|push|Store|append)$")
+_MEMORY = re.compile(
+    r"(Map|Set|Cache|dict|set\(|\{\}|LinkedHashMap|ConcurrentHashMap|sync\.Map|lru|defaultdict|list|\[\])",
+    re.IGNORECASE,
+)
+# What tells one message or request from another, and not one folder or file name.
+# What waits for the next of its kind, or for an answer under way, notes no work that was done.
+_NO_RECORD = re.compile(r"debounce|throttle|timers?$|in_?flight|pending", re.IGNORECASE)
+_IDENTIFIES = re.compile(r"id\b|Id\b|ID\b|uuid|key|token|nonce|request|message|event|number", re.IGNORECASE)
+_SHARED_STORE = re.compile(r"redis|memcache|hazelcast|ignite", re.IGNORECASE)
+
+
+def remembered(program: Program) -> Iterator[Fact]:
+    """`memory_dedup`: messages that were seen are noted in memory, and only after the work."""
+    for module, function in program.functions():
+        yield from _memory_dedup(module, function)
+
+
+def _memory_dedup(module: Module, function: Function) -> Iterator[Fact]:
+    """Asked whether it was seen, then worked, then noted as seen: two at once both get through."""
+    acts = [e for e in function.reach if e.kind in ("db.write", "publish", "remote")]
+    for keep in function.calls:
+        if not _KEEP.match(keep.name) or not keep.args:
+            continue
+        store = keep.callee.rpartition(".")[0]
+        word = store.rpartition(".")[2]
+        type_ = module.types.get(word, "") + " " + function.params.get(word, "")
+        if (
+            not word
+            or _NO_RECORD.search(word)
+            or _SHARED_STORE.search(store + type_ + " ".join(i.module for i in module.imports))
+            or not _MEMORY.search(type_ + word)
+        ):
+            continue
+        if "." not in store and re.search(
+            rf"(^|\n)\s*(const\s+|let\s+|(final\s+)?[\w.]+(<[^=\n]*>)?\s+)?{re.escape(word)}\s*(:[^=\n]+)?=[^=]",
+            function.body,
+        ):
+            continue  # made by this very call: it remembers nothing of the one before
+        key = keep.args[0]
+        if not _IDENTIFIES.search(key):
+            continue
+        later = any(
+            c.callee == f"{store}.get" and key in c.args and c.line > keep.line for c in function.calls
+        )
+        if later or re.search(rf"{re.escape(store)}\.get\([^()\n]*\)!?\s*(\|\||\?\?|\.push)", function.body):
+            continue  # what belongs together is gathered under its key
+        check = next(
+            (
+                c.line
+                for c in function.calls
+                if _CHECK.match(c.name) and c.callee.startswith(store + ".") and key in c.args
+            ),
+            0,
+        )
+        if not check:
+            asked = re.search(rf"\bif\s+{re.escape(key)}\s+(not\s+)?in\s+{re.escape(store)}\b", function.body)
+            check = function.line + function.body.count("\n", 0, asked.start()) if asked else 0
+        work = [e.call.line for e in acts if e.write or e.kind != "remote"]
+        # what a consumer hands a message to is not seen, and may do anything
+        work += [
+            c.line
+            for c in function.calls
+            if re.fullmatch(r"_*(handler?|callback|consumer|listener)s?", c.name)
+        ]
+        if not function.name:  # several closures, it may be, and each works for itself
+            work = [line for line in work if line <= keep.line]
+        if check and any(check <= line for line in work) and check < keep.line:
+            yield fact("memory_dedup", module, check, function=function.title, store=store, key=key[:40])
+            return
+    yield from _noted(module, function, acts)
+
+
+_NOTED = re.compile(r"^[ \t]*((?:self\.)?\w+)\[([^\]\n]+)\]\s*=(?!=)", re.MULTILINE)
+
+
+def _noted(module: Module, function: Function, acts: list[Effect]) -> Iterator[Fact]:
+    """The same with a dictionary: `if key in seen`, the work, `seen[key] = True`."""
+    for keep in _NOTED.finditer(function.body) if acts else ():
+        store, key = keep[1], keep[2]
+        if f" in {store}" not in function.body:
+            continue
+        asked = re.search(rf"\bif\s+{re.escape(key)}\s+(not\s+)?in\s+{re.escape(store)}\b", function.body)
+        kept = function.line + function.body.count("\n", 0, keep.start())
+        check = function.line + function.body.count("\n", 0, asked.start()) if asked else 0
+        type_ = module.types.get(store.rpartition(".")[2], "")
+        if (
+            check
+            and check < kept
+            and any(check <= e.call.line <= kept for e in acts)
+            and _MEMORY.search(type_)
+        ):
+            yield fact("memory_dedup", module, check, function=function.title, store=store, key=key[:40])
+            return
+
+
+def _consuming(program: Program) -> Iterator[tuple[Module, Call]]:
+    for module, function in program.functions():
+        for call in dict.fromkeys(e.call for e in function.effects if e.kind == "consume"):
+            yield module, call
+
+
+_SEEN_TABLE = re.compile(r"inbox|processed|consumed|handled|dedup|idempot|received", re.IGNORECASE)
+
+
+def naive_consumers(program: Program, facts: Facts) -> Iterator[Fact]:
+    """`naive_consumer`: a handler of messages that inserts, with nothing that notices a repeat."""
+    kept = facts.has("inbox")
+    idempotent = {(f.file, f["function"]) for f in facts.of("idempotent")}
+    safe = {title for _, title in idempotent}
+    named: dict[str, list[tuple[Module, Function]]] = defaultdict(list)
+    for module, function in program.functions():
+        named[function.name].append((module, function))
+    seen: set[int] = set()
+    if not kept:
+        yield from _marked(program, facts, safe, seen)
+    for module, call in _consuming(program):
+        if any(words.OUTBOX_FRAMEWORK.match(item.module) for item in module.imports):
+            continue  # such a framework notices repeats by itself
+        if kept and re.search(r"inbox|dedup|idempot|once", call.text(), re.IGNORECASE):
+            continue
+        given = (*call.args, *call.keywords.values())
+        for name in {w for a in given for w in re.findall(r"\b[A-Za-z_]\w+\b", a)} & set(named):
+            near = [(m, f) for m, f in named[name] if m is module] or named[name]
+            if len(near) != 1:
+                continue  # a name that several have says nothing
+            owner, handler = near[0]
+            if id(handler) in seen or not any(e.kind == "db.write" for e in handler.reach):
+                continue
+            seen.add(id(handler))
+            inserts = [
+                e
+                for e in handler.reach
+                if e.kind == "db.write"
+                and (
+                    re.match(r"insert|save|create|add|persist", e.target or "save", re.I)
+                    or re.search(r"\b(\w+)\s*=\s*\1\s*[-+]", e.call.text())
+                )
+            ]
+            told_inside = kept and any(_SEEN_TABLE.search(e.table) for e in handler.reach)
+            told = any(t in safe for e in inserts for t in (handler.title, *e.via))
+            looked = re.search(r"exist|find|already|duplicate|seen", handler.body, re.IGNORECASE)
+            if inserts and not told and not looked and not told_inside:
+                yield fact(
+                    "naive_consumer",
+                    owner,
+                    inserts[0].call.line,
+                    function=handler.title,
+                    call=inserts[0].call.callee[-40:],
+                )
+
+
+_IDENTIFIED = re.compile(r"[iI]d\b|_id\b|ID\b|[kK]ey|[nN]umber|[uU]uid|[cC]ode\b|[rR]eference")
+
+
+def _marked(program: Program, facts: Facts, safe: set[str], seen: set[int]) -> Iterator[Fact]:
+    """Handlers that an annotation makes such, which insert what bears no identity of the message.
+
+    A save of something with an id of its own changes the row that is there, and is left alone.
+    """
+    heard = {(f.file, f["function"]) for f in facts.of("consumer")}
+    for module, function in program.functions():
+        if not function.marks or (module.path, function.name) not in heard or id(function) in seen:
+            continue
+        if any(words.OUTBOX_FRAMEWORK.match(item.module) for item in module.imports):
+            continue
+        if re.search(r"exist|find|already|duplicate|seen|idempot", function.body, re.IGNORECASE):
+            continue
+        for effect in function.effects:
+            text = " ".join(effect.call.args)
+            inserts = effect.kind == "db.write" and re.match(
+                r"insert|save|create|add|persist", effect.target or "save", re.I
+            )
+            if (
+                inserts
+                and text.startswith("new ")
+                and not _IDENTIFIED.search(text)
+                and function.title not in safe
+            ):
+                seen.add(id(function))
+                yield fact(
+                    "naive_consumer",
+                    module,
+                    effect.call.line,
+                    function=function.title,
+                    call=effect.call.callee[-40:],
+                )
+                break

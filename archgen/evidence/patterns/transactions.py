@@ -1,0 +1,78 @@
+"""Calls of peers and messages that leave before the transaction around them has ended."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from archgen.evidence.code import vocabulary as words
+from archgen.evidence.code.model import Block, Call, Function, Module, Program
+from archgen.evidence.facts import Fact
+from archgen.evidence.patterns.common import fact
+
+
+def transactions(program: Program) -> Iterator[Fact]:
+    """`remote_in_tx`, `publish_in_tx`."""
+    runners = _runners(program)
+    for module, function in program.functions():
+        yield from _in_transactions(module, function, runners)
+
+
+def _runners(program: Program) -> set[str]:
+    """Functions that run a function they are given inside a transaction."""
+    found = set()
+    for _, function in program.functions():
+        if not any(e.kind in ("tx", "commit") for e in function.reach):
+            continue
+        if any(call.callee in function.params and _tx_block(call, set()) for call in function.calls):
+            found.add(function.name)
+    return found
+
+
+def _tx_block(call: Call, runners: set[str]) -> Block | None:
+    for block in call.inside:
+        if block.kind == "with" and words.TX_WITH.search(block.header):
+            return block
+        if block.kind == "closure":
+            name = block.header.rpartition(".")[2]
+            if words.TX_NAME.match(name) or name in runners:
+                return block
+    return None
+
+
+# Who is handed one of these works inside of a transaction that somebody else ends.
+_UNIT = re.compile(r"\b(Abstract)?UnitOfWork\b|\bsql\.Tx\b|\bpgx\.Tx\b")
+
+
+def _in_transactions(module: Module, function: Function, runners: set[str]) -> Iterator[Fact]:
+    whole = any(words.TX_MARK.search(mark) for mark in function.marks) or any(
+        _UNIT.search(type_) for type_ in function.params.values()
+    )
+    begins = sorted(
+        e.call.line
+        for e in function.effects
+        if e.kind == "tx" and e.call.name.lower().startswith(("begin", "start"))
+    )
+    commits = sorted(e.call.line for e in function.effects if e.kind == "commit")
+    seen: set[str] = set()
+    for effect in function.reach:
+        if effect.kind not in ("remote", "publish") or effect.kind in seen:
+            continue
+        between = any(b < effect.call.line for b in begins) and any(effect.call.line < c for c in commits)
+        if whole or between or _tx_block(effect.call, runners):
+            # a publish that is itself handed to the transaction belongs to an outbox of some library
+            if effect.kind == "publish" and any(
+                re.search(r"\b(tx|session|conn|transaction|client)\b", a) for a in effect.call.args
+            ):
+                continue
+            seen.add(effect.kind)
+            kind = "remote_in_tx" if effect.kind == "remote" else "publish_in_tx"
+            retried = any(b.kind == "closure" for b in effect.call.inside)
+            yield fact(
+                kind,
+                module,
+                effect.call.line,
+                function=function.title,
+                call=effect.call.callee[-50:],
+                retried=retried,
+            )

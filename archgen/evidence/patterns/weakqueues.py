@@ -1,0 +1,115 @@
+"""Queues, streams and tasks that lose what is in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from archgen.evidence.code.model import Call, Function, Module, Program
+from archgen.evidence.facts import Fact
+from archgen.evidence.patterns.common import calls, fact
+
+
+def weak_queues(program: Program) -> Iterator[Fact]:
+    """`queue.weak`, `queue.unacked`."""
+    yield from _unawaited(program)
+    for module, function in program.functions():
+        yield from _queues(module, function)
+
+
+def _jetstream(call: Call) -> tuple[str, bool]:
+    """What is weak about a stream or a consumer of JetStream, and whether it wants no acknowledgements."""
+    keys = {key.lower().replace("_", ""): value for key, value in call.keywords.items()}
+    if call.name in ("StreamConfig",) and re.search(
+        r"MEMORY|MemoryStorage|\.Memory\b", keys.get("storage", "")
+    ):
+        return "a stream that is kept in memory", False
+    if call.name != "ConsumerConfig":
+        return "", False
+    policy = keys.get("ackpolicy", "")
+    if re.search(r"NONE|AckNone|\.None\b", policy):
+        return "", True
+    named = keys.keys() & {"durablename", "durable", "name"}
+    return (
+        "" if named or not re.search(r"explicit", policy, re.IGNORECASE) else "a consumer that is not durable"
+    ), False
+
+
+_ROUNDS = re.compile(r"\bwhile\b|\basync for\b|\bforever\b|\bevery\w*\(")
+_BEGINS = re.compile(
+    r"_*(a?start\w*|on_?(start|connect|ready|join)\w*|before_start\w*|startup|lifespan|setup\w*|init\w*|main|run\w*|open|connect|"
+    r"a?enter__)$",
+    re.IGNORECASE,
+)
+
+
+def _unawaited(program: Program) -> Iterator[Fact]:
+    """Work that is left to a task which nobody holds: it dies with the process, and may before."""
+    # What goes round and round is begun again by the next start of the process, and loses nothing.
+    own = {f.name for _, f in program.functions() if f.name and not _ROUNDS.search(f.body)}
+    for module, function, call in calls(program):
+        if _BEGINS.match(function.name):
+            continue
+        if call.name in ("create_task", "ensure_future") and call.discarded and function.name and call.args:
+            inner = re.match(r"(?:[\w.]+\.)?(\w+)\(", call.args[0])
+            if inner and inner[1] in own and not inner[1].startswith("_"):
+                what = f"a task in memory: {call.args[0][:40]}"
+                yield fact("queue.weak", module, call.line, function=function.title, what=what)
+
+
+def _queues(module: Module, function: Function) -> Iterator[Fact]:
+    weak: list[tuple[int, str]] = []
+    for call in function.calls:
+        name, keys = call.name, call.keywords
+        if name in (
+            "assertQueue",
+            "assertExchange",
+            "queue_declare",
+            "exchange_declare",
+            "declare_queue",
+            "declare_exchange",
+        ):
+            if keys.get("exclusive", "").lower() == "true":
+                weak.append((call.line, "an exclusive queue"))
+            if keys.get("durable", "").lower() == "false":
+                weak.append(
+                    (
+                        call.line,
+                        "a queue that is not durable"
+                        if "ueue" in name
+                        else "an exchange that is not durable",
+                    )
+                )
+        elif name in ("QueueDeclare", "ExchangeDeclare") and len(call.args) >= 5:
+            durable, exclusive = (
+                (call.args[1], call.args[3]) if name == "QueueDeclare" else (call.args[2], "")
+            )
+            if durable == "false":
+                weak.append((call.line, "a queue that is not durable"))
+            if exclusive == "true":
+                weak.append((call.line, "an exclusive queue"))
+        elif name in ("queueDeclare", "exchangeDeclare") and len(call.args) >= 3:
+            durable, exclusive = call.args[1:3] if name == "queueDeclare" else (call.args[2], "")
+            if durable == "false":
+                weak.append((call.line, f"{'a queue' if exclusive else 'an exchange'} that is not durable"))
+            if exclusive == "true":
+                weak.append((call.line, "an exclusive queue"))
+        weak_stream, unheard = _jetstream(call)
+        if weak_stream:
+            yield fact("queue.weak", module, call.line, function=function.title, what=weak_stream)
+        off = (
+            unheard
+            or keys.get("noAck") == "true"
+            or keys.get("auto_ack") == "True"
+            or keys.get("no_ack") == "True"
+        )
+        if name in ("Consume",) and len(call.args) >= 7 and call.args[2] == "true":
+            off = True
+        if off or (name == "basicConsume" and len(call.args) > 1 and call.args[1] == "true"):
+            yield fact("queue.unacked", module, call.line, function=function.title, call=call.callee[-40:])
+    subscribes = any(e.kind in ("consume", "ack") for e in function.reach) or any(
+        c.name in ("consume", "basic_consume", "Consume", "basicConsume") for c in function.calls
+    )
+    if weak and subscribes:
+        what = " and ".join(dict.fromkeys(w for _, w in weak))
+        yield fact("queue.weak", module, weak[0][0], function=function.title, what=what)
