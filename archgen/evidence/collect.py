@@ -18,6 +18,7 @@ from archgen.evidence.code.live import Imports, mark_live
 from archgen.evidence.code.model import Program
 from archgen.evidence.config import (
     asyncapi,
+    bridges,
     builds,
     compose,
     kubernetes,
@@ -37,6 +38,7 @@ from archgen.evidence.nature import Nature
 from archgen.evidence.patterns import (
     acks,
     agents,
+    backups,
     batches,
     breakers,
     consistency,
@@ -204,6 +206,7 @@ _RECOGNISERS: tuple[tuple[Recogniser, tuple[str, ...]], ...] = (
     (repeats.naive_consumers, ("data_consistency",)),
     (lambda program, _: acks.acknowledgements(program), ("job_queues",)),
     (lambda program, _: weakqueues.weak_queues(program), ("job_queues",)),
+    (lambda program, _: backups.backups(program), ("disaster_recovery",)),
     (lambda program, _: requests.static_state(program), ("error_handling",)),
     (lambda program, _: requests.writing_questions(program), ("communication_patterns",)),
 )
@@ -263,6 +266,8 @@ def _read_yaml(source: Source, strength: Strength, charts: Charts, notes: list[N
         if declared.wants(source):
             found += declared.collect(source, notes)
         found += asyncapi.collect(source, nodes, strength)
+        for doc in nodes:
+            found += bridges.collect(source, doc, strength)
         found += owners.collect_catalogue(source, nodes)
         return found
     except (yaml.YAMLError, RecursionError, TooMuchError, ValueError) as error:

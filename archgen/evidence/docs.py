@@ -54,6 +54,12 @@ _PROCEDURES = (
     ("restore", re.compile(r"^(how to )?restor(e|ing)\b[^:]{0,40}$|^recover(ing|y) from\b", re.I)),
 )
 _ENOUGH_WORDS = 25
+# Sessions, windows and deleted entries are restored as well.
+_OF_DATA = re.compile(
+    r"back(ing|ed)?[- ]?ups?\b|dump|snapshot|disaster|outage|data ?loss|\.(sql|tar|t?gz|zip|bak|rdb)\b|"
+    r"\bdata (folder|dir|volume)|\bvolumes?\b",
+    re.IGNORECASE,
+)
 _HEADING = re.compile(r"^(#{1,6}\s+|={1,6}\s+)(.+)$")
 _FENCE = re.compile(r"^\s*(```|~~~|----\s*$)")
 _PLANNED = re.compile(
@@ -118,7 +124,8 @@ def _procedures(source: Source) -> Iterator[Fact]:
     for index, (number, text) in enumerate(heads):
         topic = next((topic for topic, pattern in _PROCEDURES if pattern.match(text)), "")
         end = heads[index + 1][0] - 1 if index + 1 < len(heads) else len(lines)
-        if topic and len(" ".join(lines[number:end]).split()) >= _ENOUGH_WORDS:
+        said = " ".join([text, *lines[number:end]])
+        if topic and len(said.split()) >= _ENOUGH_WORDS and _OF_DATA.search(said):
             yield Fact(
                 "procedure", source.path, number, Strength.CLAIMED, {"topic": topic, "text": text[:80]}
             )

@@ -51,6 +51,8 @@ _EXAMPLE_FOLDERS = {
 _EXAMPLE_PROJECT = re.compile(
     r"[-_.](examples?|samples?|benchmarks?|bench|jmh)$|^(examples?|samples?|benchmarks?)[-_.]"
 )
+# What fills an empty store for a developer.
+_SEEDS = re.compile(r"^seed(s|er|ers|ing)?([-_.][\w-]+)*\.(py|[cm]?[jt]s|go)$", re.IGNORECASE)
 _GENERATED_FILE = re.compile(
     r"(_pb2(_grpc)?\.pyi?|\.pb(\.gw)?\.go|_grpc\.pb\.go|_gen\.go|\.gen\.(go|ts)|\.generated\.\w+|\.min\.js|\.d\.ts"
     r"|_mock\.go|mock_.*\.go)$"
@@ -76,6 +78,8 @@ def nature_of(path: str, text: str) -> Nature:
         folders = path.split("src/main/")[0].split("/")
     if _TEST_FILE.search(name) or any(f in TEST_FOLDERS or _TEST_PROJECT.search(f) for f in folders):
         return Nature.TEST
+    if _SEEDS.match(name) or "seeds" in folders or "seeders" in folders:
+        return Nature.EXAMPLE
     if not _EXAMPLE_FOLDERS.isdisjoint(folders) or any(_EXAMPLE_PROJECT.search(f) for f in folders):
         return Nature.EXAMPLE
     written = _GENERATED_HEADER.search(text[:600]) is not None and "Dockerfile" not in name  # that one runs

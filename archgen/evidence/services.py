@@ -211,10 +211,11 @@ def _stacks(program: Program, facts: Facts) -> list[str]:
     templates: dict[str, set[str]] = {}
     for function in facts.of("function"):
         templates.setdefault(function.file, set()).add(str(function["code"]))
-    homes = [posixpath.dirname(template) for template in templates]
+    above = {template: _above(template, codes) for template, codes in templates.items()}
+    homes = list(above.values())
     found: list[str] = []
     for template, codes in templates.items():
-        home = posixpath.dirname(template)
+        home = above[template]
         alone = homes.count(home) == 1 and (home or len(templates) == 1)
         nested = any(other != home and _within(other, home) for other in homes)
         for folder in [home] if alone and not nested else sorted(codes):
@@ -222,6 +223,16 @@ def _stacks(program: Program, facts: Facts) -> list[str]:
             if has_code and folder not in found:
                 found.append(folder)
     return found
+
+
+def _above(template: str, codes: set[str]) -> str:
+    """The folder of a template's service: its own, or the one that holds it and the code beside it
+    (`orders/infra/template.yaml` with `orders/src`).
+    """
+    home = posixpath.dirname(template)
+    if any(_within(code, home) for code in codes):
+        return home
+    return posixpath.commonpath([home, *codes]) or home
 
 
 def _libraries(program: Program, weak: list[str], folders: list[str], imports: Imports) -> list[str]:

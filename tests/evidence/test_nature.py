@@ -15,6 +15,8 @@ from archgen.evidence.nature import Nature, nature_of
         ("docker/Dockerfile", "", Nature.PRODUCTION),
         ("services/docker/client.py", "", Nature.PRODUCTION),
         ("tools/release.py", "", Nature.EXAMPLE),
+        ("orders/seed-queues.mts", "", Nature.EXAMPLE),
+        ("orders/seedling.py", "", Nature.PRODUCTION),
         ("orders/test_orders.py", "", Nature.TEST),
         ("src/main/java/com/example/tests/App.java", "", Nature.PRODUCTION),
         ("api/user_grpc.pb.go", "", Nature.GENERATED),

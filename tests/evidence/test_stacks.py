@@ -96,6 +96,60 @@ def test_serverless_functions_listen_to_queues(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+_BESIDE = """Globals:
+  Function:
+    Tracing: Active
+Resources:
+  Told:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: ../src/
+      Handler: told.handler.lambda_handler
+      Events:
+        Changed: {Type: DynamoDB, Properties: {Stream: !GetAtt Orders.StreamArn}}
+  Sent:
+    Type: AWS::Pipes::Pipe
+    Properties:
+      Source: !GetAtt Orders.StreamArn
+      SourceParameters:
+        DynamoDBStreamParameters:
+          MaximumRetryAttempts: 3
+          DeadLetterConfig: {Arn: !GetAtt Dead.Arn}
+      Target: !GetAtt Bus.Arn
+"""
+_SENDS = """import boto3
+events = boto3.client("events")
+
+def lambda_handler(event, context):
+    events.put_events(Entries=[{"Detail": event}])
+"""
+
+
+def test_code_beside_its_template_is_a_service_and_a_stream_of_changes_an_outbox(tmp_path: Path) -> None:
+    files = {f"{name}/infra/template.yaml": _BESIDE for name in ("orders", "stock")}
+    files |= {f"{name}/src/told/handler.py": _SENDS for name in ("orders", "stock")}
+    facts = _project(tmp_path, files)
+    assert [(s.name, s.folder) for s in facts.services] == [("orders", "orders"), ("stock", "stock")]
+    sent = {(f.file, f.line) for f in facts.of("outbox.relay") if f.file.startswith("orders/")}
+    assert sent == {("orders/src/told/handler.py", 5), ("orders/infra/template.yaml", 20)}
+    told = {f.line for f in facts.of("trace.provider", "dead_letters", "attempts") if f.file.startswith("st")}
+    assert told == {3, 18, 19}
+
+
+def test_a_function_that_no_stream_calls_is_no_outbox(tmp_path: Path) -> None:
+    files = {"infra/template.yaml": _BESIDE.replace("DynamoDB, ", "S3, ").replace("Orders.Stream", "Late.")}
+    facts = _project(tmp_path, {**files, "src/told/handler.py": _SENDS})
+    assert not facts.has("outbox")
+
+
+def test_a_gateway_that_fills_a_queue_enqueues(tmp_path: Path) -> None:
+    api = (
+        "openapi: 3.0.1\npaths:\n  /orders:\n    post:\n      x-amazon-apigateway-integration:\n"
+        '        uri: {"Fn::Sub": "arn:aws:apigateway:${AWS::Region}:sqs:path/${AWS::AccountId}/late"}\n'
+    )
+    assert _places(_project(tmp_path, {"api.yaml": api}), "job.enqueue") == {("job.enqueue", 6)}
+
+
 def test_a_chart_is_read_with_its_values(tmp_path: Path) -> None:
     facts = _project(
         tmp_path,

@@ -75,7 +75,9 @@ def _of(
     proxied = proxies.effect_of(call, module, function)
     if proxied is not None:
         return [proxied]
-    if words.HTTP.search(origin) or words.HTTP.search(_typed(call, module, function)):
+    if name == "fetch" and (module.language != "typescript" or _in_a_page(module, function)):
+        pass
+    elif words.HTTP.search(origin) or words.HTTP.search(_typed(call, module, function)):
         return [Effect("remote", call, write=_writes(call), target="http")]
     if words.GRPC_INLINE.search(call.callee) and not words.GRPC_SETUP.search(call.callee):
         return [Effect("remote", call, write=not words.READ_NAME.match(name), target="grpc")]
@@ -98,7 +100,7 @@ def _of(
     elif (
         words.CONSUME_NAME.match(name)
         and call.receiver
-        and (words.BROKER_NAME.match(name) or _near_broker(call, origin, module))
+        and (words.BROKER_NAME.match(name) or _near_broker(call, origin, module) or _polls(name, module))
     ):
         found.append(Effect("consume", call))
     if words.COMMIT_NAME.match(name) and call.receiver:
@@ -115,6 +117,20 @@ def _of(
     if words.WAIT.search(call.callee):
         found.append(Effect("wait", call))
     return found
+
+
+_COMPONENT = re.compile(r"[A-Z]\w*$|use[A-Z]\w*$")
+_PAGE = re.compile(r"(^|/)(components|hooks)/|\.client\.[jt]sx?$")
+
+
+def _in_a_page(module: Module, function: Function) -> bool:
+    """Whether a function is a component or a hook of React: what it fetches, a browser fetches."""
+    if _PAGE.search(module.path):
+        return True
+    return module.path.endswith((".tsx", ".jsx")) and any(
+        _COMPONENT.match(f.name) and f.line <= function.line and function.end <= f.end
+        for f in module.functions
+    )
 
 
 def _typed(call: Call, module: Module, function: Function) -> str:
@@ -148,6 +164,11 @@ def _near_broker(call: Call, origin: str, module: Module) -> bool:
         words.BROKER_WORD.search(item.module) or words.OUTBOX_FRAMEWORK.match(item.module)
         for item in module.imports
     )
+
+
+def _polls(name: str, module: Module) -> bool:
+    """Whether `receive_message` asks a queue; a web socket has one as well."""
+    return name == "receive_message" and any(words.BROKER_IMPORT.search(i.module) for i in module.imports)
 
 
 def _publishes(call: Call, origin: str, module: Module) -> bool:

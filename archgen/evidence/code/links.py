@@ -346,6 +346,8 @@ class Links:
         if id(function) in self._summary:
             return self._summary[id(function)]
         self._summary[id(function)] = ()
+        if _COMMANDS.search(function.body):
+            return ()  # it puts commands together, which somebody may call later
         sorts: dict[tuple[str, bool, str], Effect] = {}
         module = self.program.modules[function.file]
         for effect in function.effects:
@@ -367,8 +369,13 @@ class Links:
         return result
 
 
+_COMMANDS = re.compile(r"&(cobra|cli)\.Command\{")
+
+
 def _through(effect: Effect, call: Call, target: Function) -> Effect:
-    return Effect(effect.kind, call, effect.write, effect.table, effect.target, (target.title, *effect.via))
+    late = effect.late or effect.call.after_commit or call.after_commit
+    via = (target.title, *effect.via)
+    return Effect(effect.kind, call, effect.write, effect.table, effect.target, via, late)
 
 
 def nearest(functions: list[Function], path: str) -> list[Function]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+_AFTER_COMMIT = re.compile(r"(after|on)_?commit|after_?completion", re.IGNORECASE)
 _LAST = re.compile(r"[.:>]")
 
 
@@ -50,6 +51,11 @@ class Call:
     def within(self, *kinds: str) -> Iterator[Block]:
         return (block for block in self.inside if block.kind in kinds)
 
+    @property
+    def after_commit(self) -> bool:
+        """Whether it waits for the end of the transaction around it: `on_commit(lambda: ...)`."""
+        return any(_AFTER_COMMIT.search(block.header) for block in self.within("closure"))
+
     def text(self) -> str:
         pairs = [f"{k}={v}" for k, v in self.keywords.items()]
         return f"{self.callee}({', '.join([*self.args, *pairs])})"
@@ -69,7 +75,7 @@ class Catch:
 @dataclass(eq=False, repr=False, slots=True)
 class Effect:
     """What a call does to the world; the kinds are listed in `vocabulary`. `via` names the callees
-    it was reached through.
+    it was reached through, `late` says that it waits for the end of a transaction on the way.
     """
 
     kind: str
@@ -78,6 +84,7 @@ class Effect:
     table: str = ""
     target: str = ""
     via: tuple[str, ...] = ()
+    late: bool = False
 
 
 @dataclass(eq=False, repr=False, slots=True)

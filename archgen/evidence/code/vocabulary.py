@@ -103,7 +103,7 @@ STORE_IMPORT = Names(
 BROKER_NAME = Names(
     r"^(basic_publish|basicPublish|sendToQueue|convertAndSend|convertSendAndReceive|send_and_wait|SendMessageBatch|sendMessageBatch|"
     r"put_events|putEvents|PutEvents|xadd|XAdd|XADD|PublishWithContext|PublishMsg|publish_async|WriteMessages|publishMessage|"
-    r"basic_consume|basicConsume|QueueSubscribe|pull_subscribe\w*|PullSubscribe|ReceiveMessages?|receive_message|FetchMessage|"
+    r"basic_consume|basicConsume|QueueSubscribe|pull_subscribe\w*|PullSubscribe|ReceiveMessages?|FetchMessage|"
     r"eachMessage|AddNoPublisherHandler|AddConsumerHandler|ConnectToPersistentSubscription|SubscribeTo(Stream|All)|"
     r"subscribeTo(Stream|All)|[sS]ubscribeToPersistentSubscription\w*)$"
 )

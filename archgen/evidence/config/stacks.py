@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from archgen.evidence.config import bridges
 from archgen.evidence.config.engines import broker_of, database_of
 from archgen.evidence.config.located import Node, load_all
 from archgen.evidence.facts import Fact, Strength
@@ -54,6 +55,11 @@ def collect(source: Source, docs: list[Node], strength: Strength) -> Iterator[Fa
             yield from _serverless(source, doc, strength)
         if _is_machine(doc):
             yield from _states(source, doc, strength)
+        if doc.text("Globals", "Function", "Tracing") == "Active":
+            what = {"what": "Tracing: Active of all functions"}
+            yield Fact(
+                "trace.provider", source.path, doc.place("Globals", "Function", "Tracing"), strength, what
+            )
 
 
 def collect_json(source: Source, strength: Strength) -> Iterator[Fact]:
@@ -119,6 +125,10 @@ def _resource(source: Source, name: str, resource: Node, strength: Strength) -> 
         yield from _function(source, name, of, fact)
     elif kind.endswith("Lambda::EventSourceMapping"):
         yield from _worker(fact, name, "an event source")
+    elif kind.endswith("Pipes::Pipe"):
+        yield from bridges.pipe(source, name, resource, of, strength)
+    elif kind.endswith("Serverless::Api") and of.text("TracingEnabled") == "true":
+        yield fact("trace.provider", of.place("TracingEnabled"), what="TracingEnabled of the API")
     elif _MACHINE.search(kind):
         definition = of.get("Definition")
         if definition is not None:
@@ -141,7 +151,10 @@ def _function(source: Source, name: str, of: Node, fact: Callable[..., Fact]) ->
         folder = posixpath.normpath(posixpath.join(source.folder, code.removesuffix(".zip"))).removeprefix(
             "./"
         )
-        yield fact("function", name=name, code="" if folder == "." else folder, handler=of.text("Handler"))
+        events = of.get("Events")
+        hears = {event.text("Type") for _, event in events.items()} if events else set()
+        data = {"handler": of.text("Handler"), "stream": "DynamoDB" in hears}
+        yield fact("function", name=name, code="" if folder == "." else folder, **data)
     for label, event in of.get("Events").items() if of.get("Events") else ():  # type: ignore[union-attr]
         if event.text("Type") in _MESSAGES:
             yield from _worker(fact, name, f"{event.text('Type')} {label}", event.line)
@@ -167,8 +180,14 @@ def _serverless(source: Source, doc: Node, strength: Strength) -> Iterator[Fact]
         def fact(sort: str, at: int = 0, /, line: int = line, **data: Any) -> Fact:
             return Fact(sort, source.path, at or line, strength, data)
 
-        yield fact("function", name=name, code=source.folder, handler=function.text("handler"))
         events = function.get("events")
+        streams = (
+            [node for event in events.each() for key, node in event.items() if key == "stream"]
+            if events
+            else []
+        )
+        stream = any("dynamodb" in value.lower() for node in streams for _, value, _ in node.flat())
+        yield fact("function", name=name, code=source.folder, handler=function.text("handler"), stream=stream)
         for event in events.each() if events else ():
             for key, node in event.items():
                 if key in _EVENT_KEYS:
@@ -179,6 +198,13 @@ def _serverless(source: Source, doc: Node, strength: Strength) -> Iterator[Fact]
         yield Fact(
             "trace.provider", source.path, doc.place("provider", "tracing"), strength, {"what": "tracing"}
         )
+
+
+def _hears_a_table(events: Node | None) -> bool:
+    """Whether one of a function's events is a stream of a table's changes."""
+    said = (pair for event in events.each() for pair in event.items()) if events else ()
+    streams = [node for key, node in said if key == "stream"]
+    return any("dynamodb" in value.lower() for node in streams for _, value, _ in node.flat())
 
 
 def _states(source: Source, machine: Node, strength: Strength) -> Iterator[Fact]:

@@ -25,6 +25,8 @@ def acknowledgements(program: Program) -> Iterator[Fact]:
 def _acks(module: Module, function: Function) -> Iterator[Fact]:
     """A message acknowledged before its handler is done, or after it was refused."""
     yield from _refused(module, function)
+    if _GIVES_UP.search(function.name):
+        return  # the work is not to be done
     yield from _settled_first(module, function)
     for ack in (e for e in function.effects if e.kind == "ack"):
         scope = ack.call.inside
@@ -71,12 +73,16 @@ def _acks(module: Module, function: Function) -> Iterator[Fact]:
                 return
 
 
+_SETTLES = re.compile(r"ack|settle|delete|commit|confirm|done|complete|finish", re.IGNORECASE)
+_GIVES_UP = re.compile(r"abort|cancel|delete|remove|discard|purge", re.IGNORECASE)
 _WORKS = re.compile(r"^_*(handle|process|dispatch|on_?message)\w*$", re.IGNORECASE)
 
 
 def _settled_first(module: Module, function: Function) -> Iterator[Fact]:
     """What was acknowledged is then handed on to be worked on, or its handler is called only then."""
     for ack in (e for e in function.reach if e.kind == "ack"):
+        if ack.via and not _SETTLES.search(ack.call.name):
+            continue
         apart = [b for b in ack.call.inside if b.kind in ("catch", "branch", "finally")]
         loop = next((b for b in reversed(ack.call.inside) if b.kind == "loop"), None)
         settled = {ack.call.receiver, *(re.findall(r"\w+", loop.header.partition(" in ")[2]) if loop else ())}

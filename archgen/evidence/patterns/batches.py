@@ -59,6 +59,7 @@ _CLAIMS = re.compile(
 _ENDS = re.compile(
     r"^_*(a?close|stop|shutdown|disconnect|cancel|teardown|cleanup|__a?exit__|destroy|dispose)", re.IGNORECASE
 )
+_CLOSES = re.compile(r"\.(a?close|stop|shutdown|disconnect|cancel|unsubscribe|wait_closed|write_eof)\(\)")
 _TICKS = re.compile(r"[tT]icker|\.C\b|time\.Tick|<-")
 
 
@@ -67,6 +68,8 @@ def batches(program: Program) -> Iterator[Fact]:
     for module, function, call in calls(program):
         tells = _tells(call, module)
         if tells is None or _ENDS.search(function.name) or ".cancel(" in _before(function, call):
+            continue
+        if _CLOSES.search(" ".join(call.args)):
             continue  # what is cancelled or shut down has nothing left to tell
         if call.discarded or not tells.search(_after(function, call)):
             yield fact("batch.unchecked", module, call.line, function=function.title, call=call.callee[-40:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ _SEEN = re.compile(
     re.I,
 )
 _UPSERT = Sought(
-    r"on\s+conflict|on_conflict_do|onConflict|onDuplicateKey|clause\.OnConflict|FirstOrCreate|SetUpsert\(true|insert\s+or\s+(ignore|replace)|insert\s+ignore|on\s+duplicate\s+key|merge\s+into|upsert|attribute_not_exists|"
+    r"on\s+conflict|on_conflict_do|onConflict|onDuplicateKey|clause\.OnConflict|FirstOrCreate|SetUpsert\(true|insert\s+or\s+(ignore|replace)|insert\s+ignore|on\s+duplicate\s+key|merge\s+into|upsert|attribute_not_exists|\bnot_exists\(\)|"
     r"if\s+not\s+exists\s*\(\s*select|orIgnore|ON_CONFLICT|returning|\bMERGE\b",
     (
         "conflict", "duplicate", "firstorcreate", "upsert", "insert", "merge", "exists",
@@ -28,8 +29,9 @@ _UNIQUE_ERROR = re.compile(
     re.I,
 )
 _VERSION_GUARD = Sought(
-    r"@Version\b|@VersionColumn|\.version\s*==|version\s*=\s*[:?$%@]|expected_?version|ExpectedVersion|optimistic|version_id_col|WHERE[^\"'`]*\bversion\b",
-    ("version", "optimistic"),
+    r"@Version\b|@VersionColumn|\.version\s*==|version\s*=\s*[:?$%@]|expected_?version|ExpectedVersion|optimistic|version_id_col|WHERE[^\"'`]*\bversion\b|"
+    r"\bcondition_?expression\b",
+    ("version", "optimistic", "condition"),
 )
 _DUPLICATE_FRAMEWORK = re.compile(
     r"(?<!Noop)DuplicateMessageDetect|IdempotentReceiver|idempotentConsumer|IdempotentRepository"
@@ -46,6 +48,7 @@ _ASIDE = re.compile(r"dead_?letter|dlq|parked|undeliver", re.IGNORECASE)
 def consistency(program: Program, facts: Facts) -> Iterator[Fact]:
     """`outbox`, `inbox`, `idempotent`, `optimistic_lock`, `transaction`."""
     yield from _outboxes(program, facts)
+    yield from _streams(program, facts)
     yield from _unfilled(program, facts)
     hearing = {
         module.path
@@ -200,6 +203,27 @@ def _outboxes(program: Program, facts: Facts) -> Iterator[Fact]:
             )
 
 
+def _streams(program: Program, facts: Facts) -> Iterator[Fact]:
+    """A function that a table's stream of changes calls, and that sends them on: an outbox by the table."""
+    for deployed in facts.of("function"):
+        if not deployed["stream"]:
+            continue
+        path, _, name = str(deployed["handler"]).rpartition(".")
+        stem = posixpath.join(str(deployed["code"]), path.replace(".", "/"))
+        for suffix in _HANDLER_SUFFIXES:
+            module = program.modules.get(posixpath.normpath(stem + suffix))
+            for function in module.functions if module else ():
+                sent = next((e for e in function.reach if e.kind == "publish"), None)
+                if module and function.name == name and sent:
+                    data = {"by": "stream", "table": deployed["name"], "function": function.title}
+                    line = sent.call.line
+                    yield fact("outbox", module, line, what="a table's stream of changes", **data)
+                    yield fact("outbox.relay", module, line, what=sent.call.callee[-50:], **data)
+
+
+_HANDLER_SUFFIXES = (".py", ".ts", ".js", ".mjs", "/index.ts", "/index.js")
+
+
 def _neighbours_read(module: Module, function: Function, table: str) -> bool:
     """Does a function of the same file read the table, and does this one call it?"""
     names = {c.name for c in function.calls}
@@ -209,23 +233,24 @@ def _neighbours_read(module: Module, function: Function, table: str) -> bool:
     )
 
 
+_TELLING = re.compile(r"out_?box|event|messag|outgoing|pending|relay|notif|queue|_", re.IGNORECASE)
+
+
 def _takes(module: Module, table: str) -> bool:
     """Rows are read in the module, and deleted or marked there once they are sent."""
     effects = [e for f in module.functions for e in f.effects]
-    reads = any(e.kind == "db.read" and _bare(e.table) == table for e in effects) or re.search(
-        rf"(select|find|fetch|get|read)\w*[^\n]{{0,80}}\b{re.escape(table)}\b",
-        "\n".join(f.body for f in module.functions),
-        re.IGNORECASE,
-    )
+    reads = any(e.kind == "db.read" and _bare(e.table) == table for e in effects)
     ends = any(
         e.kind == "db.write" and _bare(e.table) == table and e.target not in ("insert", "add")
         for e in effects
-    ) or re.search(
-        rf"(delete|update|mark|remove)\w*[^\n]{{0,80}}\b{re.escape(table)}\b",
-        "\n".join(f.body for f in module.functions),
-        re.IGNORECASE,
     )
-    return bool(reads and ends)
+    if _TELLING.search(table):
+        # such a name is no everyday word, so that its mention near a verb is enough
+        text = "\n".join(f.body for f in module.functions)
+        near = rf"\w*[^\n]{{0,80}}\b{re.escape(table)}\b"
+        reads = reads or re.search(rf"(select|find|fetch|get|read){near}", text, re.IGNORECASE) is not None
+        ends = ends or re.search(rf"(delete|update|mark|remove){near}", text, re.IGNORECASE) is not None
+    return reads and ends
 
 
 def _bare(table: str) -> str:

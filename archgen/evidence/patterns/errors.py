@@ -262,7 +262,12 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
         return
     # Of what only leads to a message in the end, more is lost than that.
     published = [
-        e for e in tried if e.kind == "publish" and not again and (not e.via or _SAYS.search(e.call.name))
+        e
+        for e in tried
+        if e.kind == "publish"
+        and not again
+        and not (e.late or e.call.after_commit)
+        and (not e.via or _SAYS.search(e.call.name))
     ]
     if typed and not _SENDING.search(catch.types):
         published = []  # that is another call's failure

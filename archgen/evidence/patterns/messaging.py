@@ -16,7 +16,7 @@ _WORKER_IMPORT = re.compile(
     r"pg-boss|graphile-worker|node-resque|faktory|resque|"
     r"github\.com/(hibiken/asynq|riverqueue/river|RichardKnop/machinery|gocraft/work|contribsys/faktory_worker_go|"
     r"taskforcesh/bullmq|mikestefanello/backlite|adjust/rmq|vgarvardt/gue|acaloiaro/neoq)|go\.temporal\.io/sdk|"
-    r"org\.jobrunr|org\.quartz|org\.springframework\.batch|com\.github\.kagkarlsson\.scheduler|io\.temporal)"
+    r"k8s\.io/client-go/util/workqueue|org\.jobrunr|org\.quartz|org\.springframework\.batch|com\.github\.kagkarlsson\.scheduler|io\.temporal)"
 )
 # Queues that others run: they keep a job, call the worker over HTTP, and try again when it fails.
 _HOSTED = re.compile(
@@ -30,12 +30,12 @@ _HOSTED_CALL = re.compile(
 _HOSTED_ORIGIN = re.compile(r"tasks|qstash|inngest|trigger", re.IGNORECASE)
 _JOB_CALL = re.compile(
     r"^(delay|apply_async|enqueue|enqueue_in|enqueue_at|send_task|kiq|defer|defer_async|add|addBulk|Enqueue|EnqueueContext|"
-    r"EnqueueIn|EnqueueUnique|Insert|InsertTx|InsertMany|InsertManyTx|SendTask|SendTaskWithContext|schedule|scheduleJob|"
+    r"EnqueueIn|EnqueueUnique|AddRateLimited|AddAfter|Insert|InsertTx|InsertMany|InsertManyTx|SendTask|SendTaskWithContext|schedule|scheduleJob|"
     r"scheduleRecurrently|scheduleIfNotExists|upsertJobScheduler|ExecuteWorkflow)$"
 )
 _JOB_MARK = re.compile(r"@(?:\w+\.)*(shared_task|task|actor|job|Process|Processor|Recurring|Job)\b")
 _WORKER_CALL = re.compile(
-    r"^(Worker|NewWorker|NewServer|NewWorkerPool|AddWorker|AddWorkerSafely|work|run_worker|process|worker_main|WorkerHost|"
+    r"^(Worker|New(Typed|Named|RateLimiting|Delaying)*(RateLimiting|Delaying)Queue\w*|NewWorker|NewServer|NewWorkerPool|AddWorker|AddWorkerSafely|work|run_worker|process|worker_main|WorkerHost|"
     r"start|Run|run|useBackgroundJobServer|startBackgroundJobServer)$"
 )
 _WORKER_NAME = re.compile(r"^(Worker|NewServer|useBackgroundJobServer|startBackgroundJobServer)$")
@@ -48,7 +48,7 @@ _QUEUE = re.compile(r"queue|flow|jobs?\b|tasks?\b|bull|agenda|boss|producer", re
 # Libraries whose jobs are tried again although nobody says so, with the word that turns it off.
 _TRIES_ANYWAY = re.compile(
     r"^(dramatiq|graphile-worker|github\.com/(hibiken/asynq|riverqueue/river|contribsys/faktory_worker_go)|go\.temporal\.io|"
-    r"org\.jobrunr|com\.github\.kagkarlsson\.scheduler|io\.temporal)"
+    r"k8s\.io/client-go/util/workqueue|org\.jobrunr|com\.github\.kagkarlsson\.scheduler|io\.temporal)"
 )
 _TRIED_ONCE = re.compile(r"max_?retry(\(0\)|\s*[:=]\s*0)|retries\s*=\s*0|MaxAttempts:\s*1\b", re.IGNORECASE)
 _STREAM_IN = re.compile(

@@ -13,6 +13,7 @@ from archgen.evidence.patterns.common import calls, fact, marks
 _RETRY_ORIGIN = re.compile(
     r"^(tenacity|backoff|stamina|retrying|retry\.|async-retry|p-retry|axios-retry|cockatiel\.retry|ts-retry|exponential-backoff|promise-retry|"
     r"github\.com/(cenkalti/backoff|avast/retry-go|hashicorp/go-retryablehttp|sethvargo/go-retry|eapache/go-resiliency/retrier)|"
+    r"k8s\.io/(client-go/util/retry|apimachinery/pkg/util/wait\.(Exponential\w*Backoff\w*|Poll\w*Backoff\w*))|"
     r"org\.springframework\.retry|io\.github\.resilience4j\.retry|dev\.failsafe\.RetryPolicy)"
 )
 RETRY_MARK = re.compile(r"@(?:\w+\.)*(retry|Retryable|Retry|on_exception|RetryableTopic)\b")
@@ -30,6 +31,8 @@ _CONSUMES = re.compile(
 _AGAIN = re.compile(r"\bcontinue\b")
 # in Go it is a failure that is met again, and not the next page or entry
 _GO_AGAIN = re.compile(r"\bif\b[^{\n]*(\berr\w*\b|\bok\b|Cause|errors\.)[^{\n]*\{[^{}]*\bcontinue\b")
+# Who failed is left behind, and the next one's turn begins.
+_NEXT = re.compile(r"\b(idx|index|position|pos|offset|cursor|page)\w*\s*(\+=|\+\+)", re.IGNORECASE)
 _JITTER = re.compile(r"random|jitter|rand\.", re.IGNORECASE)
 _GROWS = re.compile(
     r"\*\*|\*=\s*2|<<|Math\.pow|math\.Pow|exponential|backoff|2\s*\*|\*\s*2|multiplier", re.IGNORECASE
@@ -99,6 +102,8 @@ def retry_loops(module: Module, function: Function) -> Iterator[Block]:
             for c in function.catches
             if loop.line <= c.line <= loop.end and not re.match(r"(final\s+)?InterruptedException\b", c.types)
         ]
+        if any(_NEXT.search(catch.body) for catch in catches):
+            continue
         caught = bool(catches) or (
             module.language == "go"
             and re.search(

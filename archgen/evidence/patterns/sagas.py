@@ -28,7 +28,7 @@ _FRAMEWORK_MARK = re.compile(
 )
 _STEP_UNDO = re.compile(r"\b(?:undo|compensat\w*|rollback|revert)[\"']?\s*[:=]\s*([\w.]+)", re.IGNORECASE)
 _FAILED_EVENT = re.compile(
-    r"(fail|reject|declin|cancel|expire|refus|out_?of_?stock|timed_?out|denied|released|refunded|voided|reversed)",
+    r"(fail|reject|declin|cancel(l?ed|lation|ling)|expire|refus|out_?of_?stock|timed_?out|denied|released|refunded|voided|reversed)",
     re.IGNORECASE,
 )
 _RAN = re.compile(

@@ -42,7 +42,7 @@ _EXPOSED = Names(
 )
 _TRACE_START = Names(
     r"(set_tracer_provider|setGlobalTracerProvider|SetTracerProvider|NodeSDK|NodeTracerProvider|TracerProvider|BatchSpanProcessor|instrument_app|"
-    r"FastAPIInstrumentor|FlaskInstrumentor|registerInstrumentations|SetGlobalTracer|opentracing\.\w+FromContext|NewJaegerTracer|jaegercfg|otelhttp\.NewHandler|otelgrpc\.\w+|initTracer|ddtrace\.\w+|sentry_sdk\.init|Sentry\.init|aws_lambda_powertools\.Tracer|@aws-lambda-powertools/tracer\.Tracer|aws_xray_sdk\.\w+|AWSXRay\.\w+|Tracing\.newBuilder)"
+    r"FastAPIInstrumentor|FlaskInstrumentor|registerInstrumentations|SetGlobalTracer|opentracing\.\w+FromContext|NewJaegerTracer|jaegercfg|otelhttp\.NewHandler|otelgrpc\.\w+|initTracer|ddtrace\.\w+|sentry_sdk\.init|Sentry\.init|aws_lambda_powertools\.(\w+\.)?Tracer|@aws-lambda-powertools/tracer\.Tracer|aws_xray_sdk\.\w+|AWSXRay\.\w+|Tracing\.newBuilder)"
 )
 _SPAN = Names(
     r"(start_as_current_span|start_span|startActiveSpan|startSpan|tracer\.Start|nextSpan|spanBuilder|@WithSpan|@Observed|@NewSpan)"
@@ -56,10 +56,14 @@ _CARRIES = Sought(r"[pP]ropagat(or|ion)\w*(\(\))?\.(inject|extract|Inject|Extrac
 _SET_UP = re.compile(r"TextMapPropagator$|W3C")
 _CORRELATE = Names(r"correlation[-_]?id|request[-_]?id|x-request-id|RequestID\b|trace_id", re.IGNORECASE)
 _JSON_LOG = Names(
-    r"(aws_lambda_powertools\.Logger|LoggerModule\.forRoot|JSONFormatter|JsonFormatter|JSONRenderer|structlog\.configure|pino|winston\.createLogger|zap\.New\w+|slog\.NewJSONHandler|logrus\.SetFormatter|LogstashEncoder|JsonEncoder)"
+    r"(aws_lambda_powertools\.(\w+\.)?Logger|LoggerModule\.forRoot|JSONFormatter|JsonFormatter|JSONRenderer|structlog\.configure|pino|winston\.createLogger|zap\.New\w+|slog\.NewJSONHandler|logrus\.SetFormatter|LogstashEncoder|JsonEncoder)"
 )
 _HEALTH = re.compile(
     r"""["'`](/[\w/-]*)?/?(healthz?|livez|readyz?|live|ready|liveness|readiness|_health|status/health|ping|version|health/\w+)/?["'`]"""
+)
+# A mark that says by which path something is reached, and not what a field is called.
+_ROUTES = re.compile(
+    r"get|route|path|mapping|health|endpoint|http|api|controller|request|ready|live", re.IGNORECASE
 )
 # Middleware that answers by itself: `if request.path == HEALTHCHECK_PATH`.
 _HEALTH_ASKED = Sought(
@@ -155,7 +159,7 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
         ) and (path := next((arg for arg in call.args[:2] if _HEALTH.match(arg)), "")):
             yield fact("health", module, call.line, path=path.strip("\"'`"))
     for module, item, mark, line in marks(program):
-        found = _HEALTH.search(mark)
+        found = _HEALTH.search(mark) if _ROUTES.search(mark) else None
         if found:
             yield fact("health", module, line, path=found[0].strip("\"'`"))
         elif re.search(r"@(WithSpan|Observed|NewSpan|Timed|Counted)\b", mark):
@@ -259,6 +263,9 @@ _TELLS = re.compile(r"metric|trac(e|ing)|span|telemetry|stats|observ|meter", re.
 _COUNTS = re.compile(r"_?(inc(rement|r)?|observe|count|gauge|record\w*|start_?span)$", re.IGNORECASE)
 
 
+_STANDS_IN = re.compile(r"no_?op|null|dummy|disabled|fallback|default", re.IGNORECASE)
+
+
 def silent_metrics(program: Program) -> Iterator[Fact]:
     """`telemetry.noop`: a class that looks like metrics or tracing and does nothing, where it is put
     to use.
@@ -279,6 +286,9 @@ def silent_metrics(program: Program) -> Iterator[Fact]:
             # beside the real thing, in a branch or after one, it stands in where metrics are not wanted
             before = function.body.split("\n")[: call.line - function.line]
             returns = function.name and any(re.match(r"\s+return\b.*\(", line) for line in before)
+            named = "".join(function.body.split("\n")[call.line - function.line :][:1]).rpartition("=")[0]
+            if _STANDS_IN.search(f"{function.name} {named}"):
+                continue  # kept at hand under its true name
             if user.path != module.path or not (returns or any(call.within("branch", "catch"))):
                 yield fact(
                     "telemetry.noop",

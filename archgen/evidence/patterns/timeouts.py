@@ -32,7 +32,9 @@ def timeouts(program: Program) -> Iterator[Fact]:
             "HttpClient.newHttpClient",
         ):
             origin = call.callee
-        if not makers.match(origin):
+        if not makers.match(origin) or (
+            origin == "fetch" and not any(e.call is call for e in function.effects)
+        ):
             continue
         yield fact(
             "client",

@@ -58,6 +58,8 @@ def _in_transactions(module: Module, function: Function, runners: set[str]) -> I
     for effect in function.reach:
         if effect.kind not in ("remote", "publish") or effect.kind in seen:
             continue
+        if effect.late or effect.call.after_commit:
+            continue
         between = any(b < effect.call.line for b in begins) and any(effect.call.line < c for c in commits)
         if whole or between or _tx_block(effect.call, runners):
             # a publish that is itself handed to the transaction belongs to an outbox of some library

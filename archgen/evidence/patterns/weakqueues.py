@@ -43,16 +43,25 @@ _BEGINS = re.compile(
 )
 
 
+# What is lost of these is made again by whoever asks next.
+_UPKEEP = re.compile(r"cache|clean_?up|refresh|pre_?fetch|pre_?load|warm|purge|prune", re.IGNORECASE)
+
+
+def _matters(function: Function) -> bool:
+    """Whether it changes something that outlives the process, as far as can be seen."""
+    return any(e.kind in ("db.write", "publish", "outbox") or e.write for e in function.reach)
+
+
 def _unawaited(program: Program) -> Iterator[Fact]:
     """Work that is left to a task which nobody holds: it dies with the process, and may before."""
     # What goes round and round is begun again by the next start of the process, and loses nothing.
-    own = {f.name for _, f in program.functions() if f.name and not _ROUNDS.search(f.body)}
+    own = {f.name for _, f in program.functions() if f.name and not _ROUNDS.search(f.body) and _matters(f)}
     for module, function, call in calls(program):
         if _BEGINS.match(function.name):
             continue
         if call.name in ("create_task", "ensure_future") and call.discarded and function.name and call.args:
             inner = re.match(r"(?:[\w.]+\.)?(\w+)\(", call.args[0])
-            if inner and inner[1] in own and not inner[1].startswith("_"):
+            if inner and inner[1] in own and not inner[1].startswith("_") and not _UPKEEP.search(inner[0]):
                 what = f"a task in memory: {call.args[0][:40]}"
                 yield fact("queue.weak", module, call.line, function=function.title, what=what)
 

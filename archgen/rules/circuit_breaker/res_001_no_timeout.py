@@ -24,6 +24,26 @@ RULE = Rule(
     remedy="Set a connect and a read timeout where the client is made.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {
+            "routes/orders.tsx": """
+                import { json } from '@remix-run/node';
+                export async function loader() { return json({ ok: true }); }
+                export default function Orders() {
+                  const load = () => fetch('/orders');
+                  return <Button onClick={load} />;
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func Stream(ids []string, fetch func(string) error) {
+                    for _, id := range ids {
+                        fetch(id)
+                    }
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import smtplib

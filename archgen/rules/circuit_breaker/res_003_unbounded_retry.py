@@ -47,6 +47,20 @@ RULE = Rule(
     valid=(
         Sample("python", {
             "a.py": """
+                import httpx
+                def next_playable(queue, index):
+                    while True:
+                        item = queue[index]
+                        try:
+                            item.stream = httpx.get(item.url, timeout=5)
+                            break
+                        except NotFound:
+                            index += 1  # the next one's turn
+                    return item
+            """,
+        }),
+        Sample("python", {
+            "a.py": """
                 def f():
                     tries_left = 3
                     while True:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from archgen.evidence.code.model import Call
 from archgen.evidence.facts import Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity
 from archgen.rules.paths import alternatives, in_transaction, wraps
@@ -37,12 +38,13 @@ def check(facts: Facts) -> Iterable[Hit]:
                 if w.call is not publish.call
                 and not alternatives(w.call, publish.call)
                 and not wraps(w.call, publish.call)
+                and (function.name or _together(w.call, publish.call))
             ]
             if before and not _relays(function.reach, publish) and not in_transaction(function, publish.call):
                 write = before[-1]
                 yield Hit(
                     module.path, publish.call.line,
-                    f"{function.title} writes at line {write.call.line} and publishes apart from it",
+                    f"{function.title or 'the module'} writes at line {write.call.line} and publishes apart from it",
                 )  # fmt: skip
                 break
     yield from _jobs(facts)
@@ -67,6 +69,11 @@ def _jobs(facts: Facts) -> Iterable[Hit]:
                 break
 
 
+def _together(one: Call, other: Call) -> bool:
+    """Whether two calls outside of any function are made by one closure: others run at other times."""
+    return any(block is inner for block in one.within("closure") for inner in other.within("closure"))
+
+
 def _relays(reach: list, publish: object) -> bool:  # type: ignore[type-arg]
     """Rows that are read, published and then removed are a relay, whatever it is called."""
     reads = [e for e in reach if e.kind == "db.read"]
@@ -89,6 +96,16 @@ RULE = Rule(
     remedy="Write the message to an outbox table in the same transaction, and publish from there.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {
+            "entry.ts": """
+                import { Kafka } from 'kafkajs';
+                const producer = new Kafka({}).producer();
+                async function migrate() { await db.users.update({ where: {}, data: {} }); }
+                async function announce() { await producer.publish('started'); }
+                migrate();
+                announce();
+            """,
+        }),
         Sample("typescript", {
             "a.ts": """
                 import { Kafka } from 'kafkajs';

@@ -30,6 +30,18 @@ RULE = Rule(
                         conn.execute(insert(outbox))
             """,
         }),
+        Sample("python", {
+            "a.py": """
+                import pika
+                from django.db import transaction
+                def told(channel, order):
+                    transaction.on_commit(lambda: channel.basic_publish('orders', 'placed', b''))
+                @transaction.atomic
+                def place(channel, order):
+                    order.save()
+                    told(channel, order)
+            """,
+        }),
         Sample("java", {
             "A.java": """
                 import io.eventuate.tram.events.publisher.DomainEventPublisher;

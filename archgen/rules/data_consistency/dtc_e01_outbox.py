@@ -75,6 +75,18 @@ class A {
 """}),
     ),
     invalid=(
+        Sample("java", {
+            "Actions.java": """
+                import org.springframework.amqp.rabbit.core.RabbitTemplate;
+                class Actions {
+                  ActionRepository actionRepository; RabbitTemplate rabbit;
+                  void place(Action action) { actionRepository.save(action); }
+                  void tell(Action action) {
+                    getAction(action.id()); deleteOld(action); rabbit.convertAndSend("x", action);
+                  }
+                }
+            """,
+        }),
         # what only sends again commits with no change
         Sample("python", {"a.py": _PY.replace("def place", "def send_again").replace("  # <-", "")}),
         Sample("python", {"a.py": _PY.split("async def relay")[0], "README.md": "We use an outbox.\n"}),

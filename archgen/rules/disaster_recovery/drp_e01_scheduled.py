@@ -41,8 +41,36 @@ RULE = Rule(
                 0 2 * * * cd /srv/shop && python -m shop.recovery backup # <-
             """,
         }),
+        Sample("config", {
+            "go.mod": "module example.com/shop\n",
+            "db/backup.go": """
+                package db
+                import "database/sql"
+                func Backup(db *sql.DB, path string) error { // <-
+                    _, err := db.Exec("VACUUM INTO ?", path)
+                    return err
+                }
+                func Restore(db *sql.DB, backup string) error {
+                    return copyPages(db, backup)
+                }
+            """,
+            "cmd/main.go": """
+                package main
+                import "example.com/shop/db"
+                func schedulePeriodicBackup(conn *sql.DB) { db.Backup(conn, "shop.db") }
+                func main() { http.ListenAndServe(":80", nil) }
+            """,
+        }),
     ),
     invalid=(
+        Sample("config", {
+            "bin.py": """
+                def backup_file(path):
+                    shutil.copy(path, path + ".bak")
+                def restore_entry(entry):
+                    entry.deleted = False
+            """,
+        }),
         Sample("config", {
             "a.py": "x = 1\n",
             "scripts/backup.crontab": """

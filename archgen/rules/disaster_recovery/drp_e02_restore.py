@@ -44,8 +44,29 @@ RULE = Rule(
                 ```
             """,
         }),
+        Sample("config", {
+            "shop/backups/manager.py": """
+                import tarfile
+                class Backups:
+                    async def create_full_backup(self, name):
+                        with tarfile.open(name, "w") as tar:
+                            tar.add(self.data)
+                    async def do_restore(self, backup):  # <-
+                        with tarfile.open(backup.path) as tar:
+                            tar.extractall(self.data)
+            """,
+        }),
     ),
     invalid=(
+        Sample("docs", {
+            "a.py": "x = 1\n",
+            "docs/chat.md": """
+                # Restoring on page load
+
+                When the page is loaded, fetch the messages and the session of the user from the server and
+                pass them to the component, so that the conversation goes on where it was left.
+            """,
+        }),
         Sample("config", {
             "a.py": "x = 1\n",
             "restore.sh": """

@@ -14,7 +14,7 @@ def check(facts: Facts) -> Iterable[Hit]:
         for f in facts.of("error.publish_swallowed")
         if (f.file not in homes or f.get("removed")) and not f["answer"]
     ]
-    return hits(lost, lambda f: f"{f['function']} goes on when {f['call']} fails")
+    return hits(lost, lambda f: f"{f['function'] or 'the module'} goes on when {f['call']} fails")
 
 
 RULE = Rule(

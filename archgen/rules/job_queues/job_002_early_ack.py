@@ -21,6 +21,13 @@ RULE = Rule(
     languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("python", {
+            "a.py": """
+                def abort(channel, tag, jobs):
+                    channel.basic_ack(tag)
+                    jobs.update_one({"tag": tag}, {"state": "aborted"})
+            """,
+        }),
+        Sample("python", {
             "queue.py": """
                 from sqlalchemy import select, insert, update, delete
                 from tables import chores

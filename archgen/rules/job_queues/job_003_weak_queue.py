@@ -61,6 +61,21 @@ RULE = Rule(
                     ch.basic_consume('q', on)
             """,
         }),
+        Sample("python", {
+            "a.py": """
+                import asyncio
+                class Player:
+                    async def play(self, track):
+                        # made again by whoever asks next
+                        asyncio.create_task(self.cache.set_value(track.id, track))
+                        asyncio.create_task(self.show(track))
+                    async def show(self, track):
+                        self.screen = track.title
+                class Cache:
+                    async def set_value(self, key, value):
+                        await self.conn.execute("INSERT INTO cache (key, value) VALUES (?, ?)", (key, value))
+            """,
+        }),
         Sample("typescript", {
             "a.ts": """
                 async function f(ch) {

@@ -27,6 +27,21 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {
+            "controller.go": """
+                package controller
+                import "k8s.io/client-go/util/workqueue"
+                type Controller struct { queue workqueue.TypedRateLimitingInterface[string] }
+                func New() *Controller {
+                    return &Controller{queue: workqueue.NewTypedRateLimitingQueue(limiter)} // <-
+                }
+                func (c *Controller) next(key string) {
+                    if err := c.sync(key); err != nil {
+                        c.queue.AddRateLimited(key) // <-
+                    }
+                }
+            """,
+        }),
         Sample("typescript", {
             "a.ts": """
                 import { CloudTasksClient } from '@google-cloud/tasks';

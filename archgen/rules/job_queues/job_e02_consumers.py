@@ -54,6 +54,15 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {
+            "client.py": """
+                from aiohttp import ClientSession
+                class Client:
+                    async def listen(self):
+                        while True:
+                            handle(await self.connection.receive_message())
+            """,
+        }),
         Sample("python", {"a.py": "import pika\n# channel.basic_consume('q', on)\n"}),
         com_e02_async.RULE.invalid[3],
         Sample("typescript", {

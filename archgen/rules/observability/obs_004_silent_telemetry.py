@@ -51,6 +51,16 @@ RULE = Rule(
     remedy="Wire a client that records, at least outside of tests.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {
+            "m/m.go": """
+                package m
+                type NoOp struct{}
+                func (d NoOp) Inc(_ string, _ int) {
+                    // todo
+                }
+                func NewNoopInstance() Metrics { return NoOp{} }
+            """,
+        }),
         # the stand-in where nobody wants metrics
         Sample("python", {
             "metrics.py": """

@@ -89,6 +89,16 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {
+            "A.java": """
+                class Release {
+                  @JsonProperty("version")
+                  private String version;
+                  @JsonProperty("version")
+                  public String getVersion() { return version; }
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 def seen(request):

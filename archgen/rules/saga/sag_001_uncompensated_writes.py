@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from archgen.evidence.code.model import Effect
+from archgen.evidence.code.vocabulary import READ_NAME
 from archgen.evidence.facts import Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity
 from archgen.rules.paths import straight
@@ -53,8 +54,8 @@ def _apart(effects: list[Effect]) -> list[Effect]:
 
 
 def _matters(effect: Effect) -> bool:
-    if _WIRES.search(effect.call.name):
-        return False
+    if _WIRES.search(effect.call.name) or (effect.via and READ_NAME.match(effect.call.name)):
+        return False  # what is called a question may send a POST to ask it
     return not _HARMLESS.search(effect.call.callee) and not any(_HARMLESS.search(v) for v in effect.via)
 
 
@@ -77,6 +78,26 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {
+            "cmd/root.go": """
+                package main
+                import "github.com/spf13/cobra"
+                func NewPay() *cobra.Command {
+                    return &cobra.Command{RunE: func(c *cobra.Command, a []string) error {
+                        return pb.NewPaymentServiceClient(conn).Charge(ctx, a)
+                    }}
+                }
+                func NewShip() *cobra.Command {
+                    return &cobra.Command{RunE: func(c *cobra.Command, a []string) error {
+                        return pb.NewShippingServiceClient(conn).Ship(ctx, a)
+                    }}
+                }
+                func NewRoot(root *cobra.Command) {
+                    root.Add(NewPay())
+                    root.Add(NewShip())
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import httpx
