@@ -56,7 +56,7 @@ _REACH = 600
 # What a command that a package installs calls when it is a server or a worker, and not a tool.
 _SERVES = re.compile(
     r"(^|\.)(serve|launch|launch_service|ServiceLauncher|ServiceManager|ProcessLauncher|start_server|serve_forever|"
-    r"run_forever|run_app|Process|Thread)$"
+    r"run_forever|run_simple|run_app|Process|Thread)$"
 )
 # A module that a server of Python's web interface is pointed at.
 _WSGI = re.compile(r"(^|/)(wsgi|asgi)(/\w+)?\.py$")

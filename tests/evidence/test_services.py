@@ -124,6 +124,17 @@ _LAYOUTS: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         ["keys/api", "keys/queue"],
     ),
+    "commands as entry points, one of which serves by itself": (
+        {
+            "pyproject.toml": '[project]\nname = "nets"\n[project.entry-points."console_scripts"]\n'
+            'nets-api = "nets.cmd.api:main"\nnets-agent = "nets.cmd.agent:main"\n',
+            "nets/cmd/api.py": "def main():\n    serving.run_simple('', 1, app)\n",
+            "nets/cmd/agent.py": "def main():\n    service.launch(conf, server)\n",
+            "nets/api/app.py": _PLAIN,
+            "nets/agent/run.py": _PLAIN,
+        },
+        ["nets/agent", "nets/api"],
+    ),
     "packages that Deno and a framework's own command start": (
         {
             "apps/api/package.json": '{"scripts": {"start": "deno run -A src/serve.ts"}}',

@@ -78,7 +78,7 @@ def _of(
     if name == "fetch" and (module.language != "typescript" or _in_a_page(module, function)):
         pass
     elif words.HTTP.search(origin) or words.HTTP.search(_typed(call, module, function)):
-        return [Effect("remote", call, write=_writes(call), target="http")]
+        return [Effect("remote", call, write=_writes(call, function), target="http")]
     if words.GRPC_INLINE.search(call.callee) and not words.GRPC_SETUP.search(call.callee):
         return [Effect("remote", call, write=not words.READ_NAME.match(name), target="grpc")]
     if words.GRPC.search(_typed(call, module, function)) and not words.GRPC_SETUP.search(call.callee):
@@ -144,8 +144,10 @@ def _generic(kind: str) -> str:
     return _ARGUMENTS.split(kind)[0].lstrip("*&")
 
 
-def _writes(call: Call) -> bool:
+def _writes(call: Call, function: Function) -> bool:
     name = call.name.lower()
+    if name == "localvarrequest":  # as the generator of OpenAPI clients writes it
+        return re.search(r"method: ['\"](POST|PUT|PATCH|DELETE)", function.body) is not None
     if name.startswith(("post", "put", "patch", "delete")):
         return True
     if name.startswith(("get", "head")):

@@ -196,6 +196,7 @@ class Links:
         """Adds to each function's effects those that it has through the functions that it calls."""
         self._exempt()
         self._confirm()
+        self._ours()
         self._declared()
         self._generated()
         for module in self.program.modules.values():
@@ -251,7 +252,8 @@ class Links:
                     said = f"{call.callee[-80:]} {self._type(call, module, function)} {call.origin}"
                     targets = self.targets(call, module, function)
                     targets = [t for t in targets if t is not function]
-                    if BROKER_NAME.match(call.name) or (
+                    own_word = call.name == "publishMessage" and targets
+                    if (BROKER_NAME.match(call.name) and not own_word) or (
                         not targets and (near or BROKER_WORD.search(said) or BROKER_SURE.search(said))
                     ):
                         sure.add(id(function))
@@ -264,6 +266,16 @@ class Links:
         for function, effect, targets in unsure:
             if not any(id(t) in reaches for t in targets):
                 function.effects.remove(effect)
+
+    def _ours(self) -> None:
+        """Drops what only sounds like a stub of gRPC: a `ServiceClient` that the project wrote itself."""
+        for module in self.program.modules.values():
+            for function in module.functions:
+                for effect in [e for e in function.effects if e.target == "grpc"]:
+                    targets = self.targets(effect.call, module, function)
+                    homes = [self.program.modules[t.file] for t in targets if t is not function and t.calls]
+                    if any(home.production for home in homes):
+                        function.effects.remove(effect)
 
     def _declared(self) -> None:
         """Adds what calls on declared clients do: nothing in the project implements them."""

@@ -49,6 +49,7 @@ HTTP = _any(
     r"^(axios|got|superagent|ky|undici|node-fetch|needle|cross-fetch)(\.default)?(\.(get|post|put|patch|delete|request|create\(.*\)\.\w+))?$",
     r"^(AxiosInstance|HttpService|HttpClient|AxiosStatic|axios\.create)\.(get|post|put|patch|delete|request)$",
     r"^(globalThis\.|window\.|global\.)?fetch$",
+    r"^localVarRequest$",
     r"^net/http\.(Get|Post|PostForm|Head)$",
     r"^(\*?http\.Client|net/http\.Client|net/http\.DefaultClient|http\.DefaultClient|\*?resty\.\w+)\.(Do|Get|Post|Put|Delete|Patch|PostForm)$",
     r"^(RestTemplate|TestRestTemplate|RestOperations)\.(getFor\w+|postFor\w+|exchange|put|delete|patchForObject|execute)$",
@@ -141,9 +142,12 @@ TX_NAME = Names(
     r"beginTransaction|BeginFunc|RunInTx|WithTx|ReadWriteTransaction|begin_nested|begin|atomic)$"
 )
 TX_WITH = Names(
-    r"\b(begin|begin_nested|transaction|atomic|in_transaction|UnitOfWork|unit_of_work|uow)\b", re.IGNORECASE
+    r"\b_?session_for_write\b|\bwriter\.(using|independent)\b|\b(begin|begin_nested|transaction|atomic|in_transaction|UnitOfWork|unit_of_work|uow)\b",
+    re.IGNORECASE,
 )
-TX_MARK = Names(r"@(?:\w+\.)*(Transactional|transactional|atomic|transaction|UnitOfWork)\b")
+TX_MARK = Names(
+    r"@\w*(enginefacade|context_manager)\.writer\b|@(?:\w+\.)*(Transactional|transactional|atomic|transaction|UnitOfWork)\b"
+)
 COMMIT_NAME = Names(r"^(commit|Commit|commitTransaction|CommitTransaction)$")
 
 DB_RECEIVER = Names(

@@ -62,7 +62,11 @@ def _pyproject(source: Source, strength: Strength) -> Iterator[Fact]:
         data = tomllib.loads(source.text)
     except (ValueError, RecursionError):
         return
-    tables = (_at(data, "project", "scripts"), _at(data, "tool", "poetry", "scripts"))
+    tables = (
+        _at(data, "project", "scripts"),
+        _at(data, "project", "entry-points", "console_scripts"),
+        _at(data, "tool", "poetry", "scripts"),
+    )
     for name, target in ((n, t) for table in tables for n, t in table.items()):
         module, _, function = str(target).partition(":")
         match = re.search(rf"""^\s*["']?{re.escape(name)}["']?\s*=""", source.text, re.MULTILINE)

@@ -17,9 +17,12 @@ _DATABASE_KEY = re.compile(
     r"mongo\w*_?(url|uri|db)|jdbc|connection_?string|sqlalchemy_database_uri|^dsn$|^DATABASE(_URL|_NAME)?$)",
     re.IGNORECASE,
 )
-_URL = re.compile(r"(?:jdbc:)?(\w[\w+.-]*)://(?:[^@/\s]*@)?([^:/?\s]+)?(?::\d+)?/+([\w$.{}-]*)")
+_URL = re.compile(r"(?:jdbc:)?(\w[\w+.-]*)://(?:[^@/\s]*@)?([^:/?\s]+)?(:\d+)?/+([\w$.{}-]*)")
 # `${NAME:?why it must be set}` may stand in any part of a URL, and has signs in it that end one.
 _DEMANDED = re.compile(r"\$\{(\w+):?[?+-][^}]*\}")
+# Spring's `${DB_URL:jdbc:postgresql://...}`: what holds where nothing else is said.
+_OTHERWISE = re.compile(r"\$\{[\w.-]+:(\w+:\S*)\}")
+_LOCAL = re.compile(r"localhost$|127\.|0\.0\.0\.0|\[?::1")
 _VARIABLE = re.compile(r"\$\{?(\w+)(?::?[?-][^}]*)?\}?")
 WHOLE_ADDRESS = re.compile(
     r"(database|db|datasource|postgres|mysql|mongo\w*)_?(url|uri|dsn)$|^dsn$", re.IGNORECASE
@@ -32,6 +35,8 @@ def settings_of(
 ) -> Iterator[Fact]:
     """One setting as a fact, and the database or broker that it points at."""
     yield Fact("setting", path, line, strength, {"key": key, "value": value, "owner": owner})
+    by_default = _OTHERWISE.fullmatch(value)
+    value = by_default[1] if by_default else value
     url = _URL.search(_DEMANDED.sub(r"${\1}", value))
     if re.match(r"sqlite\S*:memory:", value) and _DATABASE_KEY.search(key):
         data = {"engine": "sqlite", "name": owner or key, "fleeting": "memory"}
@@ -41,7 +46,8 @@ def settings_of(
         bound = {"owner": owner, "target": f"variable:{variable[1]}", "engine": "", "key": key}
         yield Fact("database.binding", path, line, strength, bound)
     elif url and (engine := database_of(url[1])):
-        target = f"{url[2] or ''}/{url[3] or ''}".lower()
+        port = url[3] if _LOCAL.match(url[2] or "") else ""  # there, it alone tells one server from another
+        target = f"{url[2] or ''}{port or ''}/{url[4] or ''}".lower()
         yield Fact(
             "database.binding",
             path,

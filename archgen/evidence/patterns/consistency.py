@@ -56,6 +56,7 @@ def consistency(program: Program, facts: Facts) -> Iterator[Fact]:
         if any(e.kind in ("consume", "ack") for e in function.effects)
     }
     hearing |= {f.file for f in facts.of("consumer")}
+    yield from _asked_first(program, facts)
     for module, function in program.functions():
         for effect in function.effects:
             if effect.kind == "tx":
@@ -111,6 +112,29 @@ def consistency(program: Program, facts: Facts) -> Iterator[Fact]:
                     yield fact(
                         "inbox", module, item.line, what="a framework's duplicate detection", function=""
                     )
+
+
+_ASKS = re.compile(
+    r"^(exists\w*|is_?(processed|handled|duplicate)\w*|has_?(been_?)?(seen|processed|handled)\w*)$",
+    re.IGNORECASE,
+)
+_OF_THE_MESSAGE = re.compile(
+    r"(event|message|msg|delivery|request|idempotency)\w*[._]?(get)?_?(id|key)\b", re.IGNORECASE
+)
+
+
+def _asked_first(program: Program, facts: Facts) -> Iterator[Fact]:
+    """A handler that asks a store for the message's identity, and keeps it there once it is done."""
+    heard = {(f.file, str(f["function"]).rpartition(".")[2]) for f in facts.of("consumer")}
+    for module, function in program.functions():
+        if (module.path, function.name) not in heard:
+            continue
+        kept = {e.call.receiver for e in function.effects if e.kind == "db.write"}
+        for call in function.calls:
+            told = any(_OF_THE_MESSAGE.search(arg) for arg in call.args)
+            if told and _ASKS.match(call.name) and call.receiver in kept:
+                yield fact("inbox", module, call.line, what=call.callee[-60:], function=function.title)
+                break
 
 
 def _unfilled(program: Program, facts: Facts) -> Iterator[Fact]:
@@ -171,9 +195,9 @@ def _outboxes(program: Program, facts: Facts) -> Iterator[Fact]:
         if not published or any(e.kind == "outbox" for e in function.effects):
             continue
         for table in fills:
-            if re.search(rf"\b{re.escape(table)}\b", function.body, re.IGNORECASE) or _neighbours_read(
-                module, function, table
-            ):
+            if re.search(
+                rf"\b{re.escape(table)}{_KEEPER}\b", function.body, re.IGNORECASE
+            ) or _neighbours_read(module, function, table):
                 drains[table].append((module, function, published[0]))
     for table, fillers in fills.items():
         readers = [
@@ -233,6 +257,8 @@ def _neighbours_read(module: Module, function: Function, table: str) -> bool:
     )
 
 
+_KEEPER = r"(s?(repository|repo|dao|mapper))?"
+_READS, _ENDS = "(select|find|fetch|get|read)", "(delete|update|mark|remove)"
 _TELLING = re.compile(r"out_?box|event|messag|outgoing|pending|relay|notif|queue|_", re.IGNORECASE)
 
 
@@ -247,9 +273,10 @@ def _takes(module: Module, table: str) -> bool:
     if _TELLING.search(table):
         # such a name is no everyday word, so that its mention near a verb is enough
         text = "\n".join(f.body for f in module.functions)
-        near = rf"\w*[^\n]{{0,80}}\b{re.escape(table)}\b"
-        reads = reads or re.search(rf"(select|find|fetch|get|read){near}", text, re.IGNORECASE) is not None
-        ends = ends or re.search(rf"(delete|update|mark|remove){near}", text, re.IGNORECASE) is not None
+        near = rf"\w*[^\n]{{0,80}}\b{re.escape(table)}{_KEEPER}\b"
+        asked = rf"\b{re.escape(table)}s?(repository|repo|dao|mapper)\."
+        reads = reads or re.search(rf"{_READS}{near}|{asked}{_READS}", text, re.IGNORECASE) is not None
+        ends = ends or re.search(rf"{_ENDS}{near}|{asked}{_ENDS}", text, re.IGNORECASE) is not None
     return reads and ends
 
 

@@ -68,8 +68,8 @@ _ROUTES = re.compile(
 # Middleware that answers by itself: `if request.path == HEALTHCHECK_PATH`.
 _HEALTH_ASKED = Sought(
     r"\b(?:path(?:name|_info)?|url|Path)\b\s*(?:===?|\.startswith\(|\.startsWith\(|in)\s*"
-    r"(?:[\"']/?_?(?:health|ready|readiness|live|liveness)(?:z|[-_]?checks?)?/?[\"']|\w*HEALTH\w*)",
-    ("health", "HEALTH", "ready", "readiness", "live"),
+    r"(?:[\"']/?_?(?:health|ready|readiness|live|liveness)(?:z|[-_]?checks?)?/?[\"']|\w*HEALTH\w*|\w*[hH]ealth(?:z|[cC]heck)?(?:Path|Url|URL|Route)\w*)",
+    ("health", "HEALTH", "Health", "ready", "readiness", "live"),
     0,
 )
 # Frameworks that route by file: Next, Nuxt, SvelteKit, Remix.

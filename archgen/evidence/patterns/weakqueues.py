@@ -66,6 +66,17 @@ def _unawaited(program: Program) -> Iterator[Fact]:
                 yield fact("queue.weak", module, call.line, function=function.title, what=what)
 
 
+def _fleeting(call: Call, module: Module) -> bool:
+    """Whether a bean of Spring's declares a queue that ends with its broker."""
+    if module.language != "java" or not any(
+        i.module.startswith("org.springframework.amqp") for i in module.imports
+    ):
+        return False
+    if call.callee.endswith("QueueBuilder.nonDurable"):
+        return True
+    return call.name == "Queue" and call.args[1:2] == ("false",)
+
+
 def _queues(module: Module, function: Function) -> Iterator[Fact]:
     weak: list[tuple[int, str]] = []
     for call in function.calls:
@@ -103,6 +114,10 @@ def _queues(module: Module, function: Function) -> Iterator[Fact]:
                 weak.append((call.line, f"{'a queue' if exclusive else 'an exchange'} that is not durable"))
             if exclusive == "true":
                 weak.append((call.line, "an exclusive queue"))
+        if _fleeting(call, module):
+            yield fact(
+                "queue.weak", module, call.line, function=function.title, what="a queue that is not durable"
+            )
         weak_stream, unheard = _jetstream(call)
         if weak_stream:
             yield fact("queue.weak", module, call.line, function=function.title, what=weak_stream)

@@ -85,6 +85,23 @@ RULE = Rule(
     remedy="Send the call through the breaker of that peer.",
     languages=("python", "typescript", "go", "java",),
     valid=(
+        Sample("java", {
+            "Validator.java": """
+                class Validator {
+                  ProductServiceClient client;
+                  void validate(Order order) { client.product(order.code()); }
+                }
+            """,
+            "ProductServiceClient.java": """
+                import org.springframework.web.client.RestClient;
+                import io.github.resilience4j.circuitbreaker.annotation.CircuitBreaker;
+                class ProductServiceClient {
+                  RestClient restClient;
+                  @CircuitBreaker(name = "products")
+                  Product product(String code) { return restClient.get().uri(code).retrieve().body(Product.class); }
+                }
+            """,
+        }),
         # what somebody runs by hand may wait
         Sample("python", {"scripts/rates.py": "import requests\nprint(requests.get('https://rates/'))\n"}),
         Sample("python", {

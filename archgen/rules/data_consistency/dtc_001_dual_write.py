@@ -47,7 +47,23 @@ def check(facts: Facts) -> Iterable[Hit]:
                     f"{function.title or 'the module'} writes at line {write.call.line} and publishes apart from it",
                 )  # fmt: skip
                 break
+    yield from _listeners(facts)
     yield from _jobs(facts)
+
+
+_HEARS_COMMITS = re.compile(r"@(?:\w+\.)*TransactionalEventListener\b(?!.*BEFORE_COMMIT)", re.DOTALL)
+_KEEPS_EVENTS = re.compile(r"^org\.springframework\.modulith")
+
+
+def _listeners(facts: Facts) -> Iterable[Hit]:
+    """Spring calls a listener once the change is committed, in memory, and what it sends may never leave."""
+    if any(_KEEPS_EVENTS.match(i.module) for m in facts.program.modules.values() for i in m.imports):
+        return
+    for module, function in facts.program.functions():
+        sent = next((e for e in function.reach if e.kind == "publish"), None)
+        if sent and any(map(_HEARS_COMMITS.search, function.marks)):
+            message = f"{function.title} hears of the commit in memory and publishes apart from it"
+            yield Hit(module.path, sent.call.line, message)
 
 
 def _jobs(facts: Facts) -> Iterable[Hit]:
@@ -172,6 +188,22 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {
+            "Told.java": """
+                import org.springframework.amqp.rabbit.core.RabbitTemplate;
+                class Told {
+                  RabbitTemplate rabbit;
+                  @TransactionalEventListener
+                  void on(OrderCreated event) {
+                    rabbit.convertAndSend("orders", event); // <-
+                  }
+                  @TransactionalEventListener(phase = TransactionPhase.BEFORE_COMMIT)
+                  void before(OrderCreated event) {
+                    rabbit.convertAndSend("orders", event);
+                  }
+                }
+            """,
+        }),
         Sample("python", {
             "broker.py": """
                 from typing import Protocol

@@ -40,6 +40,23 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {
+            "OrderEventService.java": """
+                import org.springframework.amqp.rabbit.core.RabbitTemplate;
+                class OrderEventService {
+                  OrderEventRepository orderEventRepository; RabbitTemplate rabbit;
+                  void save(OrderEventEntity event) {
+                    this.orderEventRepository.save(event); // <-
+                  }
+                  void publishAll() {
+                    for (OrderEventEntity event : orderEventRepository.findAll(sort)) {
+                      rabbit.convertAndSend("orders", event); // <-
+                      orderEventRepository.delete(event);
+                    }
+                  }
+                }
+            """,
+        }),
         Sample("python", {"a.py": _PY}),
         Sample("typescript", {"a.ts": """export class Store {
   async save(tx, order) {

@@ -28,6 +28,22 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {
+            "Notes.java": """
+                import org.springframework.amqp.rabbit.annotation.RabbitListener;
+                class Notes {
+                  OrderEventRepository seen;
+                  @RabbitListener(queues = "orders")
+                  void handle(OrderCreated event) {
+                    if (seen.existsByEventId(event.eventId())) { // <-
+                      return;
+                    }
+                    mail(event);
+                    seen.save(new OrderEventEntity(event.eventId()));
+                  }
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 from sqlalchemy import insert

@@ -7,7 +7,7 @@ from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
 
 def check(facts: Facts) -> Iterable[Hit]:
-    return hits(facts.of("queue.weak"), lambda f: f"{f['function']} consumes from {f['what']}")
+    return hits(facts.of("queue.weak"), lambda f: f"{f['function']} relies on {f['what']}")
 
 
 _LISTENS = """
@@ -106,6 +106,16 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {
+            "Messaging.java": """
+                import org.springframework.amqp.core.Queue;
+                @Configuration
+                class Messaging {
+                  @Bean
+                  Queue orders() { return new Queue("orders", false); } // <-
+                }
+            """,
+        }),
         Sample("java", {
             "App.java": _LISTENS,
             "src/main/resources/application.yml": """

@@ -23,6 +23,17 @@ RULE = Rule(
     remedy="Offer liveness and readiness apart, and point the probes at them.",
     languages=("python", "typescript", "go", "java", "config"),
     valid=(
+        Sample("go", {
+            "server.go": """
+                package main
+                func (s *Server) handle(w http.ResponseWriter, r *http.Request) error {
+                    if r.URL.Path == apiHealthPath { // <-
+                        return s.handleHealth(w, r)
+                    }
+                    return nil
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 @app.get('/health/ready')

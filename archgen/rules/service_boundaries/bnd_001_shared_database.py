@@ -46,6 +46,16 @@ RULE = Rule(
                   migrate: {image: flyway, environment: {DATABASE_URL: "postgresql://db/payments"}}
             """,
         }),
+        Sample("config", {
+            "orders/Dockerfile": "FROM python",
+            "orders/main.py": "uvicorn.run('a')\n",
+            "orders/src/main/resources/application.properties":
+                "spring.datasource.url=${DB_URL:jdbc:postgresql://localhost:15432/postgres}\n",
+            "payments/Dockerfile": "FROM python",
+            "payments/main.py": "uvicorn.run('a')\n",
+            "payments/src/main/resources/application.properties":
+                "spring.datasource.url=${DB_URL:jdbc:postgresql://localhost:25432/postgres}\n",
+        }),
     ),
     invalid=(
         Sample("config", {
