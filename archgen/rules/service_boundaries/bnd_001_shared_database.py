@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from archgen.evidence.facts import Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity
 from archgen.rules.service_boundaries.bindings import apart, databases
+from archgen.rules.service_boundaries.packages import shared_stores
 
 
 def check(facts: Facts) -> Iterable[Hit]:
@@ -19,6 +20,8 @@ def check(facts: Facts) -> Iterable[Hit]:
             shown = target.removeprefix("config:")
             message = f"{shown} is used by {len(names)} services: {', '.join(names)}"
             yield Hit(place.file, place.line, message, place.strength, lesser)
+    for names, file, line in shared_stores(facts):
+        yield Hit(file, line, f"one store is written for {len(names)} services: {', '.join(names)}")
 
 
 RULE = Rule(
@@ -58,6 +61,33 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("config", {
+            "pyproject.toml": """
+                [project]
+                name = "nets"
+                [project.scripts]
+                nets-api = "nets.cmd.api:main"
+                nets-worker = "nets.cmd.worker:main"
+            """,
+            "nets/cmd/api.py": """
+                from nets.api import app
+                def main():
+                    service.serve(app.load())
+            """,
+            "nets/cmd/worker.py": """
+                from nets.worker import run
+                def main():
+                    service.serve(run.Worker())
+            """,
+            "nets/api/app.py": "from nets.db import api as store\n",
+            "nets/worker/run.py": "from nets.db import api as store\n",
+            "nets/db/__init__.py": "",
+            "nets/db/api.py": "BACKEND = load('nets.db.sql')\n",
+            "nets/db/sql.py": """
+                def keep(session, net):
+                    session.add(net)  # <-
+            """,
+        }),
         Sample("config", {
             "orders/Dockerfile": "FROM python",
             "orders/main.py": "uvicorn.run('a')\n",
