@@ -96,9 +96,28 @@ def started(program: Program, processes: Iterable[Fact]) -> Iterable[tuple[Modul
             chosen = next(
                 (program.modules[p] for p in sorted(hits, key=len) if program.modules[p].production), None
             )
+            if chosen is not None and process.file.endswith("package.json") and _ends(chosen):
+                break
             if chosen is not None:
                 yield chosen, entry(chosen) or _guard(chosen)
                 break
+
+
+_STAYS = re.compile(
+    r"\b(setInterval|setTimeout|listen|serve|subscribe|consume|run|start|launch|bootstrap|createServer|Worker)\w*\(|"
+    r"\.on\(|\bwhile\s*\(\s*(true|1)\s*\)"
+)
+
+
+def _ends(module: Module) -> bool:
+    """Whether a script does its work alone and is done: it brings in no other of the project, and waits for
+    nothing.
+    """
+    if module.language != "typescript" or any(i.module.startswith((".", "@/", "~/")) for i in module.imports):
+        return False
+    done = (f"{call.callee}(" for function in module.functions for call in function.calls)
+    loops = (function.body for function in module.functions)
+    return not entry(module) and not any(map(_STAYS.search, (*done, *loops)))
 
 
 def whole(processes: Iterable[Fact]) -> Iterator[Fact]:

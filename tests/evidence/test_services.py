@@ -135,6 +135,17 @@ _LAYOUTS: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         ["nets/agent", "nets/api"],
     ),
+    "a script that a package starts and that ends": (
+        {
+            "api/package.json": '{"scripts": {"start": "node dist/main.js"}}',
+            "api/src/main.ts": "import { serve } from './serve';\nserve();\n",
+            "api/src/serve.ts": "export const serve = () => 1;\n",
+            "oss/package.json": '{"scripts": {"start": "node dist/main.js"}}',
+            "oss/src/main.ts": "import axios from 'axios';\nasync function main() { await axios.get('x'); }\n"
+            "main().catch((e) => { process.exit(1); });\n",
+        },
+        ["api"],
+    ),
     "packages that Deno and a framework's own command start": (
         {
             "apps/api/package.json": '{"scripts": {"start": "deno run -A src/serve.ts"}}',

@@ -87,13 +87,14 @@ def test_a_state_machine_with_a_way_back_is_a_saga(tmp_path: Path) -> None:
 def test_serverless_functions_listen_to_queues(tmp_path: Path) -> None:
     text = (
         "service: cart\nprovider: {name: aws}\nfunctions:\n  late:\n    handler: a.h\n    events:\n"
-        "      - sqs: arn\n      - http: GET /\nresources:\n  Resources:\n"
+        "      - sqs: arn\n      - stream: {type: dynamodb, arn: x}\nresources:\n  Resources:\n"
         "    T: {Type: 'AWS::DynamoDB::Table'}\n"
     )
     facts = _project(tmp_path, {"serverless.yml": text, "a.js": "exports.h = 1;\n"})
     assert _places(facts, "job.worker", "datastore", "function") == {
         ("function", 4), ("job.worker", 7), ("datastore", 11),
     }  # fmt: skip
+    assert [f["stream"] for f in facts.of("function")] == [True]
 
 
 _BESIDE = """Globals:

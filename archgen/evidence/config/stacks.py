@@ -181,13 +181,8 @@ def _serverless(source: Source, doc: Node, strength: Strength) -> Iterator[Fact]
             return Fact(sort, source.path, at or line, strength, data)
 
         events = function.get("events")
-        streams = (
-            [node for event in events.each() for key, node in event.items() if key == "stream"]
-            if events
-            else []
-        )
-        stream = any("dynamodb" in value.lower() for node in streams for _, value, _ in node.flat())
-        yield fact("function", name=name, code=source.folder, handler=function.text("handler"), stream=stream)
+        data = {"handler": function.text("handler"), "stream": _hears_a_table(events)}
+        yield fact("function", name=name, code=source.folder, **data)
         for event in events.each() if events else ():
             for key, node in event.items():
                 if key in _EVENT_KEYS:

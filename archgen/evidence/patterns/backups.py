@@ -11,7 +11,7 @@ from archgen.evidence.code.vocabulary import LOG
 from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.common import fact
 
-_BACKS_UP = re.compile(r"(?<![a-z])back_?ups?(?![a-z])|(?<=[a-z])Back[uU]ps?(?![a-z])", re.IGNORECASE)
+_BACKS_UP = re.compile(r"back_?ups?(?![a-z])", re.IGNORECASE)
 _RESTORES = re.compile(r"^_*(do|run|perform|start|async|full|partial|db)?_?restore", re.IGNORECASE)
 _TAKES = re.compile(
     r"^_*(do|run|perform|create|make|take|start|full|partial|auto|async|export|dump|write|db|schedule\w*|periodic)*_?"
