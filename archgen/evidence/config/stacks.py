@@ -181,7 +181,7 @@ def _serverless(source: Source, doc: Node, strength: Strength) -> Iterator[Fact]
             return Fact(sort, source.path, at or line, strength, data)
 
         events = function.get("events")
-        data = {"handler": function.text("handler"), "stream": _hears_a_table(events)}
+        data: dict[str, Any] = {"handler": function.text("handler"), "stream": _hears_a_table(events)}
         yield fact("function", name=name, code=source.folder, **data)
         for event in events.each() if events else ():
             for key, node in event.items():
