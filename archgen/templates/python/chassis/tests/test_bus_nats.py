@@ -140,7 +140,8 @@ async def test_what_was_fetched_ahead_goes_to_another_when_one_stops(bus: NatsBu
     await asyncio.sleep(0.1)  # the rest has arrived, too
     await stopping.close()
     other = await replica.subscribe("c", ["shop.event.order.created"])
-    assert sorted(await take(other, 90, 3.0)) == list(range(10, 100))
+    rest = list(range(len(handled), 100))
+    assert sorted(await take(other, len(rest), 3.0)) == rest
 
 
 async def test_killed_and_started_again_nothing_is_lost(server: Nats, bus: NatsBus) -> None:
@@ -148,7 +149,8 @@ async def test_killed_and_started_again_nothing_is_lost(server: Nats, bus: NatsB
     subscription = await bus.subscribe("c", ["shop.event.order.created"])
     await bus.publish([out(n) for n in range(50)])
     held = await subscription.fetch(20, 1)
-    assert len(held) == 20
+    while len(held) < 20:  # a batch is what has arrived by then
+        held += await subscription.fetch(20 - len(held), 1)
     server.kill()
     began = time.monotonic()
     with pytest.raises((ConnectionError, TimeoutError)):

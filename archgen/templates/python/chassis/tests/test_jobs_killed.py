@@ -16,7 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 from jobs_for_tests import Call, Note, done, enqueue, prepare, until_ended
-from sqlalchemy import func, insert, select
+from sqlalchemy import create_engine, func, insert, select
+from sqlalchemy.exc import OperationalError
 
 from chassis.db import Database
 from chassis.jobs import queue
@@ -68,6 +69,36 @@ async def running(db: Database, count: int, patience: float = 30.0) -> None:
             await asyncio.sleep(0.02)
 
 
+async def freeze(process: subprocess.Popen[bytes], url: str) -> None:
+    """Stop a process where it holds no lock: what it holds, nobody else gets before it goes on."""
+    for _ in range(100):
+        process.send_signal(signal.SIGSTOP)
+        if await asyncio.to_thread(_nothing_is_locked, url):
+            return
+        process.send_signal(signal.SIGCONT)
+        await asyncio.sleep(0.01)
+    raise AssertionError("the process holds a lock whenever it is stopped")
+
+
+def _nothing_is_locked(url: str) -> bool:
+    """Whether somebody else could change the jobs right now."""
+    sqlite = url.startswith("sqlite:")
+    options = {"connect_args": {"timeout": 0.05}} if sqlite else {}
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"), **options)
+    try:
+        with engine.connect() as conn:
+            if sqlite:
+                conn.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                conn.execute(select(jobs.c.id).with_for_update(nowait=True))
+            conn.rollback()
+    except OperationalError:
+        return False
+    finally:
+        engine.dispose()
+    return True
+
+
 async def test_a_worker_that_is_killed_in_the_middle_loses_nothing_and_repeats_nothing(
     db: Database, start: Start
 ) -> None:
@@ -85,12 +116,12 @@ async def test_a_worker_that_is_killed_in_the_middle_loses_nothing_and_repeats_n
 
 
 async def test_a_worker_that_was_frozen_and_wakes_up_does_not_do_again_what_was_taken_over(
-    db: Database, start: Start
+    db: Database, start: Start, url: str
 ) -> None:
     await enqueue(db, "one", Call(what="one", seconds=1.0))
     first, _ = start()
     await running(db, 1)
-    first.send_signal(signal.SIGSTOP)
+    await freeze(first, url)
     start()
     await until_ended(db, "one", patience=40)
     first.send_signal(signal.SIGCONT)
