@@ -74,7 +74,7 @@ def _acks(module: Module, function: Function) -> Iterator[Fact]:
 
 
 _SETTLES = re.compile(r"ack|settle|delete|commit|confirm|done|complete|finish", re.IGNORECASE)
-_GIVES_UP = re.compile(r"abort|cancel|delete|remove|discard|purge", re.IGNORECASE)
+_GIVES_UP = re.compile(r"^_*(abort|discard)", re.IGNORECASE)
 _WORKS = re.compile(r"^_*(handle|process|dispatch|on_?message)\w*$", re.IGNORECASE)
 
 

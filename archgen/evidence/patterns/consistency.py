@@ -110,7 +110,7 @@ def consistency(program: Program, facts: Facts) -> Iterator[Fact]:
             for used in module.imports:
                 if any(_DUPLICATE_FRAMEWORK.search(name) for name in used.names.values()):
                     yield fact(
-                        "inbox", module, item.line, what="a framework's duplicate detection", function=""
+                        "inbox", module, used.line, what="a framework's duplicate detection", function=""
                     )
 
 

@@ -29,6 +29,14 @@ RULE = Rule(
     languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("java", {
+            "Config.java": """
+                import io.eventuate.tram.consumer.common.DuplicateMessageDetector; // <-
+                class Config {
+                  DuplicateMessageDetector detector() { return new Jdbc(); }
+                }
+            """,
+        }),
+        Sample("java", {
             "Notes.java": """
                 import org.springframework.amqp.rabbit.annotation.RabbitListener;
                 class Notes {

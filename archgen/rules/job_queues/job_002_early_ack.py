@@ -119,6 +119,13 @@ RULE = Rule(
     ),
     invalid=(
         Sample("python", {
+            "removals.py": """
+                def remove_customer(channel, tag, customers):
+                    channel.basic_ack(tag)  # <-
+                    customers.delete_one({"tag": tag})
+            """,
+        }),
+        Sample("python", {
             "a.py": """
                 import nats
                 async def consume(subscription, inbox):
