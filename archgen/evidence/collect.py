@@ -16,6 +16,7 @@ from archgen.evidence.code.grammar import BY_SUFFIX
 from archgen.evidence.code.links import Links
 from archgen.evidence.code.live import Imports, mark_live
 from archgen.evidence.code.model import Program
+from archgen.evidence.code.settle import settle
 from archgen.evidence.config import (
     asyncapi,
     bridges,
@@ -29,6 +30,7 @@ from archgen.evidence.config import (
     processes,
     settings,
     stacks,
+    terraform,
 )
 from archgen.evidence.config.helm import Charts
 from archgen.evidence.config.located import Node, TooMuchError, load_all
@@ -38,13 +40,15 @@ from archgen.evidence.nature import Nature
 from archgen.evidence.patterns import (
     acks,
     agents,
+    answers,
+    background,
     backups,
     batches,
     breakers,
     clocks,
     consistency,
+    dropped,
     edges,
-    errors,
     eventsourcing,
     jobtables,
     messaging,
@@ -55,6 +59,7 @@ from archgen.evidence.patterns import (
     saga_life,
     sagas,
     secrets,
+    swallowed,
     telemetry,
     timeouts,
     transactions,
@@ -128,7 +133,9 @@ def _collect(root: Path, step: Callable[[], None], workers: int) -> Facts:
     facts.services = find_services(program, paths, facts, imports)
     needs = builds.needs_of(facts.of("build.module"))
     mark_live(program, [*{f for s in facts.services for f in live_folders(s)}], imports, needs)
-    Links(program).connect()
+    links = Links(program)
+    settle(links)
+    links.connect()
     facts.program = program
     for recognise, items in _RECOGNISERS:
         try:
@@ -200,14 +207,16 @@ _RECOGNISERS: tuple[tuple[Recogniser, tuple[str, ...]], ...] = (
     (eventsourcing.event_sourcing, ("event_sourcing",)),
     (lambda program, _: sagas.sagas(program), ("saga",)),
     (lambda program, _: saga_life.saga_life(program), ("saga",)),
-    (lambda program, _: errors.errors(program), ("error_handling",)),
-    (lambda program, _: errors.dropped(program), ("error_handling",)),
-    (lambda program, _: errors.wrapped_wrong(program), ("error_handling",)),
+    (lambda program, _: answers.answers(program), ("error_handling",)),
+    (lambda program, _: swallowed.swallowed(program), ("error_handling",)),
+    (lambda program, _: dropped.dropped(program), ("error_handling",)),
+    (lambda program, _: dropped.wrapped_wrong(program), ("error_handling",)),
     (lambda program, _: transactions.transactions(program), ("data_consistency",)),
     (lambda program, _: repeats.remembered(program), ("data_consistency",)),
     (repeats.naive_consumers, ("data_consistency",)),
     (lambda program, _: acks.acknowledgements(program), ("job_queues",)),
     (lambda program, _: weakqueues.weak_queues(program), ("job_queues",)),
+    (lambda program, _: background.background(program), ("job_queues",)),
     (lambda program, _: backups.backups(program), ("disaster_recovery",)),
     (lambda program, _: requests.static_state(program), ("error_handling",)),
     (lambda program, _: requests.writing_questions(program), ("communication_patterns",)),
@@ -229,7 +238,7 @@ def _read_other(source: Source, charts: Charts, notes: list[Note]) -> list[Fact]
         found += operations.collect_json(source, strength)
         found += stacks.collect_json(source, strength)
     elif source.suffix == ".tf":
-        found += operations.collect_terraform(source, strength)
+        found += terraform.collect(source, strength)
     elif source.suffix in (".libsonnet", ".jsonnet"):
         found += operations.collect_jsonnet(source, strength)
     elif source.suffix == ".sql":

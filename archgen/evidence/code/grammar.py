@@ -107,6 +107,7 @@ GO = Grammar(
         "type_case": "branch",
         "default_case": "branch",
         "defer_statement": "finally",
+        "go_statement": "spawn",
     },
     assignments={
         "short_var_declaration": ("left", "right"),

@@ -12,16 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 
-from archgen.evidence.code.clients import Clients
 from archgen.evidence.code.model import Call, Class, Effect, Function, Module, Program
-from archgen.evidence.code.vocabulary import (
-    BROKER_IMPORT,
-    BROKER_NAME,
-    BROKER_SURE,
-    BROKER_WORD,
-    OUTBOX_FRAMEWORK,
-    READ_NAME,
-)
 
 _DEEPEST = 5
 _CARRIED = ("db.write", "publish", "remote", "outbox", "commit", "tx", "ack", "reject")
@@ -61,7 +52,6 @@ class Links:
                     if plain(base) not in ("struct", "interface", one.name):
                         self.heirs[plain(base)].append(one)
                         self.bases[one.name].add(plain(base))
-        self._clients = Clients(program)
         self._shapes = {
             one: set(self.by_owner[one]) - {"__init__"}
             for one, bases in self.bases.items()
@@ -194,11 +184,6 @@ class Links:
 
     def connect(self) -> None:
         """Adds to each function's effects those that it has through the functions that it calls."""
-        self._exempt()
-        self._confirm()
-        self._ours()
-        self._declared()
-        self._generated()
         for module in self.program.modules.values():
             for function in module.functions:
                 own = list(function.effects)
@@ -215,140 +200,8 @@ class Links:
                             own += [_through(e, call, target) for e in self._does(target, 1)]
                 function.reach = sorted(own, key=lambda e: e.call.line)
 
-    def _exempt(self) -> None:
-        """A publisher of the project's own that inherits from an outbox framework's writes the outbox too."""
-        framed = {
-            one.name
-            for module in self.program.modules.values()
-            if any(OUTBOX_FRAMEWORK.match(item.module) for item in module.imports)
-            for one in module.classes
-        }
-        for module in self.program.modules.values():
-            for function in module.functions:
-                for effect in function.effects:
-                    if (
-                        effect.kind == "publish"
-                        and plain(self._type(effect.call, module, function)) in framed
-                    ):
-                        effect.kind = "outbox"
-
-    def _confirm(self) -> None:
-        """Drops what only sounds like a broker's: a call that leads into the project, where no broker is."""
-        unsure: list[tuple[Function, Effect, list[Function]]] = []
-        sure: set[int] = set()
-        own = {m.package for m in self.program.modules.values() if m.language == "java"}
-        for module in self.program.modules.values():
-            near = any(
-                BROKER_IMPORT.search(item.module)
-                and item.module not in own
-                and self.program.folder_of(item.module) is None
-                for item in module.imports
-            )
-            for function in module.functions:
-                for effect in function.effects:
-                    if effect.kind not in ("publish", "consume"):
-                        continue
-                    call = effect.call
-                    said = f"{call.callee[-80:]} {self._type(call, module, function)} {call.origin}"
-                    targets = self.targets(call, module, function)
-                    targets = [t for t in targets if t is not function]
-                    own_word = call.name == "publishMessage" and targets
-                    if (BROKER_NAME.match(call.name) and not own_word) or (
-                        not targets and (near or BROKER_WORD.search(said) or BROKER_SURE.search(said))
-                    ):
-                        sure.add(id(function))
-                    else:
-                        unsure.append((function, effect, targets))
-        if not unsure:
-            return
-        # a helper counts when it, or what it calls, is sure
-        reaches = self._leads_to(sure)
-        for function, effect, targets in unsure:
-            if not any(id(t) in reaches for t in targets):
-                function.effects.remove(effect)
-
-    def _ours(self) -> None:
-        """Drops what only sounds like a stub of gRPC: a `ServiceClient` that the project wrote itself."""
-        for module in self.program.modules.values():
-            for function in module.functions:
-                for effect in [e for e in function.effects if e.target == "grpc"]:
-                    targets = self.targets(effect.call, module, function)
-                    homes = [self.program.modules[t.file] for t in targets if t is not function and t.calls]
-                    if any(home.production for home in homes):
-                        function.effects.remove(effect)
-
-    def _declared(self) -> None:
-        """Adds what calls on declared clients do: nothing in the project implements them."""
-        if not self._clients:
-            return
-        for module in self.program.modules.values():
-            if module.language != "java":
-                continue
-            for function in module.functions:
-                known = {id(e.call): e for e in function.effects}
-                for call in function.calls:
-                    type_ = plain(self._type(call, module, function)) if call.receiver else ""
-                    effect = self._clients.effect(call, type_, call.name) if type_ else None
-                    if effect is None:
-                        continue
-                    old = known.get(id(call))
-                    if old is not None:
-                        function.effects.remove(old)
-                    function.effects.append(effect)
-                function.effects.sort(key=lambda e: e.call.line)
-
-    def _generated(self) -> None:
-        """Adds what calls on clients do that protoc wrote for Go: a field in the package has such a type."""
-        kinds = {
-            one.name
-            for module in self.program.modules.values()
-            if module.path.endswith(".pb.go")
-            for one in module.classes
-            if one.name.endswith("Client")
-        }
-        if not kinds:
-            return
-        ours = [m for m in self.program.modules.values() if m.language == "go" and m.path[-6:] != ".pb.go"]
-        held: dict[str, dict[str, str]] = defaultdict(dict)
-        for module in ours:
-            for one in module.classes:
-                folder = module.path.rpartition("/")[0]
-                held[folder] |= {name: kind for name, kind in one.types.items() if plain(kind) in kinds}
-        for module in ours:
-            clients = held[module.path.rpartition("/")[0]]
-            for function in module.functions if clients else ():
-                known = {id(e.call): e for e in function.effects}
-                for call in function.calls:
-                    # a field is asked for by way of what holds it
-                    if call.receiver not in clients or "." not in call.callee[: -len(call.name) - 1]:
-                        continue
-                    old = known.get(id(call))
-                    if old is not None and old.kind == "remote":
-                        continue
-                    if old is not None:
-                        function.effects.remove(old)
-                    call.origin = f"{clients[call.receiver]}.{call.name}"
-                    write = not READ_NAME.match(call.name)
-                    function.effects.append(Effect("remote", call, write=write, target="grpc"))
-                function.effects.sort(key=lambda e: e.call.line)
-
-    def _leads_to(self, sure: set[int]) -> set[int]:
-        """Functions that lead to one of `sure`, themselves included."""
-        callers: dict[int, set[int]] = defaultdict(set)
-        for module in self.program.modules.values():
-            for function in module.functions:
-                for call in function.calls:
-                    for target in self.targets(call, module, function):
-                        callers[id(target)].add(id(function))
-        found, waiting = set(sure), list(sure)
-        while waiting:
-            for caller in callers[waiting.pop()]:
-                if caller not in found:
-                    found.add(caller)
-                    waiting.append(caller)
-        return found
-
-    def _type(self, call: Call, module: Module, function: Function) -> str:
+    def type_of(self, call: Call, module: Module, function: Function) -> str:
+        """The type of what `call` is called on, as its file tells it; empty when it does not."""
         receiver = call.receiver
         known = function.params.get(receiver) or self.fields[function.owner].get(receiver)
         return known or module.types.get(receiver, "")

@@ -16,8 +16,9 @@ _LAST = re.compile(r"[.:>]")
 class Block:
     """What surrounds a call within its function: a loop, a branch, a try, a closure handed to another call.
 
-    `kind`: loop, branch, try, catch, finally, with, closure. `header` is the source text that opens it:
-    the condition, the caught types, the context manager, the callee that the closure is handed to.
+    `kind`: loop, branch, try, catch, finally, with, closure, spawn (a goroutine). `header` is the source
+    text that opens it: the condition, the caught types, the context manager, the callee that the closure is
+    handed to.
     """
 
     kind: str
@@ -63,13 +64,13 @@ class Call:
 
 @dataclass(eq=False, repr=False, slots=True)
 class Catch:
-    """A handler of errors. `body` is its source text without comments."""
+    """A handler of errors. `body` is its source text without comments, `tried` what it guards."""
 
     types: str
     body: str
     line: int
     end: int
-    tries: str = ""
+    tried: Block | None = None
 
 
 @dataclass(eq=False, repr=False, slots=True)

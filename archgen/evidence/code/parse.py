@@ -87,6 +87,7 @@ class _Reader:
         self.top = Function("", "", module.path, 1, len(self.lines), body="")
         self.marks: list[tuple[int, int]] = []
         self.pending: list[tuple[int, int, Block]] = []
+        self.tries: list[tuple[int, Block]] = []
         self.around: tuple[tuple[int, object], tuple[Block, ...]] = ((0, None), ())
 
     def read(self, nodes: list[Spanned]) -> None:
@@ -246,7 +247,9 @@ class _Reader:
         if call is None:
             return ""
         callee = call.field("function") or call.field("constructor") or call.field("name")
-        return re.sub(r"\s+", "", callee.text()) if callee is not None else ""
+        target = call.field("object")  # of a method, where the grammar keeps it apart (Java)
+        named = [node.text() for node in (target, callee) if node is not None]
+        return re.sub(r"\s+", "", ".".join(named))
 
     def _class(self, node: SgNode, start: int, end: int) -> None:
         name_node = node.field("name")
@@ -282,7 +285,10 @@ class _Reader:
                 header = header or self.text[start : place.start.index].strip()[:_HEADER]
                 opens = start if kind == "with" else place.start.index
                 lines = self._line(opens), self._line(place.end.index - 1)
-                self.pending.append((place.start.index, place.end.index, Block(kind, header, *lines)))
+                block = Block(kind, header, *lines)
+                self.pending.append((place.start.index, place.end.index, block))
+                if kind == "try":
+                    self.tries.append((end, block))
             return
         opening = _OPENING.split(self.text[start:end], maxsplit=1)[0]
         block = Block(kind, opening.strip()[:_HEADER], self._line(start), self._line(end - 1))
@@ -292,7 +298,9 @@ class _Reader:
 
     def _catch(self, start: int, end: int, opening: str) -> None:
         function = self._function_here() or self.top
-        tries = next((b.header for b in self._blocks_here() if b.kind == "try"), "")
+        while self.tries and self.tries[-1][0] <= start:
+            self.tries.pop()
+        tried = self.tries[-1][1] if self.tries else None
         body = self.text[start:end]
         if self.grammar.language == "python":
             head, _, body = body.partition(":")
@@ -302,7 +310,7 @@ class _Reader:
             body = body.rstrip().removesuffix("}")
             match = re.search(r"\((.*)\)", opening, re.DOTALL)
             opening = match[1] if match else ""
-        function.catches.append(Catch(opening, body.strip(), self._line(start), self._line(end - 1), tries))
+        function.catches.append(Catch(opening, body.strip(), self._line(start), self._line(end - 1), tried))
 
     def _assignment(self, node: SgNode, kind: str, start: int) -> None:
         left_field, right_field = self.grammar.assignments[kind]

@@ -54,6 +54,7 @@ HTTP = _any(
     r"^(\*?http\.Client|net/http\.Client|net/http\.DefaultClient|http\.DefaultClient|\*?resty\.\w+)\.(Do|Get|Post|Put|Delete|Patch|PostForm)$",
     r"^(RestTemplate|TestRestTemplate|RestOperations)\.(getFor\w+|postFor\w+|exchange|put|delete|patchForObject|execute)$",
     r"^(WebClient|RestClient)\.(get|post|put|patch|delete|method)$",
+    r"^Https?URLConnection\.(getInputStream|getResponseCode|connect)$",
     r"^(HttpClient|CloseableHttpClient|OkHttpClient)\.(send|sendAsync|execute|newCall)$",
 )
 GRPC = Names(

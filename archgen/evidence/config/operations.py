@@ -1,4 +1,4 @@
-"""Prometheus rules, dashboards, workflows, Terraform, SQL, shell: what operates the system."""
+"""Prometheus rules, dashboards, workflows, SQL, shell: what operates the system."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator
 
-from archgen.evidence.config.engines import broker_of, database_of
 from archgen.evidence.config.located import Node
 from archgen.evidence.facts import Fact, Strength
 from archgen.evidence.tree import Source
@@ -111,65 +110,6 @@ def collect_conf(source: Source, strength: Strength) -> Iterator[Fact]:
         match = re.match(r"\s*store_dir\s*[:=]?\s*[\"']?(/[^\s\"']+)", line)
         if match:
             yield Fact("store.folder", source.path, number, strength, {"engine": "nats", "folder": match[1]})
-
-
-def collect_terraform(source: Source, strength: Strength) -> Iterator[Fact]:
-    for match in re.finditer(r'^\s*resource\s+"([\w-]+)"\s+"([\w-]+)"\s*\{', source.text, re.MULTILINE):
-        line = source.text.count("\n", 0, match.start(1)) + 1
-        kind = match[1]
-        body = source.text[match.end() : match.end() + 3000].split('\nresource "')[0]
-        if re.search(
-            r"db_instance$|sql_database_instance|rds_cluster$|dynamodb_table$|spanner_instance|firestore_database|docdb_cluster$",
-            kind,
-        ):
-            yield Fact(
-                "datastore",
-                source.path,
-                line,
-                strength,
-                {"engine": database_of(kind) or kind, "name": match[2]},
-            )
-            kept = re.search(
-                r"backup_retention_period\s*=\s*[1-9]|backup_configuration\s*\{[^}]*enabled\s*=\s*true|point_in_time_recovery\s*\{[^}]*enabled\s*=\s*true",
-                body,
-            )
-            if kept:
-                at = line + body.count("\n", 0, kept.start())
-                yield Fact(
-                    "backup",
-                    source.path,
-                    at,
-                    strength,
-                    {"by": "terraform", "scheduled": True, "command": kept[0][:60], "can_fail": True},
-                )
-            elif re.search(r'availability_type\s*=\s*"REGIONAL"|multi_az\s*=\s*true', body):
-                yield Fact("replicated", source.path, line, strength, {"name": match[2]})
-        elif re.search(r"backup_(plan|schedule|vault)|snapshot_schedule|dlm_lifecycle", kind):
-            yield Fact(
-                "backup",
-                source.path,
-                line,
-                strength,
-                {"by": "terraform", "scheduled": True, "command": kind, "can_fail": True},
-            )
-        elif broker_of(kind) or re.search(r"sqs_queue|sns_topic|pubsub_topic|servicebus", kind):
-            yield Fact(
-                "broker", source.path, line, strength, {"engine": broker_of(kind) or kind, "name": match[2]}
-            )
-            if "redrive_policy" in body or "dead_letter_policy" in body:
-                yield Fact("dead_letters", source.path, line, strength, {"by": "terraform"})
-        elif re.search(
-            r"monitoring_alert_policy|cloudwatch_metric_alarm|datadog_monitor|prometheus_rule", kind
-        ):
-            yield Fact(
-                "alert",
-                source.path,
-                line,
-                strength,
-                {"name": match[2], "expr": "", "runbook": "", "managed": True},
-            )
-        elif re.search(r"dashboard", kind):
-            yield Fact("dashboard", source.path, line, strength, {"name": match[2]})
 
 
 def collect_sql(source: Source, strength: Strength) -> Iterator[Fact]:

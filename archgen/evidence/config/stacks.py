@@ -104,14 +104,16 @@ def _resource(source: Source, name: str, resource: Node, strength: Strength) -> 
         return Fact(sort, source.path, line or resource.line, strength, data)
 
     if _STORE.search(kind):
-        yield fact("datastore", engine=database_of(kind) or kind.rpartition("::")[2].lower(), name=name)
-        kept = of.get("PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled")
+        told = of.get("PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled")
         days = of.get("BackupRetentionPeriod")
-        if (kept and kept.value == "true") or (days and str(days.value) not in ("0", "")):
-            place = (kept or days).line  # type: ignore[union-attr]
-            yield fact(
-                "backup", place, by="template", scheduled=True, command=f"{name} keeps backups", can_fail=True
-            )
+        kept = (told and told.value == "true") or (days and str(days.value) not in ("0", ""))
+        bare = kind.endswith(("Table", "DB::DBInstance")) or (days and str(days.value) == "0")
+        engine = database_of(kind) or kind.rpartition("::")[2].lower()
+        yield fact("datastore", engine=engine, name=name, kept=True if kept else False if bare else None)
+        if kept:
+            place = (told or days).line  # type: ignore[union-attr]
+            said: dict[str, Any] = {"by": "template", "scheduled": True, "can_fail": True, "store": name}
+            yield fact("backup", place, command=f"{name} keeps backups", **said)
     elif kind.endswith(("Backup::BackupPlan", "DLM::LifecyclePolicy")):
         yield fact("backup", by="template", scheduled=True, command=kind, can_fail=True)
     elif _BROKER.search(kind):

@@ -10,6 +10,15 @@ from archgen.evidence.code.model import Call, Class, Function, Module, Program
 from archgen.evidence.code.vocabulary import Names
 from archgen.evidence.facts import Fact, Strength
 
+# Types of what is caught that say nothing of what failed.
+BROAD = re.compile(
+    r"^(\(?\s*(Base)?Exception\b.*|Throwable\b.*|.*\bThrowable\s+\w+|final\s+Exception\s+\w+|Exception\s+\w+|\s*|err(or)?|e|ex|_|\w+\s*:\s*(any|unknown))$"
+)
+# Functions that end something: what fails in them is told and left.
+CLOSES = re.compile(
+    r"_?(a?close|stop|shutdown|disconnect|__a?exit__|ngOnDestroy|onModuleDestroy|Close|Stop|Shutdown)"
+)
+
 
 class Sought:
     """A pattern that is rare in texts. One that has none of `stems` is not searched.

@@ -1,4 +1,4 @@
-"""Queues, streams and tasks that lose what is in them."""
+"""Queues and streams that lose what is in them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from collections.abc import Iterator
 
 from archgen.evidence.code.model import Call, Function, Module, Program
 from archgen.evidence.facts import Fact
-from archgen.evidence.patterns.common import calls, fact
+from archgen.evidence.patterns.common import fact
 
 
 def weak_queues(program: Program) -> Iterator[Fact]:
     """`queue.weak`, `queue.unacked`."""
-    yield from _unawaited(program)
     for module, function in program.functions():
         yield from _queues(module, function)
 
@@ -33,37 +32,6 @@ def _jetstream(call: Call) -> tuple[str, bool]:
     return (
         "" if named or not re.search(r"explicit", policy, re.IGNORECASE) else "a consumer that is not durable"
     ), False
-
-
-_ROUNDS = re.compile(r"\bwhile\b|\basync for\b|\bforever\b|\bevery\w*\(")
-_BEGINS = re.compile(
-    r"_*(a?start\w*|on_?(start|connect|ready|join)\w*|before_start\w*|startup|lifespan|setup\w*|init\w*|main|run\w*|open|connect|"
-    r"a?enter__)$",
-    re.IGNORECASE,
-)
-
-
-# What is lost of these is made again by whoever asks next.
-_UPKEEP = re.compile(r"cache|clean_?up|refresh|pre_?fetch|pre_?load|warm|purge|prune", re.IGNORECASE)
-
-
-def _matters(function: Function) -> bool:
-    """Whether it changes something that outlives the process, as far as can be seen."""
-    return any(e.kind in ("db.write", "publish", "outbox") or e.write for e in function.reach)
-
-
-def _unawaited(program: Program) -> Iterator[Fact]:
-    """Work that is left to a task which nobody holds: it dies with the process, and may before."""
-    # What goes round and round is begun again by the next start of the process, and loses nothing.
-    own = {f.name for _, f in program.functions() if f.name and not _ROUNDS.search(f.body) and _matters(f)}
-    for module, function, call in calls(program):
-        if _BEGINS.match(function.name):
-            continue
-        if call.name in ("create_task", "ensure_future") and call.discarded and function.name and call.args:
-            inner = re.match(r"(?:[\w.]+\.)?(\w+)\(", call.args[0])
-            if inner and inner[1] in own and not inner[1].startswith("_") and not _UPKEEP.search(inner[0]):
-                what = f"a task in memory: {call.args[0][:40]}"
-                yield fact("queue.weak", module, call.line, function=function.title, what=what)
 
 
 def _fleeting(call: Call, module: Module) -> bool:

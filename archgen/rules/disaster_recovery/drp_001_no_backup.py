@@ -4,11 +4,17 @@ import re
 from collections.abc import Iterable
 
 from archgen.evidence.facts import Fact, Facts
-from archgen.rules.model import Hit, Rule, Sample, Severity
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
 
 def check(facts: Facts) -> Iterable[Hit]:
-    if any(b["scheduled"] for b in facts.of("backup")):
+    taken = [b for b in facts.of("backup") if b["scheduled"]]
+    if taken:
+        if all(b.get("store") for b in taken):  # by some stores, each of itself
+            yield from hits(
+                [s for s in facts.of("datastore") if s.get("kept") is False],
+                lambda s: f"{s['name']} ({s['engine']}) keeps no backups, as others do",
+            )
         return
     # the same store in several files is told once, where it is started without a variant's name
     told: set[str] = set()
@@ -57,6 +63,24 @@ RULE = Rule(
                     - run: pg_dump shop > shop.sql
             """,
         }),
+        Sample("config", {  # a database on a developer's machine beside one that keeps backups
+            "a.py": "x = 1\n",
+            "compose.yaml": """
+                services:
+                  db:
+                    image: postgres:16
+            """,
+            "main.tf": """
+                resource "aws_db_instance" "orders" {
+                  backup_retention_period = 7
+                }
+
+                module "stock" {
+                  source                         = "terraform-aws-modules/dynamodb-table/aws"
+                  point_in_time_recovery_enabled = true
+                }
+            """,
+        }),
     ),
     invalid=(
         Sample("config", {
@@ -65,6 +89,33 @@ RULE = Rule(
                 services:
                   db: # <-
                     image: postgres:16
+            """,
+        }),
+        Sample("config", {  # one of two stores keeps backups
+            "a.py": "x = 1\n",
+            "main.tf": """
+                resource "aws_rds_cluster" "orders" {
+                  backup_retention_period = 7
+                }
+
+                module "carts" { # <-
+                  source = "terraform-aws-modules/dynamodb-table/aws"
+                  name   = "carts"
+                }
+            """,
+        }),
+        Sample("config", {
+            "a.py": "x = 1\n",
+            "template.yaml": """
+                Resources:
+                  Orders:
+                    Type: AWS::DynamoDB::Table
+                    Properties:
+                      PointInTimeRecoverySpecification:
+                        PointInTimeRecoveryEnabled: true
+                  Carts: # <-
+                    Type: AWS::DynamoDB::Table
+                    Properties: {TableName: carts}
             """,
         }),
     ),

@@ -14,6 +14,8 @@ def _message(fact: Fact) -> str:
     where = fact["function"] or "the module"
     if fact["types"] == "no error":
         return f"{where} makes a change and does not look whether it failed"
+    if fact["types"] == "no promise":
+        return f"{where} makes a change, does not wait for it, and never learns whether it failed"
     return f"{where} catches {fact['types']} around a change and goes on"
 
 
@@ -36,6 +38,19 @@ RULE = Rule(
     remedy="Catch what you can answer, and let the rest through.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {
+            "a.ts": """
+                import { Model } from 'mongoose';
+                class Orders {
+                  constructor(private orders: Model<Order>) {}
+                  async place(o) {
+                    await this.orders.insertMany([o]);
+                    this.orders.updateOne({ id: o.id }, { seen: true }).catch((e) => this.failed(e));
+                    return this.orders.insertMany([o]);
+                  }
+                }
+            """,
+        }),
         Sample("python", {
             "analytics.py": """
                 import requests
@@ -81,6 +96,29 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {
+            "a.ts": """
+                import { Queue } from 'bullmq';
+                class Mails {
+                  constructor(private _queue: Queue) {}
+                  add(name, data, options) {
+                    this._queue.add(name, data, { attempts: 3 }); // <-
+                  }
+                }
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import { Model } from 'mongoose';
+                class Orders {
+                  constructor(private orders: Model<Order>) {}
+                  async place(o) {
+                    this.orders.updateOne({ id: o.id }, { paid: true }); // <-
+                    return o;
+                  }
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 def f(session):

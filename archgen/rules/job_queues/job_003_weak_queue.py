@@ -3,11 +3,15 @@
 from collections.abc import Iterable
 
 from archgen.evidence.facts import Facts
-from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+from archgen.rules.model import Hit, Rule, Sample, Severity
 
 
 def check(facts: Facts) -> Iterable[Hit]:
-    return hits(facts.of("queue.weak"), lambda f: f"{f['function']} relies on {f['what']}")
+    for weak in facts.of("queue.weak"):
+        severity = Severity.WARNING if " in memory" in str(weak["what"]) else None
+        yield Hit(
+            weak.file, weak.line, f"{weak['function']} relies on {weak['what']}", weak.strength, severity
+        )
 
 
 _LISTENS = """
@@ -29,6 +33,57 @@ RULE = Rule(
     remedy="Declare named, durable queues and exchanges, and send persistent messages.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {
+            "a.go": """
+                package a
+                func (s *Orders) Place(w http.ResponseWriter, r *http.Request) {
+                    go func() {
+                        defer s.wg.Done()
+                        s.db.Exec("UPDATE stock SET left = left - 1")
+                    }()
+                    go s.track("placed")
+                    s.wg.Wait()
+                }
+                func (s *Orders) track(what string) { s.db.Exec("INSERT INTO seen (what) VALUES ($1)", what) }
+                func (s *Orders) Start() { go s.look() }
+                func (s *Orders) look() {
+                    for {
+                        s.db.Exec("DELETE FROM old")
+                    }
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                @RestController
+                class Mails {
+                  @PostMapping("/mails")
+                  Result send(Mail mail) {
+                    Future<Mail> saved = executor.submit(() -> mailRepository.save(mail));
+                    executor.submit(() -> cache.warm());
+                    return saved.get();
+                  }
+                }
+            """,
+        }),
+        Sample("python", {
+            "a.py": """
+                import threading
+                from flask import Flask
+                app = Flask(__name__)
+                def charge(order):
+                    db.session.add(Payment(order))
+                    db.session.commit()
+                def main():
+                    threading.Thread(target=charge, args=(1,)).start()
+                @app.post("/orders")
+                def place():
+                    one = threading.Thread(target=charge, args=(1,))
+                    one.start()
+                    one.join()
+                    return "", 200
+            """,
+        }),
         Sample("java", {
             "App.java": _LISTENS,
             "src/main/resources/application.yml": """
@@ -106,6 +161,53 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {
+            "a.go": """
+                package a
+                func (s *Orders) Place(w http.ResponseWriter, r *http.Request) {
+                    go func() { // <-
+                        s.db.Exec("UPDATE stock SET left = left - 1")
+                    }()
+                    w.WriteHeader(202)
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                @RestController
+                class Mails {
+                  @PostMapping("/mails")
+                  void send(Mail mail) {
+                    executor.submit(() -> mailRepository.save(mail)); // <-
+                  }
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                @Service
+                class Invoices {
+                  @Async
+                  public void make(Order order) { // <-
+                    invoiceRepository.save(new Invoice(order));
+                  }
+                }
+            """,
+        }),
+        Sample("python", {
+            "a.py": """
+                import threading
+                from flask import Flask
+                app = Flask(__name__)
+                def charge(order):
+                    db.session.add(Payment(order))
+                    db.session.commit()
+                @app.post("/orders")
+                def place():
+                    threading.Thread(target=charge, args=(1,)).start()  # <-
+                    return "", 202
+            """,
+        }),
         Sample("java", {
             "Messaging.java": """
                 import org.springframework.amqp.core.Queue;

@@ -1,0 +1,145 @@
+"""Work that is accepted and then left to the memory of one process, which nobody waits for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from archgen.evidence.code.model import Call, Effect, Function, Module, Program
+from archgen.evidence.facts import Fact
+from archgen.evidence.patterns.common import calls, fact
+
+_ROUNDS = re.compile(r"\bwhile\b|\basync for\b|\bforever\b|\bevery\w*\(|\bfor\s*\{|\bfor\s*\(\s*;\s*;")
+_BEGINS = re.compile(
+    r"_*(a?start\w*|on_?(start|connect|ready|join)\w*|before_start\w*|startup|lifespan|setup\w*|init\w*|main|run\w*|open|connect|"
+    r"a?enter__)$",
+    re.IGNORECASE,
+)
+# What is lost of these is made again by whoever asks next, or is only told aside.
+_UPKEEP = re.compile(
+    r"cache|clean_?up|refresh|pre_?fetch|pre_?load|warm|purge|prune|track|metric|analytic|telemetry|audit|log\b|stat(s|istics)\b|"
+    r"last_?(seen|used|login|active)|heartbeat|invalidat|touch",
+    re.IGNORECASE,
+)
+# Who answers a request: by its parameters (Go, Node) or by what stands on it.
+_ANSWERER = re.compile(
+    r"http\.ResponseWriter|http\.Request|gin\.Context|echo\.Context|fiber\.Ctx|fasthttp\.RequestCtx|iris\.Context"
+)
+_ROUTE = re.compile(
+    r"@(?:\w+\.)*(route|get|post|put|patch|delete|api_view|action|(Request|Get|Post|Put|Patch|Delete)Mapping|"
+    r"GET|POST|PUT|PATCH|DELETE|Get|Post|Put|Patch|Delete)\b"
+)
+_POOL = re.compile(
+    r"(^|[._])\w*(executor|pool|scheduler)\w*(\(\))?\.(submit|execute|schedule)$", re.IGNORECASE
+)
+_ASIDE = re.compile(r"CompletableFuture\.(runAsync|supplyAsync)$|newCachedThreadPool\(\)\.(submit|execute)$")
+_ASYNC = re.compile(r"@(?:\w+\.)*(Async|Asynchronous)\b")
+_DEEPEST = 4
+
+
+def background(program: Program) -> Iterator[Fact]:
+    """`queue.weak` for work in a task, a thread or a goroutine that ends with its process."""
+    yield from _tasks(program)
+    for module, function in program.functions():
+        if module.language == "go":
+            yield from _goroutines(module, function)
+        elif module.language == "java":
+            yield from _pooled(module, function)
+        elif module.language == "python":
+            yield from _threads(module, function, program)
+
+
+def _matters(function: Function) -> bool:
+    """Whether it changes something that outlives the process, as far as can be seen."""
+    return any(map(_changes, function.reach))
+
+
+def _changes(effect: Effect) -> bool:
+    return effect.kind in ("db.write", "publish", "outbox") or effect.write
+
+
+def _served(function: Function) -> bool:
+    """Whether it answers a request, or is called by what does."""
+    seen, now = {id(function)}, [function]
+    for _ in range(_DEEPEST):
+        for one in now:
+            if any(_ROUTE.match(mark) for mark in one.marks) or any(
+                _ANSWERER.search(kind) for kind in one.params.values()
+            ):
+                return True
+        now = [c for one in now for c in one.callers if id(c) not in seen][:200]
+        seen |= {id(one) for one in now}
+    return False
+
+
+def _tasks(program: Program) -> Iterator[Fact]:
+    """Tasks of an event loop that nobody holds: one dies with the process, and may before."""
+    # What goes round and round is begun again by the next start of the process, and loses nothing.
+    own = {f.name for _, f in program.functions() if f.name and not _ROUNDS.search(f.body) and _matters(f)}
+    for module, function, call in calls(program):
+        if _BEGINS.match(function.name):
+            continue
+        if call.name in ("create_task", "ensure_future") and call.discarded and function.name and call.args:
+            inner = re.match(r"(?:[\w.]+\.)?(\w+)\(", call.args[0])
+            if inner and inner[1] in own and not inner[1].startswith("_") and not _UPKEEP.search(inner[0]):
+                yield _weak(module, function, call.line, f"a task in memory: {call.args[0][:40]}")
+
+
+def _goroutines(module: Module, function: Function) -> Iterator[Fact]:
+    """`go f(x)` in what answers a request, where f changes something."""
+    if not any(True for call in function.calls for _ in call.within("spawn")):
+        return
+    body = function.body.split("\n")
+    told: set[int] = set()
+    for effect in function.reach:
+        block = next(iter(effect.call.within("spawn")), None)
+        if block is None or block.line in told or not _changes(effect):
+            continue
+        text = "\n".join(body[block.line - function.line : block.end - function.line + 1])
+        waited = re.search(r"\.Done\(\)|<-|\berrgroup\b|\.Wait\(\)", text) or ".Wait()" in function.body
+        if waited or _ROUNDS.search(text) or _UPKEEP.search(text) or not _served(function):
+            continue
+        told.add(block.line)
+        what = f"a goroutine in memory: {effect.call.callee[-40:]}"
+        yield _weak(module, function, block.line, what)
+
+
+def _pooled(module: Module, function: Function) -> Iterator[Fact]:
+    """A closure that is handed to a pool of threads and forgotten, and methods that run there by a mark."""
+    if any(map(_ASYNC.match, function.marks)):
+        if _matters(function) and not _UPKEEP.search(function.title):
+            yield _weak(module, function, function.line, "a pool of threads in memory, by its annotation")
+        return
+    handed = [call for call in function.calls if _hands_over(call)]
+    told: set[int] = set()
+    for effect in function.reach if handed else ():
+        for block in effect.call.within("closure"):
+            before = [c for c in handed if c.callee == block.header and c.line <= block.line]
+            call = max(before, key=lambda c: c.line, default=None)
+            if call is None or not call.discarded or call.line in told:
+                continue
+            if _changes(effect) and not _UPKEEP.search(effect.call.callee) and _served(function):
+                told.add(call.line)
+                what = f"a pool of threads in memory: {effect.call.callee[-40:]}"
+                yield _weak(module, function, call.line, what)
+
+
+def _hands_over(call: Call) -> bool:
+    return _POOL.search(call.callee) is not None or _ASIDE.search(call.callee) is not None
+
+
+def _threads(module: Module, function: Function, program: Program) -> Iterator[Fact]:
+    """`Thread(target=f).start()` in what answers a request."""
+    for call in function.calls:
+        if call.name != "Thread" or "target" not in call.keywords or ".join(" in function.body:
+            continue
+        name = call.keywords["target"].rpartition(".")[2]
+        if not name.isidentifier() or _UPKEEP.search(name) or not _served(function):
+            continue
+        found = [f for f in program.modules[module.path].functions if f.name == name]
+        if any(_matters(f) and not _ROUNDS.search(f.body) for f in found):
+            yield _weak(module, function, call.line, f"a thread in memory: {name}")
+
+
+def _weak(module: Module, function: Function, line: int, what: str) -> Fact:
+    return fact("queue.weak", module, line, function=function.title, what=what)

@@ -1,0 +1,96 @@
+"""Errors as values that Go code lets go, or wraps when they are nil."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from archgen.evidence.code.model import Call, Program
+from archgen.evidence.facts import Fact
+from archgen.evidence.patterns.common import CLOSES, fact
+
+_GO_CHECK = re.compile(r"if\s+(?:[^;{\n]*;\s*)?err\s*!=\s*nil\s*\{([^{}]*)\}")
+_GO_TOLD = re.compile(r"(?m)^.*\b(log\w*|logger|slog|fmt\.Print\w*|zap|l\.|span)\b.*$", re.IGNORECASE)
+_GO_RETURNS = re.compile(
+    r"^(Exec|ExecContext|NamedExec\w*|InsertOne|InsertMany|UpdateOne|UpdateMany|DeleteOne|DeleteMany|ReplaceOne)$"
+)
+
+
+def dropped(program: Program) -> Iterator[Fact]:
+    """Errors that Go code lets go: `error.swallowed`, `error.publish_swallowed`, `error.commit_swallowed`."""
+    bodies = {(m.path, c.name): c.body for m, c in program.classes() if m.language == "go"}
+    for module, function in program.functions():
+        if module.language != "go" or CLOSES.fullmatch(function.name):
+            continue
+        lines = function.body.split("\n")
+        quiet = {
+            function.line + function.body.count("\n", 0, m.start())
+            for m in _GO_CHECK.finditer(function.body)
+            if m[1].strip() and not _GO_TOLD.sub("", m[1]).strip()
+        }
+        for effect in function.effects:
+            call = effect.call
+            if any(b.kind == "finally" for b in call.inside) or effect.via:
+                continue
+            text = lines[call.line - function.line] if call.line - function.line < len(lines) else ""
+            blank = call.discarded or re.match(r"\s*_(\s*,\s*_)?\s*=", text) is not None
+            if effect.kind == "commit" and blank:
+                yield fact("error.commit_swallowed", module, call.line, function=function.title)
+            elif effect.kind == "db.write" and blank and _GO_RETURNS.match(call.name):
+                yield fact(
+                    "error.swallowed",
+                    module,
+                    call.line,
+                    function=function.title,
+                    types="no error",
+                    logged=False,
+                    writes=True,
+                )
+            elif effect.kind == "publish" and (blank or {call.line, call.line + 1} & quiet):
+                if _cannot_fail(call, bodies.get((module.path, function.owner), "")):
+                    continue
+                lost = {"call": call.callee[-50:], "answer": False, "logged": not blank}
+                yield fact("error.publish_swallowed", module, call.line, function=function.title, **lost)
+
+
+def _cannot_fail(call: Call, struct: str) -> bool:
+    """Whether what is called is a field of the receiver's, and a function that can't say that it failed."""
+    field = re.search(rf"(?m)^\s*{re.escape(call.name)}\s+func\(.*$", struct) if call.receiver else None
+    return field is not None and "error" not in field[0]
+
+
+def wrapped_wrong(program: Program) -> Iterator[Fact]:
+    """`error.lost`: Go code that checks one error and wraps or returns another, which is nil there."""
+    check = re.compile(r"if\s+(?:(\w+)\s*:?=\s*[^;{]*;\s*)?(\w+)\s*!=\s*nil\s*\{([^{}]*)\}")
+    for module, function in program.functions():
+        if module.language != "go":
+            continue
+        for match in check.finditer(function.body):
+            checked, body = match[2], match[3]
+            if not re.search(r"err", checked, re.IGNORECASE):
+                continue
+            returned = re.search(
+                r"return[^\n]*\b(?:errors\.(?:Wrap|Wrapf|WithMessage|WithStack)\(\s*(\w+)|fmt\.Errorf\([^\n]*%w[^\n]*,\s*(\w+)\s*\))",
+                body,
+            )
+            used = (returned[1] or returned[2]) if returned else ""
+            if (
+                used
+                and used != checked
+                and re.search(r"err", used, re.IGNORECASE)
+                and not re.search(rf"\b{re.escape(checked)}\b", body)
+            ):
+                line = function.line + function.body.count("\n", 0, match.start(3) + returned.start())  # type: ignore[union-attr]
+                commit = (
+                    re.search(r"[cC]ommit", function.body[max(0, match.start() - 120) : match.end()])
+                    is not None
+                )
+                yield fact(
+                    "error.lost",
+                    module,
+                    line,
+                    function=function.title,
+                    checked=checked,
+                    used=used,
+                    commit=commit,
+                )
