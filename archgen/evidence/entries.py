@@ -50,7 +50,7 @@ _ANSWERS = re.compile(
 _APPLICATION = re.compile(r"(Application|Main|App|Server)$")
 _TOOL = re.compile(
     r"(^|/)(tools?|scripts?|hack|gen(erat\w*)?|codegen|internal/cmd|migrat\w*|cli|ctl|build|bench\w*|docs?|devtools?|"
-    r"\w*(ctl|-cli|tool|gen))(/|$)"
+    r"[\w-]*(ctl|-cli|tool|gen|-scripts?|-suites?|-tests?|-bench))(/|$)"
 )
 _REACH = 600
 # What a command that a package installs calls when it is a server or a worker, and not a tool.
@@ -58,6 +58,7 @@ _SERVES = re.compile(
     r"(^|\.)(serve|launch|launch_service|ServiceLauncher|ServiceManager|ProcessLauncher|start_server|serve_forever|"
     r"run_forever|run_simple|run_app|Process|Thread)$"
 )
+_LAUNCHES = re.compile(r"(^|\.)(ProcessLauncher|ServiceLauncher|launch_service|serve_forever|run_forever)$")
 # A module that a server of Python's web interface is pointed at.
 _WSGI = re.compile(r"(^|/)(wsgi|asgi)(/\w+)?\.py$")
 # What every program of a package uses, and none is.
@@ -255,12 +256,11 @@ def installed(
         module = next((m for p, m in program.modules.items() if p == tail or p.endswith("/" + tail)), None)
         if module is None or not module.production:
             continue
-        run = next((f for f in module.functions if f.name == str(script["function"]) and not f.owner), None)
-        line = next((c.line for c in run.calls if _SERVES.search(c.callee)), 0) if run else 0
+        line = _serves(module, str(script["function"]))
         if not line:
             continue
-        if own := _own_folder(module, folders, imports):
-            found.setdefault(own, (str(script["name"]), module, line))
+        own = _own_folder(module, folders, imports) or posixpath.dirname(module.path)
+        found.setdefault(own, (str(script["name"]), module, line))
     for path, module in program.modules.items() if found else ():
         loads = next((f for f in module.functions if not f.name and f.calls), None)
         if loads is None or not module.production or not _WSGI.search(path):
@@ -268,6 +268,19 @@ def installed(
         if own := _own_folder(module, folders, imports):
             found.setdefault(own, (posixpath.basename(own), module, loads.calls[0].line))
     return found
+
+
+def _serves(module: Module, name: str) -> int:
+    """The line in the function `name` of a module that starts what serves or works; of another function
+    there, when that is no doubt a launcher: it may be picked from a table.
+    """
+    named = [f for f in module.functions if f.name and not f.owner]
+    for function in sorted(named, key=lambda f: f.name != name):
+        sign = _SERVES if function.name == name else _LAUNCHES
+        line = next((c.line for c in function.calls if sign.search(c.callee)), 0)
+        if line:
+            return line
+    return 0
 
 
 def _own_folder(module: Module, folders: set[str], imports: Imports) -> str:

@@ -60,6 +60,9 @@ def find_services(
     if len(installed) > 1:
         for folder, (name, module, line) in installed.items():
             add(folder, module.path, line, module.language, name)
+    elif installed and not found:
+        name, module, line = next(iter(installed.values()))
+        add(_home(module.path, manifests, module.language), module.path, line, module.language, name)
     for module, line in entries.run_apart(program):
         # several programs lie in one folder: each file is a service
         add(

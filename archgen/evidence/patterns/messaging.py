@@ -306,7 +306,7 @@ def jobs(program: Program) -> Iterator[Fact]:
             and call.receiver
             and (call.args or call.keywords)
             and call.receiver not in ("set", "list", "router")
-            and not (call.name == "add" and module.language == "typescript" and not _queues(call, module))
+            and not (call.name == "add" and (module.language != "typescript" or not _queues(call, module)))
         ):
             text = call.text()
             tried = _ATTEMPT.search(text) is not None or imports(module, _TRIES_ANYWAY)

@@ -104,6 +104,8 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
             if not pushed and (_PUSHED.match(origin) or _PUSHED.match(call.callee)):
                 pushed = True
                 yield fact("metrics.exposed", module, call.line, what=f"{call.callee[:50]} sends them")
+        elif call.name == "include" and any("django_prometheus" in arg for arg in call.args):
+            yield fact("metrics.exposed", module, call.line, what="the routes of django_prometheus")
         elif _EXPOSED.match(origin):
             # a route in a function that nobody calls is mounted nowhere
             outer = outermost(module, function)

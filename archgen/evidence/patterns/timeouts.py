@@ -6,47 +6,55 @@ import re
 from collections.abc import Iterator
 
 from archgen.evidence.code.effects import origin_of
-from archgen.evidence.code.model import Function, Module, Program
+from archgen.evidence.code.model import Call, Function, Module, Program
 from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.common import calls, fact
+
+_VERBS = r"(get|post|put|patch|delete|request|head)"
+# What makes a client, or calls a peer without one: here its time limit is set, or never.
+_MAKERS = re.compile(
+    r"^(httpx\.(AsyncClient|Client)|(anthropic|openai)\.(Async)?(Anthropic|OpenAI)|aiohttp\.ClientSession|"
+    rf"requests\.{_VERBS}|requests\.[sS]ession\.{_VERBS}|urllib\.request\.urlopen|httpx\.{_VERBS}|"
+    rf"axios\.create|axios(\.{_VERBS})?|got(\.{_VERBS})?|node-fetch(\.default)?|HttpService\.{_VERBS}|fetch|"
+    r"net/http\.(Get|Post|PostForm|Head)|net/http\.Client|net/http\.DefaultClient\.\w+|"
+    r"urllib3\.PoolManager|smtplib\.SMTP(_SSL)?)$"
+)
+# The same, known by the name that is called, wherever that comes from.
+_MAKERS_JAVA = re.compile(
+    r"^(RestTemplate|RestTemplateBuilder\.build|WebClient\.(create|builder)|OkHttpClient|HttpClient\.newHttpClient|"
+    r"HttpClients\.(createDefault|createSystem|custom)|HttpClientBuilder\.create|DefaultHttpClient|"
+    r"ClientBuilder\.newClient|.*\.openConnection)$"
+)
+_TIMED = re.compile(r"timeout|Timeout|signal|AbortController|deadline|Deadline|RequestConfig")
 
 
 def timeouts(program: Program) -> Iterator[Fact]:
     """`client`: a remote call or the making of its client, and whether a time limit is set where it
     is made.
     """
-    makers = re.compile(
-        r"^(httpx\.(AsyncClient|Client)|(anthropic|openai)\.(Async)?(Anthropic|OpenAI)|aiohttp\.ClientSession|requests\.(get|post|put|patch|delete|request|head)|urllib\.request\.urlopen|"
-        r"httpx\.(get|post|put|patch|delete|request)|axios\.create|axios(\.(get|post|put|patch|delete|request))?|RestTemplate|WebClient\.create|"
-        r"WebClient\.builder|net/http\.(Get|Post|PostForm|Head)|net/http\.Client|net/http\.DefaultClient\.\w+|OkHttpClient|HttpClient\.newHttpClient|fetch|"
-        r"urllib3\.PoolManager|smtplib\.SMTP(_SSL)?)$"
+    registered = any(
+        call.receiver == "HttpModule" and call.name.startswith("register") and _TIMED.search(call.text())
+        for _, _, call in calls(program)
     )
     for module, function, call in calls(program):
-        origin = origin_of(call, module, function)
-        if call.callee in (
-            "RestTemplate",
-            "WebClient.create",
-            "WebClient.builder",
-            "axios.create",
-            "OkHttpClient",
-            "HttpClient.newHttpClient",
-        ):
-            origin = call.callee
-        if not makers.match(origin) or (
-            origin == "fetch" and not any(e.call is call for e in function.effects)
-        ):
+        origin = _made(call, module, function)
+        if not origin:
             continue
-        yield fact(
-            "client",
-            module,
-            call.line,
-            what=origin,
-            timeout=_timed(call.text(), function, module, origin),
-            function=function.title,
-        )
+        timed = _timed(call.text(), function, module, origin) or (registered and "HttpService" in origin)
+        yield fact("client", module, call.line, what=origin, timeout=timed, function=function.title)
 
 
-_TIMED = re.compile(r"timeout|Timeout|signal|AbortController|deadline|Deadline")
+def _made(call: Call, module: Module, function: Function) -> str:
+    """What client `call` makes or goes without, "" when it is something else."""
+    if module.language == "java":
+        names = (call.callee[-60:], origin_of(call, module, function)[-60:])
+        return next(filter(_MAKERS_JAVA.match, names), "")
+    if call.callee == "axios.create":
+        return call.callee
+    origin = origin_of(call, module, function)
+    if not _MAKERS.match(origin) or (origin == "fetch" and not any(e.call is call for e in function.effects)):
+        return ""
+    return origin
 
 
 def _timed(text: str, function: Function, module: Module, origin: str) -> bool:
@@ -61,6 +69,8 @@ def _timed(text: str, function: Function, module: Module, origin: str) -> bool:
         return True  # whoever gave the context may have set an end to it
     if _TIMED.search(text) or (module.language == "python" and re.search(r"[(,]\s*\*\*", text)):
         return True  # or told by what is spread into the call
+    if origin.lower().startswith("requests.session."):
+        return any("HTTPAdapter" in item.names for item in module.imports)  # which may set one for all
     if origin.startswith(("requests.", "urllib.", "smtplib.")):
         return False
     # a client that is built and then configured, in the same function

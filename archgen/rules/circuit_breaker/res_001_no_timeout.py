@@ -78,12 +78,68 @@ RULE = Rule(
         }),
         Sample("java", {
             "A.java": """
+                class A {
+                  void f(URL url) throws Exception {
+                    HttpURLConnection connection = (HttpURLConnection) url.openConnection();
+                    connection.setReadTimeout(2000);
+                  }
+                  CloseableHttpClient g(RequestConfig config) {
+                    return HttpClients.custom().setDefaultRequestConfig(config).build();
+                  }
+                }
+            """,
+        }),
+        Sample("python", {
+            "a.py": """
+                import requests
+                from requests.adapters import HTTPAdapter
+                session = requests.Session()
+                session.mount('https://', Limited(HTTPAdapter))
+                session.get('/x')
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
                 class A { RestTemplate f() {
                   return new RestTemplate(factory(Duration.ofSeconds(2)).setReadTimeout(2)); } }
             """,
         }),
     ),
     invalid=(
+        Sample("python", {
+            "a.py": """
+                import requests
+                def f():
+                    session = requests.Session()
+                    session.get('/x')  # <-
+                    session.post('/x', timeout=2)
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A {
+                  void f(URL url) throws Exception {
+                    HttpURLConnection connection = null;
+                    connection = (HttpURLConnection) url.openConnection(); // <-
+                    connection.getInputStream();
+                  }
+                  void g(HttpPost post) throws Exception {
+                    try (CloseableHttpClient client = HttpClients.createDefault()) { // <-
+                      client.execute(post);
+                    }
+                  }
+                }
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import { HttpService } from '@nestjs/axios';
+                class Rates {
+                  constructor(private http: HttpService) {}
+                  get() { return this.http.get('https://rates/'); } // <-
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import smtplib
