@@ -26,9 +26,13 @@ _FOLD = (
 _FOR = re.compile(r"\bfor\b")
 _OVER = re.compile(r"\b(in|of|range)\b|:")
 _FOLDED = Sought(rf"\b{_FOLD}\s*\(", tuple(_FOLD.strip("()").split("|")), 0)
+_ADDS = re.compile(r"(insert|add|save|create|append|persist)(?![a-z])")
+# A row per stream whose version the mapper of objects checks when it writes.
+_VERSIONED = re.compile(r"@Version\b|version_id_col")
+_STREAM_ROW = re.compile(r"event_?(stream|store|log|journal)|(event|aggregate)_?stream", re.IGNORECASE)
 _FAR = 800  # characters from the head of a loop to the fold in it
 _REDUCED = Sought(
-    rf"\breduce\(\s*(?:[\w.]*{_FOLD}|\([^)]{{0,200}}\)\s*=>\s*[\w.]*{_FOLD})|\.(?:forEach|reduce)\([^)]{{0,400}}{_FOLD}",
+    rf"\breduce\(\s*(?:[\w.]*{_FOLD}|\([^)]{{0,200}}\)\s*=>\s*[\w.]*{_FOLD})|\.(?:forEach|reduce)\((?:[^()]|\([^()]*\)){{0,400}}?{_FOLD}",
     ("reduce(", ".forEach("),
     0,
 )
@@ -115,14 +119,17 @@ def _fold_in(body: str) -> tuple[int, str]:
 def _appends(program: Program, facts: Facts) -> Iterator[tuple[Module, Function, int, bool]]:
     """Inserts into a table of events, and whether two writers of one version collide."""
     guarded = _unique_versions(program, facts)
+    versioned = any(
+        _STREAM_ROW.search(one.name) and _VERSIONED.search(one.body) for _, one in program.classes()
+    )
     for module, function in program.functions():
         for effect in function.effects:
             if effect.kind != "db.write" or not _EVENT_TABLE.match(effect.table):
                 continue
-            if effect.target not in ("insert", "add", "save", "create", "append", "persist"):
+            if not _ADDS.match(effect.target):
                 continue
             name = effect.table.rpartition(".")[2]
-            expected = name in guarded or _EXPECTED.search(function.body) is not None
+            expected = versioned or name in guarded or _EXPECTED.search(function.body) is not None
             passed_over = any(_CLASH.search(c.types) and not _TOLD.search(c.body) for c in function.catches)
             expected = expected and not passed_over
             yield module, function, effect.call.line, expected

@@ -34,11 +34,13 @@ _JOB_CALL = re.compile(
     r"scheduleRecurrently|scheduleIfNotExists|upsertJobScheduler|ExecuteWorkflow)$"
 )
 _JOB_MARK = re.compile(r"@(?:\w+\.)*(shared_task|task|actor|job|Process|Processor|Recurring|Job)\b")
+_TASKS_IMPORT = re.compile(r"^(celery|dramatiq|huey)\b")
+_TASK = re.compile(r"@(?:\w+\.)*(shared_task|task|actor)\b")
 _WORKER_CALL = re.compile(
-    r"^(Worker|New(Typed|Named|RateLimiting|Delaying)*(RateLimiting|Delaying)Queue\w*|NewWorker|NewServer|NewWorkerPool|AddWorker|AddWorkerSafely|work|run_worker|process|worker_main|WorkerHost|"
+    r"^(Worker(\w*Class)?|New(Typed|Named|RateLimiting|Delaying)*(RateLimiting|Delaying)Queue\w*|NewWorker|NewServer|NewWorkerPool|AddWorker|AddWorkerSafely|work|run_worker|process|worker_main|WorkerHost|"
     r"start|Run|run|useBackgroundJobServer|startBackgroundJobServer)$"
 )
-_WORKER_NAME = re.compile(r"^(Worker|NewServer|useBackgroundJobServer|startBackgroundJobServer)$")
+_WORKER_NAME = re.compile(r"^(Worker(\w*Class)?|NewServer|useBackgroundJobServer|startBackgroundJobServer)$")
 _WORKER_BASE = re.compile(
     r"(^|\.)(Job|QuartzJobBean|Tasklet|ItemProcessor|WorkerDefaults|WorkerHost|JobRequestHandler)\b"
 )
@@ -274,9 +276,23 @@ def stack_jobs(facts: Facts) -> Iterator[Fact]:
                 )
 
 
+def _tasks(program: Program) -> dict[str, bool]:
+    """Tasks of Celery's kind by name, with whether they are tried again: the module of a task may know its
+    application only by the project's own name for it.
+    """
+    if not any(imports(m, _TASKS_IMPORT) for m in program.modules.values() if m.production):
+        return {}
+    return {
+        item.name: re.search(r"retr", mark) is not None
+        for module, item, mark, _ in marks(program)
+        if module.language == "python" and _TASK.match(mark)
+    }
+
+
 def jobs(program: Program) -> Iterator[Fact]:
     """`job.worker` and `job.enqueue` of the usual libraries."""
     shared = any(m.production and imports(m, _SHARED_QUEUE) for m in program.modules.values())
+    tasks = _tasks(program)
     for module, function, call in calls(program):
         if (
             shared
@@ -293,6 +309,10 @@ def jobs(program: Program) -> Iterator[Fact]:
                 yield fact(
                     "attempts", module, call.line, what="the queue tries again", function=function.title
                 )
+            continue
+        if call.name in ("delay", "apply_async") and call.receiver in tasks:
+            tried = tasks[call.receiver] or "retry=" in call.text()
+            yield fact("job.enqueue", module, call.line, what=call.callee[:60], attempts=tried)
             continue
         if not imports(module, _WORKER_IMPORT) and not _WORKER_IMPORT.search(
             origin_of(call, module, function)
@@ -319,7 +339,9 @@ def jobs(program: Program) -> Iterator[Fact]:
                     "attempts", module, call.line, what="the library tries again", function=function.title
                 )
     for module, item, mark, line in marks(program):
-        if _JOB_MARK.search(mark) and imports(module, _WORKER_IMPORT):
+        if _JOB_MARK.search(mark) and (
+            imports(module, _WORKER_IMPORT) or (item.name in tasks and _TASK.match(mark))
+        ):
             retry = re.search(r"retr|attempts|backoff", mark) is not None and not _TRIED_ONCE.search(mark)
             yield fact("job.worker", module, line, what=mark[:60], attempts=retry, function=item.name)
     for module, one in program.classes():

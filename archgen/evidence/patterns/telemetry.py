@@ -42,7 +42,7 @@ _EXPOSED = Names(
 )
 _TRACE_START = Names(
     r"(set_tracer_provider|setGlobalTracerProvider|SetTracerProvider|NodeSDK|NodeTracerProvider|TracerProvider|BatchSpanProcessor|instrument_app|"
-    r"FastAPIInstrumentor|FlaskInstrumentor|registerInstrumentations|SetGlobalTracer|opentracing\.\w+FromContext|NewJaegerTracer|jaegercfg|otelhttp\.NewHandler|otelgrpc\.\w+|initTracer|ddtrace\.\w+|sentry_sdk\.init|Sentry\.init|aws_lambda_powertools\.(\w+\.)?Tracer|@aws-lambda-powertools/tracer\.Tracer|aws_xray_sdk\.\w+|AWSXRay\.\w+|Tracing\.newBuilder)"
+    r"FastAPIInstrumentor|FlaskInstrumentor|registerInstrumentations|SetGlobalTracer|opentracing\.\w+FromContext|NewJaegerTracer|jaegercfg|otelhttp\.NewHandler|otelgrpc\.\w+|initTracer|ddtrace\.\w+|osprofiler\.(initializer|web|profiler)\.\w+|sentry_sdk\.init|Sentry\.init|aws_lambda_powertools\.(\w+\.)?Tracer|@aws-lambda-powertools/tracer\.Tracer|aws_xray_sdk\.\w+|AWSXRay\.\w+|Tracing\.newBuilder)"
 )
 _SPAN = Names(
     r"(start_as_current_span|start_span|startActiveSpan|startSpan|tracer\.Start|nextSpan|spanBuilder|@WithSpan|@Observed|@NewSpan)"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from archgen.evidence.entries import is_tool
 from archgen.evidence.facts import Fact, Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
@@ -23,7 +24,10 @@ def check(facts: Facts) -> Iterable[Hit]:
     harmful = [
         f
         for f in facts.of("error.swallowed")
-        if f["writes"] and not _ASIDE.search(f.file) and not _ASIDE.search(str(f["function"]))
+        if f["writes"]
+        and not is_tool(f.file)
+        and not _ASIDE.search(f.file)
+        and not _ASIDE.search(str(f["function"]))
     ]
     return hits(harmful, _message)
 

@@ -14,7 +14,9 @@ def judge(seen: Seen) -> Judgement:
     with_ = f" with {' and '.join(parts)}" if parts else ", without dead letters or a limit of attempts"
     but = f"; but {errors[0].message}" if errors else ""
     if queue:
-        done = seen.shows("JOB-E04") and not errors
+        once = next((f for f in seen.findings if f.rule == "JOB-005"), None)
+        but = but or (f"; but {once.message}" if once else "")
+        done = seen.shows("JOB-E04") and not errors and not once
         return Judgement(Verdict.PASS if done else Verdict.PARTIAL, f"a job queue with workers{with_}{but}")
     if consumers:
         return Judgement(Verdict.PARTIAL, f"work runs through message consumers{with_}; no job queue{but}")

@@ -20,6 +20,14 @@ def check(facts: Facts) -> Iterable[Hit]:
             task.file, task.line, f"{task['function']} is tried once, and lost when it fails", task.strength
         )
     if any(f.get("attempts") for f in (*workers, *enqueued)) or facts.has("attempts"):
+        # others are tried again; these tasks, which somebody waits for, are not
+        again = {str(f.get("function")).rpartition(".")[2] for f in facts.of("attempts", "job.attempts")}
+        names = {str(w["function"]) for w in lone} - again
+        for job in enqueued:
+            name = str(job["what"]).rpartition(".")[0].rpartition(".")[2]
+            if name in names and not job["attempts"]:
+                names.remove(name)
+                yield Hit(job.file, job.line, f"{name} is enqueued, and tried once", job.strength)
         return
     for job in enqueued[:1]:
         yield Hit(job.file, job.line, f"{job['what']} enqueues a job that is tried once", job.strength)
@@ -104,6 +112,29 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {  # one task of two; its module knows the application by the project's own name
+            "shop/celery.py": """
+                from celery import Celery
+                app = Celery('shop')
+            """,
+            "shop/mails.py": """
+                from shop.celery import app
+                @app.task
+                def confirm(order): ...
+            """,
+            "shop/rates.py": """
+                from shop.celery import app
+                @app.task(autoretry_for=(IOError,), retry_kwargs={'max_retries': 5})
+                def fetch(): ...
+            """,
+            "shop/orders.py": """
+                from shop.mails import confirm
+                from shop.rates import fetch
+                def place(order):
+                    confirm.delay(order.id)  # <-
+                    fetch.delay()
+            """,
+        }),
         Sample("python", {
             "queue.py": """
                 from sqlalchemy import select, insert, update, delete
