@@ -99,6 +99,11 @@ def find_services(
         imports,
     ):
         del found[folder]
+    if len(found) > 2:  # beside services, a published package that installs a command is a tool
+        tools = {str(p["folder"]) for p in facts.of("package") if p["command"]}
+        for folder in tools & found.keys():
+            if not is_dockerfile(posixpath.basename(manifests.get(folder, ""))):
+                del found[folder]
     services = [found[folder] for folder in sorted(found) if not _is_repository(folder, found, program)]
     return _told_apart([_with_its_code(s, services, program) for s in services])
 
@@ -180,6 +185,8 @@ def _by_code(
         if not line or folder in told:
             continue
         built = folder in manifests and is_dockerfile(posixpath.basename(manifests[folder]))
+        if module.language == "go" and entries.is_tool(module.path) and not built:
+            continue
         command = module.package == "main" and _COMMAND.search(folder) is not None
         if _LIBRARY_HINT.search(folder) and not built and not command:
             continue

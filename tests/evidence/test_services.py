@@ -23,6 +23,7 @@ def _project(root: Path, files: dict[str, str]) -> Facts:
     return collect(root)
 
 
+_LISTENS = 'package main\nimport "net/http"\nfunc main() { http.ListenAndServe(":1", nil) }\n'
 _LAYOUTS: dict[str, tuple[dict[str, str], list[str]]] = {
     "Django in the root": (
         {
@@ -58,6 +59,37 @@ _LAYOUTS: dict[str, tuple[dict[str, str], list[str]]] = {
             "apps/shop/server.js": "run();\n",
         },
         ["apps/mail", "apps/shop"],
+    ),
+    "a published package that installs a command is a tool beside services": (
+        {
+            "apps/mail/package.json": '{"private": true,\n"scripts": {"start": "node dist/main.js"}}',
+            "apps/mail/src/main.ts": "run();\n",
+            "apps/shop/package.json": '{"private": true,\n"scripts": {"start": "node ./server.js"}}',
+            "apps/shop/server.js": "run();\n",
+            "packages/cli/package.json": '{"name": "shop-cli",\n"bin": {"shop": "dist/main.js"},\n'
+            '"scripts": {"start": "node dist/main.js"}}',
+            "packages/cli/src/main.ts": "run();\n",
+        },
+        ["apps/mail", "apps/shop"],
+    ),
+    "one command that launches several servers": (
+        {
+            "pyproject.toml": "[project]\nname = 'flows'\n"
+            "[project.scripts]\nflows = 'flows.cmd.launch:main'\n",
+            "flows/cmd/launch.py": "def launch_api():\n    ProcessLauncher().launch_service(api)\n"
+            "SERVERS = {'api': launch_api}\n"
+            "def main():\n    for name in chosen():\n        SERVERS[name]()\n",
+        },
+        [""],
+    ),
+    "programs of Go that help to work on another": (
+        {
+            "go.mod": "module shop\n",
+            "cmd/shop/main.go": _LISTENS,
+            "cmd/shop-gen/main.go": _LISTENS,
+            "cmd/shop-suites/main.go": _LISTENS,
+        },
+        ["cmd/shop"],
     ),
     "a compose command": (
         {

@@ -23,7 +23,8 @@ _COMMON = {
     "log", "error", "info", "debug", "warn", "print", "format", "encode", "decode", "Error", "String",
     "equals", "toString", "valueOf", "join", "split", "replace", "commit", "rollback", "begin", "flush",
     "Handle", "insert", "select", "item", "items", "keys", "values", "copy", "clear", "count", "test",
-    "main", "setup", "register", "use",
+    "main", "setup", "register", "use", "stream", "forEach", "collect", "reduce", "flatMap", "iterator",
+    "size", "contains", "includes", "concat", "slice", "sort", "reverse", "match", "exec", "entries", "emit",
 }  # fmt: skip
 
 

@@ -17,6 +17,8 @@ _SCRIPT = re.compile(r"""^\s*["']?([\w.-]+)\s*=\s*([\w.]+):([\w.]+)""", re.MULTI
 _TSCONFIG = re.compile(r"^tsconfig([.-][\w-]+)?\.json$|^jsconfig\.json$")
 _PATH = re.compile(r'"([\w@~#$./-]+?)(/\*)?"\s*:\s*\[\s*"([^"]+?)(/\*)?"')
 _BASE = re.compile(r'"baseUrl"\s*:\s*"([^"]+)"')
+_COMMAND = re.compile(r'^\s*"bin"\s*:', re.MULTILINE)
+_PRIVATE = re.compile(r'^\s*"private"\s*:\s*"?true', re.MULTILINE)
 _STARTS = {"start", "start:prod", "start:production", "serve", "worker", "start:worker", "prod"}
 
 
@@ -26,7 +28,10 @@ def wants(source: Source) -> bool:
 
 def collect(source: Source, strength: Strength) -> Iterator[Fact]:
     """`package` per manifest, `script` per command that it installs, `process` per start script of Node."""
-    yield Fact("package", source.path, 1, strength, {"folder": source.folder})
+    command = (
+        source.name == "package.json" and _COMMAND.search(source.text) and not _PRIVATE.search(source.text)
+    )
+    yield Fact("package", source.path, 1, strength, {"folder": source.folder, "command": bool(command)})
     if source.name == "package.json":
         yield from _node(source, strength)
     elif source.name == "pyproject.toml":
