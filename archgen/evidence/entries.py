@@ -263,7 +263,8 @@ def installed(
         found.setdefault(own, (str(script["name"]), module, line))
     for path, module in program.modules.items() if found else ():
         loads = next((f for f in module.functions if not f.name and f.calls), None)
-        if loads is None or not module.production or not _WSGI.search(path):
+        served = {"application", "app"} & module.types.keys()
+        if loads is None or not served or not module.production or not _WSGI.search(path):
             continue
         if own := _own_folder(module, folders, imports):
             found.setdefault(own, (posixpath.basename(own), module, loads.calls[0].line))

@@ -75,9 +75,13 @@ def _of(
     proxied = proxies.effect_of(call, module, function)
     if proxied is not None:
         return [proxied]
-    if name == "fetch" and (module.language != "typescript" or _in_a_page(module, function)):
+    if name == "fetch" and (module.language != "typescript" or _in_a_page(module, function) or _own(call)):
         pass
-    elif words.HTTP.search(origin) or words.HTTP.search(_typed(call, module, function)):
+    elif (
+        words.HTTP.search(origin)
+        or words.HTTP.search(_typed(call, module, function))
+        or is_session(call, module)
+    ):
         return [Effect("remote", call, write=_writes(call, function), target="http")]
     if words.GRPC_INLINE.search(call.callee) and not words.GRPC_SETUP.search(call.callee):
         return [Effect("remote", call, write=not words.READ_NAME.match(name), target="grpc")]
@@ -131,6 +135,26 @@ def _in_a_page(module: Module, function: Function) -> bool:
         _COMPONENT.match(f.name) and f.line <= function.line and function.end <= f.end
         for f in module.functions
     )
+
+
+def is_session(call: Call, module: Module) -> bool:
+    """Whether a call is made on a session of requests; Django's request has a session of another sort, and
+    the project may have its own.
+    """
+    kind = module.types.get(call.receiver, "")
+    if any(one.name == kind for one in module.classes):
+        return False
+    return (
+        module.language == "python"
+        and words.SESSION.search(call.callee) is not None
+        and bool(call.args or call.keywords)
+        and any(words.SESSION_IMPORT.match(item.module) for item in module.imports)
+    )
+
+
+def _own(call: Call) -> bool:
+    """Whether an address without a host is fetched: only a browser knows whose that is."""
+    return bool(call.args) and call.args[0][:1] in "\"'`" and call.args[0][1:2] == "/"
 
 
 def _typed(call: Call, module: Module, function: Function) -> str:

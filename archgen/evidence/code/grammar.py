@@ -123,7 +123,13 @@ JAVA = Grammar(
     parser="java",
     functions=("method_declaration", "constructor_declaration"),
     closures=("lambda_expression",),
-    classes=("class_declaration", "interface_declaration", "record_declaration", "enum_declaration"),
+    classes=(
+        "class_declaration",
+        "interface_declaration",
+        "record_declaration",
+        "enum_declaration",
+        "annotation_type_declaration",
+    ),
     calls={"method_invocation": ("name", "arguments"), "object_creation_expression": ("type", "arguments")},
     imports=("import_declaration",),
     blocks={

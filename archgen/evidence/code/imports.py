@@ -9,7 +9,9 @@ from archgen.evidence.code.model import Import
 _PY_IMPORT = re.compile(r"^[ \t]*import[ \t]+([^\n;]+)", re.MULTILINE)
 _PY_FROM = re.compile(r"^[ \t]*from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n;]+)", re.MULTILINE)
 _JS_IMPORT = re.compile(
-    r"""^[ \t]*(?:import|export)\s+(?:type\s+)?([^'";]*?)\s*(?:from\s*)?['"]([^'"\n]+)['"]""", re.MULTILINE
+    r"""^[ \t]*(?:import\s+(?:type\s+)?([^'";]*?)\s*(?:from\s*)?|"""
+    r"""export\s+(?:type\s+)?([^'";=]*?)\s*from\s*)['"]([^'"\n]+)['"]""",
+    re.MULTILINE,
 )
 _JS_REQUIRE = re.compile(
     r"""(?:const|let|var)\s+(\{[^}]*\}|\w+)\s*=\s*(?:await\s+)?(?:require|import)\(\s*['"]([^'"]+)['"]\s*\)"""
@@ -52,7 +54,8 @@ def _typescript(text: str) -> list[Import]:
     found = []
     for match in (*_JS_IMPORT.finditer(text), *_JS_REQUIRE.finditer(text)):
         names: dict[str, str] = {}
-        clause = match[1]
+        *clauses, source = match.groups()
+        clause = next(filter(None, clauses), "")
         braces = re.search(r"\{([^}]*)\}", clause)
         for part in (braces[1] if braces else "").split(","):
             name, _, alias = part.strip().removeprefix("type ").replace(":", " as ").partition(" as ")
@@ -62,7 +65,7 @@ def _typescript(text: str) -> list[Import]:
             word = re.sub(r"\*\s*as\s+", "", word).strip()
             if word.isidentifier():
                 names[word] = ""
-        found.append(Import(match[2], names, _line(text, match.start(2))))
+        found.append(Import(source, names, _line(text, match.end())))
     return found
 
 

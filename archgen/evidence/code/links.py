@@ -39,6 +39,7 @@ class Links:
         self._inner: dict[tuple[str, str], list[Function]] = defaultdict(list)
         self.bases: dict[str, set[str]] = defaultdict(set)
         self.fields: dict[str, dict[str, str]] = defaultdict(dict)
+        self._java: set[str] = set()
         for module in program.modules.values():
             if module.test or not module.live:
                 continue
@@ -47,6 +48,8 @@ class Links:
                     self._inner[function.file, function.name].append(function)
                     self.by_name[function.name].append((module, function))
                     self.by_owner[function.owner][function.name].append(function)
+            if module.language == "java":
+                self._java |= {one.name for one in module.classes}
             for one in module.classes:
                 self.fields[one.name].update(one.types)
                 for base in one.bases:
@@ -177,7 +180,7 @@ class Links:
         if not found and depth < 3 and owner not in self._shapes:
             for base in self.bases.get(owner, ()):
                 found += self._method(base, name, near, depth + 1)
-        if not found and not own and owner not in self.by_owner:
+        if not found and not own and owner not in self.by_owner and owner not in self._java:
             # an interface without declared heirs (Go, or a Protocol): who has the method?
             holders = nearest([f for _, f in self.by_name.get(name, ()) if f.owner], near)
             found = holders if name not in _COMMON else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections import defaultdict
 
-from archgen.evidence.code.model import Module, Program
+from archgen.evidence.code.model import Import, Module, Program
 
 
 class Imports:
@@ -31,6 +31,11 @@ class Imports:
             )
             self._known[path] = [target for target in dict.fromkeys(found) if target != path]
         return self._known[path]
+
+    def behind(self, path: str, item: Import) -> list[str]:
+        """The files behind one of the imports of the file `path`."""
+        alone = Module(path, self._modules[path].language, imports=[item])
+        return _imports(alone, self._by_tail, self._by_folder, self._folders, self._program)
 
 
 def mark_live(

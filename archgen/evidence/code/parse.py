@@ -24,7 +24,7 @@ _MADE = re.compile(r"(?:await\s+)?(?:new\s+)?&?([A-Za-z_][\w.]*)\s*(?:<[^>]*>)?\
 _OPENING = re.compile(r"[{\n]|:\s*$")
 _OR_ELSE = re.compile(r"(\w+)\s*(?:\bor\b|\|\||\?\?)")  # what was given, or else a default
 _HEADER = 160
-_MODIFIERS = re.compile(r"[\s\w<>,.?\[\]&]*")
+_MODIFIERS = re.compile(r"(?:[\s\w<>,.?\[\]&]|@interface\b)*")
 Spanned = tuple[SgNode, str, int, int]
 
 

@@ -61,6 +61,9 @@ GRPC = Names(
     r"(?:\w*(?:ServiceClient|GrpcClient|BlockingStub|FutureStub|Stub|GrpcService))\."
     r"(?!register\w*(?:Checks?|Handlers?)$|add\w*Listener$|(?:close|start|stop|shutdown|withDeadlineAfter)$)[A-Za-z]\w+$"
 )
+# sessions of requests, by the name that everybody gives them, where that library is imported
+SESSION = Names(r"(^|[\w.]\.)_?(?<!request\.)session\.(get|post|put|patch|delete|request|head)$")
+SESSION_IMPORT = Names(r"^(requests|requests_oauthlib|requests_toolbelt)\b")
 # a client that is made where it is used: `pb.NewCartServiceClient(conn).EmptyCart`
 GRPC_INLINE = Names(r"\.New\w+Client\([^()]+\)\.[A-Z]\w+$|Grpc\.new\w*Stub\([^()]*\)\.\w+$")
 GRPC_SETUP = Names(r"_path$|\.([wW]ith\w+|Register\w+|New\w+|new\w+|build|close|Close|getService|__init__)$")

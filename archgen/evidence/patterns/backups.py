@@ -18,6 +18,7 @@ _TAKES = re.compile(
     r"(full|partial|database|db|data)?_?back_?up",
     re.IGNORECASE,
 )
+_ROW = re.compile(r"(^|\.)(Base|Model|Entity|Document)$|ModelBase|BASE\b")
 _BY_THE_CLOCK = re.compile(
     r"schedul|periodic|cron|nightly|daily|interval|automatic|auto_?backup|every", re.IGNORECASE
 )
@@ -32,6 +33,8 @@ def backups(program: Program) -> Iterator[Fact]:
 
     Either alone says nothing: things are restored from a bin, and a file is backed up before it is edited.
     """
+    if _of_the_product(program):
+        return
     taken: dict[str, list[tuple[Module, Function]]] = defaultdict(list)
     brought: dict[str, list[tuple[Module, Function]]] = defaultdict(list)
     for module, function in program.functions():
@@ -47,6 +50,14 @@ def backups(program: Program) -> Iterator[Fact]:
             yield fact("backup", module, function.line, scheduled=_scheduled(function), **data)
         for module, function in brought[folder]:
             yield fact("restore", module, function.line, command=function.title)
+
+
+def _of_the_product(program: Program) -> bool:
+    """Whether backups are what the project keeps books of for those who use it."""
+    return any(
+        _BACKS_UP.search(one.name) and any(_ROW.search(base) for base in one.bases)
+        for _, one in program.classes()
+    )
 
 
 def _works(function: Function) -> bool:

@@ -60,13 +60,30 @@ def calls(program: Program) -> Iterator[tuple[Module, Function, Call]]:
 
 
 def marks(program: Program) -> Iterator[tuple[Module, Function | Class, str, int]]:
-    """Decorators and annotations with the line of what they stand on."""
-    for module, function in program.functions():
-        for mark in function.marks:
-            yield module, function, mark, function.line
-    for module, one in program.classes():
-        for mark in one.marks:
-            yield module, one, mark, one.line
+    """Decorators and annotations with the line of what they stand on, and those that stand for others."""
+    composed = _composed(program)
+    items: list[tuple[Module, Function | Class]] = [*program.functions(), *program.classes()]
+    for module, item in items:
+        for mark in item.marks:
+            yield module, item, mark, item.line
+            for meant in composed.get(_NAMED.sub("", mark), ()) if composed else ():
+                yield module, item, meant, item.line
+
+
+_NAMED = re.compile(r"^@(?:\w+\.)*|\(.*", re.DOTALL)
+
+
+def _composed(program: Program) -> dict[str, tuple[str, ...]]:
+    """Annotations of the project's own by name, with those that stand on them: a Java annotation may carry
+    others along.
+    """
+    return {
+        one.name: one.marks
+        for module in program.modules.values()
+        if module.language == "java" and not module.test
+        for one in module.classes
+        if one.marks and "@interface" in one.body[:200]
+    }
 
 
 def imports(module: Module, pattern: re.Pattern[str] | Names) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from archgen.evidence.code.effects import origin_of
+from archgen.evidence.code.effects import is_session, origin_of
 from archgen.evidence.code.model import Call, Function, Module, Program
 from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.common import calls, fact
@@ -25,6 +25,8 @@ _MAKERS_JAVA = re.compile(
     r"HttpClients\.(createDefault|createSystem|custom)|HttpClientBuilder\.create|DefaultHttpClient|"
     r"ClientBuilder\.newClient|.*\.openConnection)$"
 )
+# A builder that Spring hands out, and that sets no limit by itself.
+_BUILDERS_JAVA = re.compile(r"(this\.)?(rest_?client|rest_?template|web_?client)\w*builder\b", re.IGNORECASE)
 _TIMED = re.compile(r"timeout|Timeout|signal|AbortController|deadline|Deadline|RequestConfig")
 
 
@@ -48,10 +50,14 @@ def _made(call: Call, module: Module, function: Function) -> str:
     """What client `call` makes or goes without, "" when it is something else."""
     if module.language == "java":
         names = (call.callee[-60:], origin_of(call, module, function)[-60:])
+        if call.name == "build" and _BUILDERS_JAVA.match(call.callee) and call.args == ():
+            return f"{call.callee[:40]}...build" if len(call.callee) > 46 else call.callee
         return next(filter(_MAKERS_JAVA.match, names), "")
     if call.callee == "axios.create":
         return call.callee
     origin = origin_of(call, module, function)
+    if is_session(call, module):
+        return f"requests.Session.{call.name}"
     if not _MAKERS.match(origin) or (origin == "fetch" and not any(e.call is call for e in function.effects)):
         return ""
     return origin

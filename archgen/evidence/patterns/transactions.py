@@ -44,6 +44,19 @@ def _tx_block(call: Call, runners: set[str]) -> Block | None:
 _UNIT = re.compile(r"\b(Abstract)?UnitOfWork\b|\bsql\.Tx\b|\bpgx\.Tx\b")
 
 
+def _of_its_class(module: Module, function: Function) -> bool:
+    """Whether all methods of its class run in transactions, and it changes something in its own."""
+    if module.language != "java" or not any(e.kind == "db.write" for e in function.reach):
+        return False
+    own = [mark for one in module.classes if one.name == function.owner for mark in one.marks]
+    return any(words.TX_MARK.search(mark) and not _NOT_MEANT.search(mark) for mark in own) and not any(
+        "Transactional" in mark for mark in function.marks
+    )
+
+
+_NOT_MEANT = re.compile(r"readOnly\s*=\s*true|NOT_SUPPORTED|NEVER|SUPPORTS")
+
+
 def _in_transactions(module: Module, function: Function, runners: set[str]) -> Iterator[Fact]:
     whole = any(words.TX_MARK.search(mark) for mark in function.marks) or any(
         _UNIT.search(type_) for type_ in function.params.values()
@@ -54,6 +67,7 @@ def _in_transactions(module: Module, function: Function, runners: set[str]) -> I
         if e.kind == "tx" and e.call.name.lower().startswith(("begin", "start"))
     )
     commits = sorted(e.call.line for e in function.effects if e.kind == "commit")
+    always = not whole and _of_its_class(module, function)
     seen: set[str] = set()
     for effect in function.reach:
         if effect.kind not in ("remote", "publish") or effect.kind in seen:
@@ -61,7 +75,7 @@ def _in_transactions(module: Module, function: Function, runners: set[str]) -> I
         if effect.late or effect.call.after_commit:
             continue
         between = any(b < effect.call.line for b in begins) and any(effect.call.line < c for c in commits)
-        if whole or between or _tx_block(effect.call, runners):
+        if whole or between or (always and effect.write) or _tx_block(effect.call, runners):
             # a publish that is itself handed to the transaction belongs to an outbox of some library
             if effect.kind == "publish" and any(
                 re.search(r"\b(tx|session|conn|transaction|client)\b", a) for a in effect.call.args

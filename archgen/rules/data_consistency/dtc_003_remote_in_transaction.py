@@ -78,6 +78,26 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # all methods of the class run in transactions
+            "Orders.java": """
+                @Service
+                @Transactional
+                class Orders {
+                  OrderRepository orderRepository;
+                  StockClient stock;
+                  void place(Order order) {
+                    orderRepository.save(order);
+                    stock.subtract(order); // <-
+                  }
+                  Order get(long id) { return stock.ask(id); }
+                }
+                class StockClient {
+                  RestTemplate rest;
+                  void subtract(Order order) { rest.put("/stock", order); }
+                  Order ask(long id) { return rest.getForObject("/stock", Order.class); }
+                }
+            """,
+        }),
         Sample("python", {
             "peer.py": """
                 import httpx

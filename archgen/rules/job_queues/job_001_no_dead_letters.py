@@ -35,6 +35,21 @@ RULE = Rule(
     remedy="Limit the deliveries, and keep what failed with its reason.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {  # an annotation of the project's own carries Kafka's along
+            "Retried.java": """
+                import org.springframework.kafka.annotation.RetryableTopic;
+                @RetryableTopic(attempts = "4")
+                public @interface Retried {}
+            """,
+            "Orders.java": """
+                import org.springframework.kafka.annotation.KafkaListener;
+                class Orders {
+                  @KafkaListener(topics = "orders")
+                  @Retried
+                  void on(Order order) { orderRepository.save(order); }
+                }
+            """,
+        }),
         Sample("python", {
             "queue.py": """
                 from sqlalchemy import select, insert, update, delete

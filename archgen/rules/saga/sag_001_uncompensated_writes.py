@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from archgen.evidence.code.model import Effect
+from archgen.evidence.code.model import Effect, Function
 from archgen.evidence.code.vocabulary import READ_NAME
 from archgen.evidence.facts import Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity
@@ -42,6 +42,8 @@ def check(facts: Facts) -> Iterable[Hit]:
             _COSTS.search(t) for e in peers for t in (function.title, e.call.callee, *e.call.args[:1], *e.via)
         ):
             continue  # one deployable tells a third party; no business of two services is torn apart
+        if len(peers) == len(steps) and len({_peer(e, function) for e in peers}) < 2:
+            continue  # all of it is asked of one peer
         if len(steps) >= 2 and peers:
             first, last = steps[0], steps[-1]
             yield Hit(
@@ -68,6 +70,22 @@ def _matters(effect: Effect) -> bool:
     if _WIRES.search(effect.call.name) or (effect.via and READ_NAME.match(effect.call.name)):
         return False  # what is called a question may send a POST to ask it
     return not _HARMLESS.search(effect.call.callee) and not any(_HARMLESS.search(v) for v in effect.via)
+
+
+def _peer(effect: Effect, function: Function) -> str:
+    """Who is asked: the class that talks to it, where one does, or what the call is made on. A method that
+    sends by itself what others of its class send as well talks to the same peer as they.
+    """
+    talks = [title.rpartition(".")[0] for title in effect.via if "." in title]
+    if talks:
+        return talks[-1]
+    beside = any(
+        title.startswith(f"{function.owner}.")
+        for e in function.reach
+        if e.kind == "remote"
+        for title in e.via
+    )
+    return function.owner if beside and effect.target == "http" else effect.call.receiver
 
 
 def _what(effect: Effect) -> str:

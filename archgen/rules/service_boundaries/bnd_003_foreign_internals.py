@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from archgen.evidence.code.live import Imports
+from archgen.evidence.code.model import Import, Module
 from archgen.evidence.facts import Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity
 
@@ -12,8 +14,19 @@ _CONTRACT = re.compile(
 
 
 def check(facts: Facts) -> Iterable[Hit]:
+    """The first import of a file from each service tells of all."""
+    told: set[tuple[str, str]] = set()
+    for hit in _imports(facts):
+        pair = hit.file, hit.message.rpartition(" of ")[2]
+        if pair not in told:
+            told.add(pair)
+            yield hit
+
+
+def _imports(facts: Facts) -> Iterable[Hit]:
     folders = {s.folder: s.name for s in facts.services if s.folder}
     packages = _java_packages(facts)
+    imports = Imports(facts.program)
     for module in facts.program.modules.values():
         own = facts.service_of(module.path)
         if own is None or not module.production:
@@ -24,16 +37,30 @@ def check(facts: Facts) -> Iterable[Hit]:
                 if homes and own.name not in homes and not _CONTRACT.search(item.module):
                     yield Hit(module.path, item.line, f"{own.name} imports {item.module} of {min(homes)}")
                 continue
+            if module.language == "typescript":
+                if item.module[:1] in ".@~/#" and not _CONTRACT.search(item.module):
+                    yield from _scripts(facts, imports, module, item)
+                continue
             path = item.module.replace(".", "/") if module.language == "python" else item.module
             for folder, name in folders.items():
                 word = folder.rpartition("/")[2]
-                package = f"/{word}/" if module.language in ("typescript", "go") else f"{word}/"
+                package = f"{word}/"
                 reaches = f"/{folder}/" in f"/{path}/" or (
                     (path + "/").startswith(package) and module.language == "python"
                 )
                 names = " ".join(item.names.values()) if module.language == "python" else ""
                 if name != own.name and reaches and not _CONTRACT.search(f"{path} {names}"):
                     yield Hit(module.path, item.line, f"{own.name} imports {item.module} of {name}")
+
+
+def _scripts(facts: Facts, imports: Imports, module: Module, item: Import) -> Iterable[Hit]:
+    """What a path leads to: folders of a name that some service has are in every project."""
+    own = facts.service_of(module.path)
+    for path in imports.behind(module.path, item):
+        home = facts.service_of(path)
+        if own and home and home is not own and facts.program.modules[path].production:
+            yield Hit(module.path, item.line, f"{own.name} imports {item.module} of {home.name}")
+            return
 
 
 def _java_packages(facts: Facts) -> dict[str, set[str]]:
@@ -54,8 +81,37 @@ RULE = Rule(
     title="Import of another service's code",
     why="They can only be built, tested and deployed together, whatever the folders say.",
     remedy="Talk to the other service through its contract.",
-    languages=("python", "go",),
+    languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {
+            "orders/package.json": '{"scripts": {"start": "node dist/main.js"}}',
+            "orders/src/main.ts": """
+                import { Customer } from '../modules/payments/models';
+                import { Charge } from '../../payments/src/contracts';
+                export const PAYMENTS_URL = '/payments/charges';
+                createServer().listen(1);
+            """,
+            "orders/modules/payments/models.ts": "export class Customer {}\n",
+            "payments/package.json": '{"scripts": {"start": "node dist/main.js"}}',
+            "payments/src/main.ts": "createServer().listen(2);\n",
+            "payments/src/contracts.ts": "export class Charge {}\n",
+        }),
+        Sample("java", {
+            "orders/pom.xml": "<project/>",
+            "orders/src/main/java/shop/orders/App.java": """
+                package shop.orders;
+                import shop.payments.api.Charge;
+                @SpringBootApplication
+                class App {}
+            """,
+            "payments/pom.xml": "<project/>",
+            "payments/src/main/java/shop/payments/App.java": """
+                package shop.payments;
+                @SpringBootApplication
+                class App {}
+            """,
+            "payments/src/main/java/shop/payments/api/Charge.java": "package shop.payments.api;\nclass Charge {}\n",
+        }),
         Sample("python", {
             "orders/setup.py": "",
             "orders/main.py": """
@@ -83,6 +139,33 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {
+            "orders/package.json": '{"scripts": {"start": "node dist/main.js"}}',
+            "orders/src/main.ts": """
+                import { Payment } from '../../payments/src/domain'; // <-
+                createServer().listen(1);
+            """,
+            "payments/package.json": '{"scripts": {"start": "node dist/main.js"}}',
+            "payments/src/main.ts": "createServer().listen(2);\n",
+            "payments/src/domain.ts": "export class Payment {}\n",
+        }),
+        Sample("java", {
+            "orders/pom.xml": "<project/>",
+            "orders/src/main/java/shop/orders/App.java": """
+                package shop.orders;
+                import shop.payments.domain.Payment; // <-
+                @SpringBootApplication
+                class App {}
+            """,
+            "payments/pom.xml": "<project/>",
+            "payments/src/main/java/shop/payments/App.java": """
+                package shop.payments;
+                @SpringBootApplication
+                class App {}
+            """,
+            "payments/src/main/java/shop/payments/domain/Payment.java":
+                "package shop.payments.domain;\nclass Payment {}\n",
+        }),
         Sample("python", {
             "orders/setup.py": "",
             "orders/main.py": """
