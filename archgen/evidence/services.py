@@ -77,6 +77,11 @@ def find_services(
             add(folder, module.path, line, module.language)
     told = {folder for folder in found if found[folder].language != "java"}
     _by_code(program, manifests, found, told, imports)
+    for built in facts.of("build.module"):
+        folder = str(built["folder"])
+        apart = not any(_within(f, folder) or _within(folder, f) for f in found if f or not folder)
+        if built["war"] and apart:
+            add(folder, built.file, built.line, "java")  # a server of servlets starts it
     for folder in _stacks(program, facts):
         place = next(f for f in facts.of("function") if _within(str(f["code"]), folder))
         if not any(_within(f, folder) for f in found if f):

@@ -91,6 +91,16 @@ _LAYOUTS: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         ["cmd/shop"],
     ),
+    "a web archive that a server of servlets starts": (
+        {
+            "pom.xml": "<project><artifactId>clinic</artifactId></project>",
+            "api/pom.xml": "<project><artifactId>clinic-api</artifactId></project>",
+            "api/src/main/java/clinic/Patients.java": "package clinic;\nclass Patients {}\n",
+            "webapp/pom.xml": "<project><artifactId>clinic-webapp</artifactId><packaging>war</packaging>"
+            "<dependencies><dependency><artifactId>clinic-api</artifactId></dependency></dependencies></project>",
+        },
+        ["webapp"],
+    ),
     "a compose command": (
         {
             "compose.yaml": "services:\n  worker:\n    build: worker\n    command: python -m jobs.run\n",

@@ -7,6 +7,7 @@ own effects; `Links.connect` then carries them to its callers.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 
 from archgen.evidence.code.clients import Clients
@@ -48,6 +49,7 @@ def _exempt(links: Links) -> None:
 
 def _confirm(links: Links) -> None:
     """Drops what only sounds like a broker's: a call that leads into the project, where no broker is."""
+    _to_pages(links)
     unsure: list[tuple[Function, Effect, list[Function]]] = []
     sure: set[int] = set()
     own = {m.package for m in links.program.modules.values() if m.language == "java"}
@@ -66,6 +68,9 @@ def _confirm(links: Links) -> None:
                 said = f"{call.callee[-80:]} {links.type_of(call, module, function)} {call.origin}"
                 targets = links.targets(call, module, function)
                 targets = [t for t in targets if t is not function]
+                if targets and all(links.program.modules[t.file].uses(_PAGES) for t in targets):
+                    unsure.append((function, effect, []))
+                    continue
                 own_word = call.name == "publishMessage" and targets
                 if (BROKER_NAME.match(call.name) and not own_word) or (
                     not targets and (near or BROKER_WORD.search(said) or BROKER_SURE.search(said))
@@ -80,6 +85,18 @@ def _confirm(links: Links) -> None:
     for function, effect, targets in unsure:
         if not any(id(t) in reaches for t in targets):
             function.effects.remove(effect)
+
+
+# What subscriptions of GraphQL are fed by: pages that are open hear it, and nobody else waits for it.
+_PAGES = re.compile(r"^(graphql-(\w+-)?subscriptions|mercurius|graphql-yoga|@graphql-yoga)\b")
+
+
+def _to_pages(links: Links) -> None:
+    """Drops messages to pages that are open: a module that brings in subscriptions of GraphQL has them."""
+    for module in links.program.modules.values():
+        if module.language == "typescript" and module.uses(_PAGES):
+            for function in module.functions:
+                function.effects = [e for e in function.effects if e.kind not in ("publish", "consume")]
 
 
 def _ours(links: Links) -> None:

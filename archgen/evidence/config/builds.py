@@ -14,6 +14,9 @@ _PARENT = re.compile(r"<parent>.*?</parent>", re.DOTALL)
 _PROJECT = re.compile(r"project\(\s*(?:path\s*[:=]\s*)?[\"'](:[\w:.-]+)[\"']|\bprojects\.([\w.]+)")
 _COORDINATE = re.compile(r"[\"'][\w.-]+:([\w.-]+)(?::[^\"']*)?[\"']")
 
+# What a server of servlets is handed.
+_WAR = re.compile(r"<packaging>\s*war\s*</packaging>|^\s*(apply plugin:|id)\s*\(?[\"']war[\"']", re.MULTILINE)
+
 
 def wants(source: Source) -> bool:
     return source.name in ("pom.xml", "build.gradle", "build.gradle.kts")
@@ -41,7 +44,8 @@ def collect(source: Source) -> Iterator[Fact]:
         ]
     yield Fact(
         "build.module", source.path, 1, Strength.CONFIGURED,
-        {"name": own, "folder": source.folder, "needs": tuple(dict.fromkeys(needs)), "parent": parent},
+        {"name": own, "folder": source.folder, "needs": tuple(dict.fromkeys(needs)), "parent": parent,
+         "war": _WAR.search(text) is not None},
     )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ _FAILED_EVENT = re.compile(
     r"(fail|reject|declin|cancel(l?ed|lation|ling)|expire|refus|out_?of_?stock|timed_?out|denied|released|refunded|voided|reversed)",
     re.IGNORECASE,
 )
+_EVENT_NAME = re.compile(r"^[\"'`]|(^|\.)[A-Z]\w*$|\w\.\w+$")
 _RAN = re.compile(
     r"outcome|\bstatus\b|completed|executed|\bdone\b|succeeded|compensations|undo_stack|history|performed|finished",
     re.IGNORECASE,
@@ -157,8 +158,11 @@ def _choreographed(program: Program) -> Iterator[Fact]:
     for module, _, call in calls(program):
         if not _REGISTERS.search(call.name):
             continue
-        given = [re.split(r"[\s(,]", text)[0].strip("\"'`") for text in (*call.args, *call.keywords.values())]
-        heard = next((w for w in given if _FAILED_EVENT.search(w.rpartition(".")[2])), "")
+        first = [re.split(r"[\s(,]", text)[0] for text in (*call.args, *call.keywords.values())]
+        given = [word.strip("\"'`") for word in first]
+        # the name of an event is written down, or is that of a class: a variable tells nothing
+        named = [w.strip("\"'`") for w in first if _EVENT_NAME.search(w)]
+        heard = next((w for w in named if _FAILED_EVENT.search(w.rpartition(".")[2])), "")
         done = next((w for w in given if w != heard and UNDO.search(w.rpartition(".")[2])), "")
         for event, command in _reaction(call):
             yield fact("saga.reaction", module, call.line, event=event, command=command)

@@ -268,6 +268,15 @@ _COUNTS = re.compile(r"_?(inc(rement|r)?|observe|count|gauge|record\w*|start_?sp
 _STANDS_IN = re.compile(r"no_?op|null|dummy|disabled|fallback|default", re.IGNORECASE)
 
 
+def _real(program: Program, stand_in: str, methods: set[str]) -> bool:
+    """Whether another class has all methods of a stand-in, and does something in them."""
+    found: dict[str, set[str]] = {}
+    for _, function in program.functions():
+        if function.name in methods and function.owner != stand_in and not does_nothing(function):
+            found.setdefault(function.owner, set()).add(function.name)
+    return any(methods <= names for owner, names in found.items() if owner)
+
+
 def silent_metrics(program: Program) -> Iterator[Fact]:
     """`telemetry.noop`: a class that looks like metrics or tracing and does nothing, where it is put
     to use.
@@ -282,15 +291,21 @@ def silent_metrics(program: Program) -> Iterator[Fact]:
             continue
         if not _TELLS.search(f"{module.path} {one.name}") and not any(_COUNTS.match(f.name) for f in own):
             continue
+        if _STANDS_IN.match(one.name) and _real(program, one.name, {f.name for f in own}):
+            continue  # it says so, and there is one that does what it does not
         for user, function, call in calls(program):
             if call.callee.rpartition(".")[2] != one.name or function.owner == one.name:
                 continue
+            if user is module and not function.name and module.language == "go":
+                continue  # that it fits its interface is asserted, or it is kept at hand
             # beside the real thing, in a branch or after one, it stands in where metrics are not wanted
             before = function.body.split("\n")[: call.line - function.line]
             returns = function.name and any(re.match(r"\s+return\b.*\(", line) for line in before)
             named = "".join(function.body.split("\n")[call.line - function.line :][:1]).rpartition("=")[0]
-            if _STANDS_IN.search(f"{function.name} {named}"):
+            if _STANDS_IN.search(f"{function.title} {named}"):
                 continue  # kept at hand under its true name
+            if any(call.within("branch")) and len(re.findall(r"\breturn\b", function.body)) > 1:
+                continue  # for what nothing is to be told of
             if user.path != module.path or not (returns or any(call.within("branch", "catch"))):
                 yield fact(
                     "telemetry.noop",

@@ -112,6 +112,26 @@ RULE = Rule(
     remedy="Write the message to an outbox table in the same transaction, and publish from there.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # subscriptions of GraphQL: pages that are open hear of it
+            "pubsub.ts": """
+                import { PubSub } from 'graphql-subscriptions';
+                import { RedisPubSub } from 'graphql-redis-subscriptions';
+                export class PubSubService {
+                  private pubsub: RedisPubSub | PubSub;
+                  async publish(topic, value) { await this.pubsub.publish(topic, value); }
+                }
+            """,
+            "teams.ts": """
+                import { PubSubService } from './pubsub';
+                export class Teams {
+                  constructor(private prisma: PrismaClient, private pubsub: PubSubService) {}
+                  async rename(id, name) {
+                    await this.prisma.team.update({ where: { id }, data: { name } });
+                    await this.pubsub.publish(`team/${id}/renamed`, name);
+                  }
+                }
+            """,
+        }),
         Sample("typescript", {
             "entry.ts": """
                 import { Kafka } from 'kafkajs';

@@ -51,6 +51,27 @@ RULE = Rule(
     remedy="Wire a client that records, at least outside of tests.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # for what nothing is to be told of, beside the one that tells
+            "metrics/reporter.go": """
+                package metrics
+                type Reporter interface { Observe(seconds float64) }
+                type NoopReporter struct{}
+                func (NoopReporter) Observe(seconds float64) {}
+                var _ Reporter = NoopReporter{}
+                type Seconds struct{ histogram prometheus.Histogram }
+                func (s Seconds) Observe(seconds float64) { s.histogram.Observe(seconds) }
+            """,
+            "calls/client.go": """
+                package calls
+                import "x/metrics"
+                func (c Client) Reporter(method string) metrics.Reporter {
+                    if !c.wanted(method) {
+                        return metrics.NoopReporter{}
+                    }
+                    return metrics.Seconds{c.histogram}
+                }
+            """,
+        }),
         Sample("go", {
             "m/m.go": """
                 package m

@@ -65,6 +65,15 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # what variables are called tells of no event
+            "A.java": """
+                class Records {
+                  void unvoid(Record record, Date dateVoided) {
+                    handleAll(record, dateVoided, voidable);
+                  }
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 # steps=[Step(Charge, undo=Refund), Step(Ship)]
