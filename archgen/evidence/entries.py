@@ -49,7 +49,7 @@ _ANSWERS = re.compile(
 )
 _APPLICATION = re.compile(r"(Application|Main|App|Server)$")
 _TOOL = re.compile(
-    r"(^|/)(tools?|scripts?|hack|gen(erat\w*)?|codegen|internal/cmd|migrat\w*|cli|ctl|build|bench\w*|docs?|devtools?|"
+    r"(^|/)(tools?|scripts?|hack|gen(erat\w*)?|codegen|internal/cmd|[\w-]*migrat\w*|cli|ctl|build|bench\w*|docs?|devtools?|"
     r"[\w-]*(ctl|-cli|tool|gen|-scripts?|-suites?|-tests?|-bench))(/|$)"
 )
 _REACH = 600

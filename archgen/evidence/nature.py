@@ -78,6 +78,8 @@ def nature_of(path: str, text: str) -> Nature:
         folders = path.split("src/main/")[0].split("/")
     if _TEST_FILE.search(name) or any(f in TEST_FOLDERS or _TEST_PROJECT.search(f) for f in folders):
         return Nature.TEST
+    if name == "magefile.go":  # what mage builds with
+        return Nature.EXAMPLE
     if _SEEDS.match(name) or "seeds" in folders or "seeders" in folders:
         return Nature.EXAMPLE
     if not _EXAMPLE_FOLDERS.isdisjoint(folders) or any(_EXAMPLE_PROJECT.search(f) for f in folders):

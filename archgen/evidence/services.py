@@ -33,6 +33,7 @@ _USUAL_FOLDERS = {
 }  # fmt: skip
 _UNDER_CMD = re.compile(r"(.+)/cmd(?:/[^/]+)?$")
 _COMMAND = re.compile(r"(^|/)cmd/(web|ui|api)$")
+_SITE = re.compile(r"(^|/)(docs?|documentation|storybook)$")
 _NO_SERVICE = re.compile(
     r"(^|[/_-])(tests?|e2e|docs?|tools?|scripts?|seed(-data)?|migrations?|ci|dev|devcontainer|loadtest|benchmarks?|docker|deploy(ments?)?|infra|ops)(/|$)"
 )
@@ -104,7 +105,9 @@ def find_services(
         imports,
     ):
         del found[folder]
-    if len(found) > 2:  # beside services, a published package that installs a command is a tool
+    for folder in [f for f in found if _SITE.search(f)] if len(found) > 1 else ():
+        del found[folder]  # pages about the system
+    if len(found) > 1:  # beside services, a published package that installs a command is a tool
         tools = {str(p["folder"]) for p in facts.of("package") if p["command"]}
         for folder in tools & found.keys():
             if not is_dockerfile(posixpath.basename(manifests.get(folder, ""))):

@@ -101,6 +101,18 @@ _LAYOUTS: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         ["webapp"],
     ),
+    "pages about the system, and a program for its users' desktops": (
+        {
+            "apps/docs/package.json": '{"scripts": {"start": "next start"}}',
+            "apps/docs/app/page.ts": "run();\n",
+            "apps/shop/package.json": '{"scripts": {"start": "node ./server.js"}}',
+            "apps/shop/server.js": "run();\n",
+            "desktop/package.json": '{"scripts": {"start": "node ./main.js"},\n'
+            '"devDependencies": {\n"electron": "30"}}',
+            "desktop/main.js": "app.listen(1);\n",
+        },
+        ["apps/shop"],
+    ),
     "a compose command": (
         {
             "compose.yaml": "services:\n  worker:\n    build: worker\n    command: python -m jobs.run\n",

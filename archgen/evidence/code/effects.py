@@ -83,6 +83,8 @@ def _of(
         or is_session(call, module)
     ):
         return [Effect("remote", call, write=_writes(call, function), target="http")]
+    if words.SOAP.search(call.callee):
+        return [Effect("remote", call, write=not words.READ_NAME.match(function.name), target="soap")]
     if words.GRPC_INLINE.search(call.callee) and not words.GRPC_SETUP.search(call.callee):
         return [Effect("remote", call, write=not words.READ_NAME.match(name), target="grpc")]
     if words.GRPC.search(_typed(call, module, function)) and not words.GRPC_SETUP.search(call.callee):

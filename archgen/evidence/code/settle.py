@@ -20,6 +20,7 @@ from archgen.evidence.code.vocabulary import (
     BROKER_WORD,
     OUTBOX_FRAMEWORK,
     READ_NAME,
+    REPO_WRITE_NAME,
 )
 
 
@@ -30,6 +31,7 @@ def settle(links: Links) -> None:
     _ours(links)
     _declared(links)
     _generated(links)
+    _repositories(links)
 
 
 def _exempt(links: Links) -> None:
@@ -165,6 +167,32 @@ def _generated(links: Links) -> None:
                 call.origin = f"{clients[call.receiver]}.{call.name}"
                 write = not READ_NAME.match(call.name)
                 function.effects.append(Effect("remote", call, write=write, target="grpc"))
+            function.effects.sort(key=lambda e: e.call.line)
+
+
+_REPOSITORY = re.compile(
+    r"\b(Jpa|Crud|Mongo|PagingAndSorting|ListCrud|Reactive\w*|R2dbc|Elasticsearch)Repository\b"
+)
+
+
+def _repositories(links: Links) -> None:
+    """Adds what calls on Spring's repositories write, whatever the project calls them."""
+    kinds = {
+        one.name
+        for module in links.program.modules.values()
+        if module.language == "java"
+        for one in module.classes
+        if any(_REPOSITORY.search(base) for base in one.bases)
+    }
+    for module in links.program.modules.values() if kinds else ():
+        for function in module.functions if module.language == "java" else ():
+            known = {id(e.call) for e in function.effects}
+            for call in function.calls:
+                if id(call) in known or not call.receiver or not REPO_WRITE_NAME.match(call.name):
+                    continue
+                kind = plain(links.type_of(call, module, function))
+                if kind in kinds:
+                    function.effects.append(Effect("db.write", call, table=kind.lower(), target=call.name))
             function.effects.sort(key=lambda e: e.call.line)
 
 

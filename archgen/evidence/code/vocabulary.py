@@ -67,6 +67,8 @@ SESSION_IMPORT = Names(r"^(requests|requests_oauthlib|requests_toolbelt)\b")
 # a client that is made where it is used: `pb.NewCartServiceClient(conn).EmptyCart`
 GRPC_INLINE = Names(r"\.New\w+Client\([^()]+\)\.[A-Z]\w+$|Grpc\.new\w*Stub\([^()]*\)\.\w+$")
 GRPC_SETUP = Names(r"_path$|\.([wW]ith\w+|Register\w+|New\w+|new\w+|build|close|Close|getService|__init__)$")
+# Spring's web services
+SOAP = Names(r"\.(marshalSendAndReceive|sendSourceAndReceive)$")
 READ_NAME = Names(
     r"^(?i:get|list|find|fetch|read|query|is|has|check|count|search|watch|describe|version|status|health|ping|info|dial|connect|calculate|compute|estimate|quote|convert|validate|verify|preview|available|head|lookup|load|"
     r"retrieve|options|exists)(?![a-z])"

@@ -18,6 +18,7 @@ _TSCONFIG = re.compile(r"^tsconfig([.-][\w-]+)?\.json$|^jsconfig\.json$")
 _PATH = re.compile(r'"([\w@~#$./-]+?)(/\*)?"\s*:\s*\[\s*"([^"]+?)(/\*)?"')
 _BASE = re.compile(r'"baseUrl"\s*:\s*"([^"]+)"')
 _COMMAND = re.compile(r'^\s*"bin"\s*:', re.MULTILINE)
+_DESKTOP = re.compile(r'^\s*"electron"\s*:', re.MULTILINE)  # runs where its user sits
 _PRIVATE = re.compile(r'^\s*"private"\s*:\s*"?true', re.MULTILINE)
 _STARTS = {"start", "start:prod", "start:production", "serve", "worker", "start:worker", "prod"}
 
@@ -28,10 +29,7 @@ def wants(source: Source) -> bool:
 
 def collect(source: Source, strength: Strength) -> Iterator[Fact]:
     """`package` per manifest, `script` per command that it installs, `process` per start script of Node."""
-    command = (
-        source.name == "package.json" and _COMMAND.search(source.text) and not _PRIVATE.search(source.text)
-    )
-    yield Fact("package", source.path, 1, strength, {"folder": source.folder, "command": bool(command)})
+    yield Fact("package", source.path, 1, strength, {"folder": source.folder, "command": _is_tool(source)})
     if source.name == "package.json":
         yield from _node(source, strength)
     elif source.name == "pyproject.toml":
@@ -42,6 +40,14 @@ def collect(source: Source, strength: Strength) -> Iterator[Fact]:
         for match in _SCRIPT.finditer(text):
             line = source.text.count("\n", 0, start + match.start(1)) + 1
             yield _script(source, line, match[1], match[2], match[3], strength)
+
+
+def _is_tool(source: Source) -> bool:
+    """Whether a package of Node installs a command for whoever wants it, or runs on its user's desktop."""
+    if source.name != "package.json":
+        return False
+    command = _COMMAND.search(source.text) is not None and _PRIVATE.search(source.text) is None
+    return command or _DESKTOP.search(source.text) is not None
 
 
 def aliases(source: Source) -> dict[str, str]:

@@ -12,6 +12,7 @@ from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.common import fact
 
 _BACKS_UP = re.compile(r"back_?ups?(?![a-z])", re.IGNORECASE)
+_DUMPS = re.compile(r"(^|/)(dumps?|snapshots?)$")
 _RESTORES = re.compile(r"^_*(do|run|perform|start|async|full|partial|db)?_?restore", re.IGNORECASE)
 _TAKES = re.compile(
     r"^_*(do|run|perform|create|make|take|start|full|partial|auto|async|export|dump|write|db|schedule\w*|periodic)*_?"
@@ -39,8 +40,9 @@ def backups(program: Program) -> Iterator[Fact]:
     brought: dict[str, list[tuple[Module, Function]]] = defaultdict(list)
     for module, function in program.functions():
         folder = module.path.rpartition("/")[0]
-        told = _BACKS_UP.search(f"{module.path} {function.body}")
-        if _TAKES.match(function.name) and _works(function):
+        told = _BACKS_UP.search(f"{module.path} {function.body}") or _DUMPS.search(folder)
+        dumps = _DUMPS.search(folder) and re.fullmatch(r"(create|make|do|run)?_?[dD]ump", function.name)
+        if (_TAKES.match(function.name) or dumps) and _works(function):
             taken[folder].append((module, function))
         elif told and _RESTORES.match(function.name) and _works(function):
             brought[folder].append((module, function))

@@ -141,6 +141,9 @@ def listeners(program: Program) -> Iterator[Fact]:
     for module, function in program.functions():
         if module.language == "go" and function.name == "ConsumeClaim":
             yield fact("consumer", module, function.line, what=function.title, function=function.title)
+        for call in function.calls if module.language == "java" else ():
+            if call.name == "addMessageListener" and len(call.args) > 1:
+                yield fact("consumer", module, call.line, what=call.callee[-60:], function=function.title)
 
 
 def schedules(program: Program) -> Iterator[Fact]:

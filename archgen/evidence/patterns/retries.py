@@ -26,7 +26,7 @@ _RETRY_WORD = re.compile(r"attempt|retr(y|ies)|tries|again|backoff|failed", re.I
 _OVER_THINGS = re.compile(r"\b(in|of|range)\b|\w\s*:\s*\w")
 _CONSUMES = re.compile(
     r"\b(consume|poll|fetch|receive|accept|Accept|recv|Recv|next_message|ReadMessage|FetchMessage|select)\b|<-|"
-    r"[nN]otification|\b[wW]ait(For|Once|_for_)\w*\("
+    r"\.Read(Message|JSON|Frame|Line|String|Bytes)?\(|[nN]otification|\b[wW]ait(For|Once|_for_)\w*\("
 )
 _AGAIN = re.compile(r"\bcontinue\b")
 # in Go it is a failure that is met again, and not the next page or entry

@@ -207,7 +207,9 @@ _AUTOMATIC = (
     ),
     (
         "metrics.exposed",
-        re.compile(r"^(quarkus-micrometer-(registry-prometheus|opentelemetry)|quarkus-smallrye-metrics)$"),
+        re.compile(
+            r"^(quarkus-micrometer-(registry-prometheus|opentelemetry)|quarkus-smallrye-metrics|simpleclient_spring_boot)$"
+        ),
     ),
 )
 

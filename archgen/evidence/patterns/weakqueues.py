@@ -7,13 +7,35 @@ from collections.abc import Iterator
 
 from archgen.evidence.code.model import Call, Function, Module, Program
 from archgen.evidence.facts import Fact
-from archgen.evidence.patterns.common import fact
+from archgen.evidence.patterns.common import calls, fact
 
 
 def weak_queues(program: Program) -> Iterator[Fact]:
     """`queue.weak`, `queue.unacked`."""
+    yield from _forgetful(program)
     for module, function in program.functions():
         yield from _queues(module, function)
+
+
+_REDIS = re.compile(r"^org\.springframework\.data\.redis\.listener")
+_RECEIVES = re.compile(r"^(receive|handle|on)(Message)?$")
+
+
+def _forgetful(program: Program) -> Iterator[Fact]:
+    """What hands messages to who is there, and keeps none: a channel of the process, publish/subscribe of
+    Redis where what is heard is written down.
+    """
+    writes = any(
+        _RECEIVES.match(f.name) and any(e.kind == "db.write" for e in f.reach) for _, f in program.functions()
+    )
+    for module, function, call in calls(program):
+        if call.callee.endswith("gochannel.NewGoChannel"):
+            what = "a channel in memory, which ends with the process"
+            yield fact("queue.weak", module, call.line, function=function.title, what=what)
+        elif writes and call.name == "addMessageListener" and module.uses(_REDIS):
+            what = "publish/subscribe of Redis, which keeps nothing for who is away"
+            yield fact("queue.weak", module, call.line, function=function.title, what=what)
+            return
 
 
 def _jetstream(call: Call) -> tuple[str, bool]:

@@ -161,6 +161,33 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {
+            "Listening.java": """
+                import org.springframework.data.redis.listener.RedisMessageListenerContainer;
+                @Configuration
+                class Listening {
+                  @Bean
+                  RedisMessageListenerContainer container(Receiver receiver) {
+                    RedisMessageListenerContainer container = new RedisMessageListenerContainer();
+                    container.addMessageListener(adapter(receiver), new PatternTopic("customers")); // <-
+                    return container;
+                  }
+                }
+                class Receiver {
+                  AddressRepository addressRepository;
+                  void receiveMessage(Customer customer) { addressRepository.save(customer.address()); }
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/ThreeDotsLabs/watermill/pubsub/gochannel"
+                func Init() {
+                    pubsub = gochannel.NewGoChannel(gochannel.Config{}, logger) // <-
+                }
+            """,
+        }),
         Sample("go", {
             "a.go": """
                 package a

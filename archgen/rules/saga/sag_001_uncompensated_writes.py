@@ -24,6 +24,8 @@ _COSTS = re.compile(
     r"pay|charg|captur|refund|invoic|billing|book(?!mark)|reserv|ship|transfer|purchas|order(?!ed|ing|by|_by)|checkout|fulfil|deliver",
     re.IGNORECASE,
 )
+# The part of an address that says who is asked: a host, or the variable that holds it.
+_HOST = re.compile(r"[frb\"'`]*(https?://[^/\"'`{]+|\$?\{[^}]+\}|[A-Za-z_][\w.]*)")
 
 
 def check(facts: Facts) -> Iterable[Hit]:
@@ -85,7 +87,10 @@ def _peer(effect: Effect, function: Function) -> str:
         if e.kind == "remote"
         for title in e.via
     )
-    return function.owner if beside and effect.target == "http" else effect.call.receiver
+    if beside and effect.target == "http":
+        return function.owner
+    host = _HOST.match(effect.call.args[0]) if effect.call.args else None
+    return f"{effect.call.receiver} {host[0] if host else ''}"
 
 
 def _what(effect: Effect) -> str:
@@ -180,6 +185,27 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # SOAP, and a repository that is one by what it extends
+            "Forms.java": """
+                interface Forms extends JpaRepository<Form, Long> {}
+                class CustomerClient extends WebServiceGatewaySupport {
+                  Customer saveCustomer(Customer customer) {
+                    return (Customer) getWebServiceTemplate().marshalSendAndReceive(server + "ws", customer);
+                  }
+                }
+                @Controller
+                class Applications {
+                  private Forms forms;
+                  private CustomerClient client;
+                  String apply(Form form) {
+                    Customer customer = client.saveCustomer(form.getCustomer()); // <-
+                    form.setCustomer(customer.getId());
+                    forms.save(form);
+                    return "summary";
+                  }
+                }
+            """,
+        }),
         Sample("python", {
             "app.py": """
                 import requests
