@@ -140,17 +140,17 @@ def _in_a_page(module: Module, function: Function) -> bool:
 
 
 def is_session(call: Call, module: Module) -> bool:
-    """Whether a call is made on a session of requests; Django's request has a session of another sort, and
-    the project may have its own.
+    """Whether a call is made on a session of requests; a request has a session of another sort, a database
+    one of a third, and the project may have its own.
     """
-    kind = module.types.get(call.receiver, "")
-    if any(one.name == kind for one in module.classes):
+    if module.language != "python" or not words.SESSION.search(call.callee):
         return False
+    kind = module.types.get(call.receiver, "")
+    address = "url" in call.keywords or (call.args and words.ADDRESS.search(call.args[0]))
     return (
-        module.language == "python"
-        and words.SESSION.search(call.callee) is not None
-        and bool(call.args or call.keywords)
+        bool(address)
         and any(words.SESSION_IMPORT.match(item.module) for item in module.imports)
+        and not any(one.name == kind for one in module.classes)
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any
 
 from archgen.evidence.config.engines import broker_of, database_of
@@ -34,10 +35,10 @@ _NONE = re.compile(r"backup_retention_period\s*=\s*0\b")
 
 
 def collect(source: Source, strength: Strength) -> Iterator[Fact]:
-    for match in _BLOCK.finditer(source.text):
+    blocks = list(_BLOCK.finditer(source.text))
+    for match, after in zip_longest(blocks, blocks[1:]):
         line = source.text.count("\n", 0, match.start(2)) + 1
-        end = _END.search(source.text, match.end())
-        body = source.text[match.end() : end.start() if end else match.end() + 3000]
+        body = _END.split(source.text[match.end() : after.start() if after else None], maxsplit=1)[0]
         kind = match[1] or _made(body)
         if kind:
             yield from _block(source.path, line, kind, match[2], body, strength)
@@ -60,9 +61,8 @@ def _block(path: str, line: int, kind: str, name: str, body: str, strength: Stre
     if _STORE.search(kind):
         kept = _KEPT.search(body)
         bare = _NONE.search(body) or _BARE.search(kind)
-        yield fact(
-            "datastore", engine=database_of(kind) or kind, name=name, kept=True if kept else not bare and None
-        )
+        known = True if kept else False if bare else None
+        yield fact("datastore", engine=database_of(kind) or kind, name=name, kept=known)
         if kept:
             yield backup(line + body.count("\n", 0, kept.start()), kept[0][:60], name)
         elif re.search(r'availability_type\s*=\s*"REGIONAL"|multi_az\s*=\s*true', body):

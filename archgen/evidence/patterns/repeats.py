@@ -167,6 +167,10 @@ def naive_consumers(program: Program, facts: Facts) -> Iterator[Fact]:
 _IDENTIFIED = re.compile(r"[iI]d\b|_id\b|ID\b|[kK]ey|[nN]umber|[uU]uid|[cC]ode\b|[rR]eference")
 
 
+# An identity that is made on the spot is another one for each delivery.
+_FRESH = re.compile(r"randomUUID\(|\buuid4\(|uuidv4\(|uuid\.New\w*\(|nanoid\(|new ObjectId\(\)")
+
+
 def _marked(program: Program, facts: Facts, safe: set[str], seen: set[int]) -> Iterator[Fact]:
     """Handlers that an annotation makes such, which insert what bears no identity of the message.
 
@@ -180,15 +184,15 @@ def _marked(program: Program, facts: Facts, safe: set[str], seen: set[int]) -> I
             continue
         if re.search(r"exist|find|already|duplicate|seen|idempot", function.body, re.IGNORECASE):
             continue
-        for effect in function.effects:
+        fresh = _FRESH.search(function.body) is not None
+        for effect in function.reach if fresh else function.effects:
             text = " ".join(effect.call.args)
             inserts = effect.kind == "db.write" and re.match(
                 r"insert|save|create|add|persist", effect.target or "save", re.I
             )
             if (
                 inserts
-                and text.startswith("new ")
-                and not _IDENTIFIED.search(text)
+                and (fresh or (text.startswith("new ") and not _IDENTIFIED.search(text)))
                 and function.title not in safe
             ):
                 seen.add(id(function))

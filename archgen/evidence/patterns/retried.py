@@ -20,7 +20,12 @@ _KEYED = re.compile(
 )
 _CREATES = re.compile(
     r"^(post\w*|request|exchange|send|Post\w*|Do|"
-    r"(?i:create|charge|add|place|book|transfer|pay|send|submit|reserve|order|issue|refund|register)\w*)$"
+    r"(?i:create|charge|add|place|book|transfer|pay|send|submit|reserve|order|issue|refund|register|"
+    r"subtract|decrement|increment|deduct|withdraw|deposit)\w*)$"
+)
+# What changes by an amount changes twice, by whichever method it is asked for.
+_RELATIVE = re.compile(
+    r"^(subtract|decrement|increment|deduct|withdraw|deposit|increase|decrease)", re.IGNORECASE
 )
 _IDEMPOTENT = re.compile(r"\b(put|PUT|Put|delete|DELETE|Delete|head|HEAD|get|GET)\b")
 _ALWAYS = re.compile(
@@ -71,7 +76,7 @@ def _unsafe(module: Module, function: Function, effects: Iterable[Effect]) -> It
         if (
             effect.kind == "remote"
             and effect.write
-            and _creates(effect)
+            and _creates(effect, function)
             and not _keyed(function, effect.call)
         ):
             yield fact(
@@ -84,8 +89,10 @@ def _unsafe(module: Module, function: Function, effects: Iterable[Effect]) -> It
             return
 
 
-def _creates(effect: Effect) -> bool:
+def _creates(effect: Effect, function: Function) -> bool:
     name = effect.via[-1].rpartition(".")[2] if effect.via else effect.call.name
+    if _RELATIVE.match(function.name):
+        return True
     if effect.target == "http" and not effect.via:
         return not _IDEMPOTENT.search(f"{effect.call.name} {' '.join(effect.call.args[:2])}")
     return _CREATES.match(name) is not None and not re.match(r"(?i)put|delete|get", name)

@@ -24,6 +24,15 @@ RULE = Rule(
     remedy="Set a connect and a read timeout where the client is made.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # sessions of a database and of a request
+            "a.py": """
+                import requests
+                def f(request, db, order):
+                    db.session.get(Order, order)
+                    db.session.delete(order)
+                    return request.session.get('/cart'), requests.get('/x', timeout=1)
+            """,
+        }),
         Sample("typescript", {
             "routes/orders.tsx": """
                 import { json } from '@remix-run/node';
@@ -109,10 +118,11 @@ RULE = Rule(
         Sample("python", {
             "a.py": """
                 import requests
-                def f():
+                def f(self, url):
                     session = requests.Session()
                     session.get('/x')  # <-
                     session.post('/x', timeout=2)
+                    self.session.get(url)  # <-
             """,
         }),
         Sample("java", {

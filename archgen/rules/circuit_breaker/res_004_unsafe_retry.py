@@ -111,6 +111,22 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # by an amount, whatever the method
+            "Stock.java": """
+                import io.github.resilience4j.retry.annotation.Retry;
+                class Stock {
+                  RestClient rest;
+                  @Retry(name = "stock")
+                  void subtractQuantity(Order order) {
+                    rest.put().uri("/stock").body(order).retrieve(); // <-
+                  }
+                  @Retry(name = "stock")
+                  void setQuantity(Order order) {
+                    rest.put().uri("/stock").body(order).retrieve();
+                  }
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import requests, tenacity

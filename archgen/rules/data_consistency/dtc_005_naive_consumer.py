@@ -86,6 +86,23 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # a fresh identity for each delivery, and the insert further on
+            "Notices.java": """
+                import org.springframework.kafka.annotation.KafkaListener;
+                class Notices {
+                  Mails mails;
+                  @KafkaListener(topics = "todos")
+                  void on(Todo todo) {
+                    String id = UUID.randomUUID().toString();
+                    mails.write(id, todo.getTitle()); // <-
+                  }
+                }
+                class Mails {
+                  MailRepository mailRepository;
+                  void write(String id, String text) { mailRepository.save(new Mail(id, text)); }
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import pika

@@ -10,8 +10,11 @@ from archgen.rules.service_boundaries.packages import shared_stores
 
 def check(facts: Facts) -> Iterable[Hit]:
     bound = databases(facts)
+    told: set[tuple[str, ...]] = set()
     for target, users in bound.items():
-        if len(users) > 1:
+        same = (target.rpartition("/")[2], *sorted(users))
+        if len(users) > 1 and same not in told:
+            told.add(same)  # one database has an address of its own in each configuration
             # where another configuration gives each its own, the code is cut rightly and one deployment is
             # not
             lesser = Severity.WARNING if len(set(users) - apart(bound)) < 2 else None
