@@ -105,15 +105,24 @@ def find_services(
         imports,
     ):
         del found[folder]
-    for folder in [f for f in found if _SITE.search(f)] if len(found) > 1 else ():
-        del found[folder]  # pages about the system
-    if len(found) > 1:  # beside services, a published package that installs a command is a tool
-        tools = {str(p["folder"]) for p in facts.of("package") if p["command"]}
-        for folder in tools & found.keys():
-            if not is_dockerfile(posixpath.basename(manifests.get(folder, ""))):
-                del found[folder]
+    _weed(found, facts, manifests)
     services = [found[folder] for folder in sorted(found) if not _is_repository(folder, found, program)]
     return _told_apart([_with_its_code(s, services, program) for s in services])
+
+
+def _weed(found: dict[str, Service], facts: Facts, manifests: dict[str, str]) -> None:
+    """Takes out what stands beside services and is none: pages about the system, programs for a desktop, and
+    published packages that install a command. Where there is nothing else, they are the system.
+    """
+    tools = {
+        str(package["folder"])
+        for package in facts.of("package")
+        if package["command"]
+        and not is_dockerfile(posixpath.basename(manifests.get(str(package["folder"]), "")))
+    }
+    aside = {folder for folder in found if folder in tools or _SITE.search(folder)}
+    for folder in aside if aside != found.keys() else ():
+        del found[folder]
 
 
 def live_folders(service: Service) -> tuple[str, ...]:

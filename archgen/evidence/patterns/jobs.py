@@ -1,0 +1,151 @@
+"""Job queues of the usual libraries: who enqueues, who works, and whether a failed job is tried again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from archgen.evidence.code.effects import origin_of
+from archgen.evidence.code.model import Call, Module, Program
+from archgen.evidence.facts import Fact, Facts
+from archgen.evidence.patterns.common import calls, fact, imports, marks
+
+WORKER_IMPORT = re.compile(
+    r"^(celery|rq|dramatiq|arq|taskiq|huey|procrastinate|apscheduler|django_q|bullmq|bull|@nestjs/bull(mq)?|bee-queue|agenda|"
+    r"pg-boss|graphile-worker|node-resque|faktory|resque|"
+    r"github\.com/(hibiken/asynq|riverqueue/river|RichardKnop/machinery|gocraft/work|contribsys/faktory_worker_go|"
+    r"taskforcesh/bullmq|mikestefanello/backlite|adjust/rmq|vgarvardt/gue|acaloiaro/neoq)|go\.temporal\.io/sdk|"
+    r"k8s\.io/client-go/util/workqueue|org\.jobrunr|org\.quartz|org\.springframework\.batch|com\.github\.kagkarlsson\.scheduler|io\.temporal)"
+)
+# Queues that others run: they keep a job, call the worker over HTTP, and try again when it fails.
+_HOSTED = re.compile(
+    r"^(@google-cloud/tasks|google\.cloud\.tasks|google\.cloud|cloud\.google\.com/go/cloudtasks|com\.google\.cloud\.tasks|"
+    r"@upstash/qstash|qstash|inngest|github\.com/inngest/inngestgo|@trigger\.dev/sdk)"
+)
+_HOSTED_CALL = re.compile(
+    r"^(createTask|create_task|CreateTask|publishJSON|publish_json|batchJSON|createFunction|create_function|CreateFunction|"
+    r"trigger|batchTrigger)$"
+)
+_HOSTED_ORIGIN = re.compile(r"tasks|qstash|inngest|trigger", re.IGNORECASE)
+_JOB_CALL = re.compile(
+    r"^(delay|apply_async|enqueue|enqueue_in|enqueue_at|send_task|kiq|defer|defer_async|add|addBulk|Enqueue|EnqueueContext|"
+    r"EnqueueIn|EnqueueUnique|AddRateLimited|AddAfter|Insert|InsertTx|InsertMany|InsertManyTx|SendTask|SendTaskWithContext|schedule|scheduleJob|"
+    r"scheduleRecurrently|scheduleIfNotExists|upsertJobScheduler|ExecuteWorkflow)$"
+)
+_JOB_MARK = re.compile(r"@(?:\w+\.)*(shared_task|task|actor|job|Process|Processor|Recurring|Job)\b")
+_TASKS_IMPORT = re.compile(r"^(celery|dramatiq|huey)\b")
+_TASK = re.compile(r"@(?:\w+\.)*(shared_task|task|actor)\b")
+_WORKER_CALL = re.compile(
+    r"^(Worker(\w*Class)?|New(Typed|Named|RateLimiting|Delaying)*(RateLimiting|Delaying)Queue\w*|NewWorker|NewServer|NewWorkerPool|AddWorker|AddWorkerSafely|work|run_worker|process|worker_main|WorkerHost|"
+    r"start|Run|run|useBackgroundJobServer|startBackgroundJobServer)$"
+)
+_WORKER_NAME = re.compile(r"^(Worker(\w*Class)?|NewServer|useBackgroundJobServer|startBackgroundJobServer)$")
+_WORKER_BASE = re.compile(
+    r"(^|\.)(Job|QuartzJobBean|Tasklet|ItemProcessor|WorkerDefaults|WorkerHost|JobRequestHandler)\b"
+)
+# Libraries whose queue is often made in one place and put to work in another.
+_SHARED_QUEUE = re.compile(r"^(bull|bee-queue|@nestjs/bull)$")
+_QUEUE = re.compile(r"queue|flow|jobs?\b|tasks?\b|bull|agenda|boss|producer", re.IGNORECASE)
+# Libraries whose jobs are tried again although nobody says so, with the word that turns it off.
+_TRIES_ANYWAY = re.compile(
+    r"^(dramatiq|graphile-worker|github\.com/(hibiken/asynq|riverqueue/river|contribsys/faktory_worker_go)|go\.temporal\.io|"
+    r"k8s\.io/client-go/util/workqueue|org\.jobrunr|com\.github\.kagkarlsson\.scheduler|io\.temporal)"
+)
+TRIED_ONCE = re.compile(r"max_?retry(\(0\)|\s*[:=]\s*0)|retries\s*=\s*0|MaxAttempts:\s*1\b", re.IGNORECASE)
+ATTEMPT = re.compile(
+    r"max_?deliver|max_?attempts|max_?retry|max_?retries|attempts|RetryPolicy|BackOff\b|autoretry_for|num_delivered|delivery_?count|x-delivery-limit|redelivered|retry_count|maxReceiveCount",
+    re.IGNORECASE,
+)
+
+
+def _queues(call: Call, module: Module) -> bool:
+    """Whether what is added to may be a queue, by its name or type: sets and lists have an `add`, too."""
+    kind = module.types.get(call.receiver, "") or call.callee.rpartition(".")[0]
+    return _QUEUE.search(kind) is not None
+
+
+def stack_jobs(facts: Facts) -> Iterator[Fact]:
+    """`job.enqueue` where a template ties a function to a queue, and code sends to one."""
+    tried = facts.has("attempts")
+    if any(f.file.endswith((".yaml", ".yml", ".json")) for f in facts.of("job.worker")):
+        for sent in facts.of("publisher"):
+            if re.search(r"send_?message|queue", str(sent["what"]), re.IGNORECASE):
+                yield Fact(
+                    "job.enqueue",
+                    sent.file,
+                    sent.line,
+                    sent.strength,
+                    {"what": sent["what"], "attempts": tried},
+                )
+
+
+def _tasks(program: Program) -> dict[str, bool]:
+    """Tasks of Celery's kind by name, with whether they are tried again: the module of a task may know its
+    application only by the project's own name for it.
+    """
+    if not any(imports(m, _TASKS_IMPORT) for m in program.modules.values() if m.production):
+        return {}
+    return {
+        item.name: re.search(r"retr", mark) is not None
+        for module, item, mark, _ in marks(program)
+        if module.language == "python" and _TASK.match(mark)
+    }
+
+
+def jobs(program: Program) -> Iterator[Fact]:
+    """`job.worker` and `job.enqueue` of the usual libraries."""
+    shared = any(m.production and imports(m, _SHARED_QUEUE) for m in program.modules.values())
+    tasks = _tasks(program)
+    for module, function, call in calls(program):
+        if (
+            shared
+            and call.name == "process"
+            and call.args
+            and re.search(r"queue", call.receiver, re.IGNORECASE)
+        ):
+            yield fact("job.worker", module, call.line, what=call.callee[:60])
+            continue
+        if _HOSTED_CALL.match(call.name) and call.receiver and imports(module, _HOSTED):
+            if _HOSTED_ORIGIN.search(" ".join(i.module + " ".join(i.names) for i in module.imports)):
+                yield fact("job.enqueue", module, call.line, what=call.callee[:60], attempts=True)
+                yield fact("job.worker", module, call.line, what="called over HTTP by the queue")
+                yield fact(
+                    "attempts", module, call.line, what="the queue tries again", function=function.title
+                )
+            continue
+        if call.name in ("delay", "apply_async") and call.receiver in tasks:
+            tried = tasks[call.receiver] or "retry=" in call.text()
+            yield fact("job.enqueue", module, call.line, what=call.callee[:60], attempts=tried)
+            continue
+        if not imports(module, WORKER_IMPORT) and not WORKER_IMPORT.search(origin_of(call, module, function)):
+            continue
+        origin = origin_of(call, module, function)
+        if _WORKER_CALL.match(call.name) and (WORKER_IMPORT.search(origin) or _WORKER_NAME.match(call.name)):
+            yield fact("job.worker", module, call.line, what=call.callee[:60])
+        elif (
+            _JOB_CALL.match(call.name)
+            and call.receiver
+            and (call.args or call.keywords)
+            and call.receiver not in ("set", "list", "router")
+            and not (call.name == "add" and (module.language != "typescript" or not _queues(call, module)))
+        ):
+            text = call.text()
+            tried = ATTEMPT.search(text) is not None or imports(module, _TRIES_ANYWAY)
+            tried = tried and not TRIED_ONCE.search(
+                text + "".join(m for f in module.functions for m in f.marks)
+            )
+            yield fact("job.enqueue", module, call.line, what=call.callee[:60], attempts=tried)
+            if tried and not ATTEMPT.search(text):
+                yield fact(
+                    "attempts", module, call.line, what="the library tries again", function=function.title
+                )
+    for module, item, mark, line in marks(program):
+        if _JOB_MARK.search(mark) and (
+            imports(module, WORKER_IMPORT) or (item.name in tasks and _TASK.match(mark))
+        ):
+            retry = re.search(r"retr|attempts|backoff", mark) is not None and not TRIED_ONCE.search(mark)
+            yield fact("job.worker", module, line, what=mark[:60], attempts=retry, function=item.name)
+    for module, one in program.classes():
+        base = next((b for b in one.bases if _WORKER_BASE.search(b)), "")
+        if base and imports(module, WORKER_IMPORT) and "interface " not in one.body[:80]:
+            yield fact("job.worker", module, one.line, what=one.name, by="class", function=one.name)
