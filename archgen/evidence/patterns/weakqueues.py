@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Call, Function, Module, Program
 from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.common import calls, fact
@@ -15,6 +16,8 @@ def weak_queues(program: Program) -> Iterator[Fact]:
     yield from _forgetful(program)
     for module, function in program.functions():
         yield from _queues(module, function)
+        if module.language == "python":
+            yield from _handed_on(program, module, function)
 
 
 _REDIS = re.compile(r"^org\.springframework\.data\.redis\.listener")
@@ -36,6 +39,25 @@ def _forgetful(program: Program) -> Iterator[Fact]:
             what = "publish/subscribe of Redis, which keeps nothing for who is away"
             yield fact("queue.weak", module, call.line, function=function.title, what=what)
             return
+
+
+_MEMORY = re.compile(r"^((queue|asyncio|multiprocessing)\.)?(Queue|SimpleQueue|LifoQueue|PriorityQueue)$")
+
+
+def _handed_on(program: Program, module: Module, function: Function) -> Iterator[Fact]:
+    """A message that a broker has handed over, put into a queue of the process: it is acknowledged when the
+    handler returns, and lost when the process ends before its turn.
+    """
+    for call in function.calls:
+        held = call.name in ("put", "put_nowait") and _MEMORY.match(module.types.get(call.receiver, ""))
+        if not held or not call.args or call.args[0] not in function.params:
+            continue
+        near = {module.path} | {caller.file for caller in function.callers}
+        broker = any(words.BROKER_IMPORT.search(i.module) for p in near for i in program.modules[p].imports)
+        settled = any(e.kind == "ack" for p in near for f in program.modules[p].functions for e in f.effects)
+        if broker and not settled:
+            what = f"a queue in memory ({call.receiver}) that holds what a broker has handed over"
+            yield fact("queue.weak", module, call.line, function=function.title, what=what)
 
 
 def _jetstream(call: Call) -> tuple[str, bool]:

@@ -33,6 +33,21 @@ RULE = Rule(
     remedy="Declare named, durable queues and exchanges, and send persistent messages.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # acknowledged when it is done
+            "consumer.py": """
+                import queue
+                import pika
+                class Consumer:
+                    def __init__(self):
+                        self.events = queue.Queue()
+                    def on_message(self, message):
+                        self.events.put(message)
+                    def work(self, channel):
+                        message = self.events.get()
+                        do(message)
+                        channel.basic_ack(message.delivery_tag)
+            """,
+        }),
         Sample("go", {
             "a.go": """
                 package a
@@ -161,6 +176,24 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {
+            "listening.py": """
+                import oslo_messaging
+                class Endpoint:
+                    def __init__(self, engine):
+                        self.engine = engine
+                    def info(self, context, publisher, kind, payload, metadata):
+                        self.engine.take_notice(payload)
+            """,
+            "engine.py": """
+                import queue
+                class Engine:
+                    def __init__(self):
+                        self.events = queue.Queue()
+                    def take_notice(self, notice):
+                        self.events.put(notice)  # <-
+            """,
+        }),
         Sample("java", {
             "Listening.java": """
                 import org.springframework.data.redis.listener.RedisMessageListenerContainer;
