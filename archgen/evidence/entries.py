@@ -58,6 +58,11 @@ _SERVES = re.compile(
     r"(^|\.)(serve|launch|launch_service|ServiceLauncher|ServiceManager|ProcessLauncher|start_server|serve_forever|"
     r"run_forever|run_simple|run_app|Process|Thread)$"
 )
+# Commands of a package that help with it, and those that are named for what they are.
+_HELPS = re.compile(
+    r"[-_](bench|manage|status|rootwrap|db-?\w*|\w*-db-\w+|upgrade|gc|purge|migrate|cli|admin)$"
+)
+_BY_NAME = re.compile(r"[-_](server|api|worker|engine|agent|conductor|scheduler|daemon)$")
 _LAUNCHES = re.compile(r"(^|\.)(ProcessLauncher|ServiceLauncher|launch_service|serve_forever|run_forever)$")
 # A module that a server of Python's web interface is pointed at.
 _WSGI = re.compile(r"(^|/)(wsgi|asgi)(/\w+)?\.py$")
@@ -256,12 +261,19 @@ def installed(
         module = next((m for p, m in program.modules.items() if p == tail or p.endswith("/" + tail)), None)
         if module is None or not module.production:
             continue
+        if _HELPS.search(str(script["name"])):
+            continue
         line = _serves(module, str(script["function"]))
+        if not line and _BY_NAME.search(str(script["name"])):
+            run = next((f for f in module.functions if f.name == str(script["function"])), None)
+            line = next((c.line for c in run.calls if c.name in ("run", "start", "wait")), 0) if run else 0
         if not line:
             continue
         own = _own_folder(module, folders, imports) or posixpath.dirname(module.path)
         found.setdefault(own, (str(script["name"]), module, line))
-    for path, module in program.modules.items() if found else ():
+    # a lone server that a web server may load as well is one service
+    alone = len(found) == 1 and re.search(r"[-_](server|api)$", next(iter(found.values()))[0])
+    for path, module in program.modules.items() if found and not alone else ():
         loads = next((f for f in module.functions if not f.name and f.calls), None)
         served = {"application", "app"} & module.types.keys()
         if loads is None or not served or not module.production or not _WSGI.search(path):

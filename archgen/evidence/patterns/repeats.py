@@ -41,6 +41,7 @@ def _memory_dedup(module: Module, function: Function) -> Iterator[Fact]:
         type_ = module.types.get(word, "") + " " + function.params.get(word, "")
         if (
             not word
+            or re.search(r"cache|redis", module.imported(word))  # a framework's, which others share
             or _NO_RECORD.search(word)
             or _SHARED_STORE.search(store + type_ + " ".join(i.module for i in module.imports))
             or not _MEMORY.search(type_ + word)

@@ -71,7 +71,7 @@ def _loose(seen: Seen) -> Hit | None:
         first, last = writes[0], writes[-1]
         return Hit(
             module.path, first.call.line,
-            f"{function.title} writes {first.table} and {last.table} one by one, outside of any",
+            f"{function.title or 'a module'} writes {first.table} and {last.table} one by one, outside of any",
         )  # fmt: skip
     return None
 

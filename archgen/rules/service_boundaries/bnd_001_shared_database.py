@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from archgen.evidence.facts import Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity
 from archgen.rules.service_boundaries.bindings import apart, databases
+from archgen.rules.service_boundaries.libraries import shared_schemas
 from archgen.rules.service_boundaries.packages import shared_stores
 
 
@@ -23,7 +24,7 @@ def check(facts: Facts) -> Iterable[Hit]:
             shown = target.removeprefix("config:")
             message = f"{shown} is used by {len(names)} services: {', '.join(names)}"
             yield Hit(place.file, place.line, message, place.strength, lesser)
-    for names, file, line in shared_stores(facts):
+    for names, file, line in (*shared_stores(facts), *([] if told else shared_schemas(facts))):
         yield Hit(file, line, f"one store is written for {len(names)} services: {', '.join(names)}")
 
 
@@ -40,6 +41,22 @@ RULE = Rule(
     remedy="Give each service its own database, and let the others ask it or listen to its events.",
     languages=("config",),
     valid=(
+        Sample("config", {  # one of them only asks the other
+            "apps/web/package.json": '{"scripts": {"start": "node dist/main.js"}}',
+            "apps/web/src/main.ts": """
+                createServer((request) => fetch(process.env.API, { method: 'POST' })).listen(1);
+            """,
+            "apps/api/package.json": '{"scripts": {"start": "node dist/main.js"}}',
+            "apps/api/src/main.ts": """
+                import { prisma } from '@shop/prisma';
+                createServer((request) => prisma.order.create({ data: request.body })).listen(2);
+            """,
+            "packages/prisma/package.json": '{\n"name": "@shop/prisma"\n}',
+            "packages/prisma/index.ts": """
+                import { PrismaClient } from '@prisma/client';
+                export const prisma = new PrismaClient();
+            """,
+        }),
         Sample("config", {
             "orders/Dockerfile": "FROM python",
             "orders/main.py": "uvicorn.run('a')\n",
@@ -64,6 +81,23 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("config", {  # the schema lies in a package that both bring in
+            "apps/web/package.json": '{"scripts": {"start": "node dist/main.js"}}',
+            "apps/web/src/main.ts": """
+                import { prisma } from '@shop/prisma';
+                createServer((request) => prisma.order.create({ data: request.body })).listen(1);
+            """,
+            "apps/worker/package.json": '{"scripts": {"start": "node dist/main.js"}}',
+            "apps/worker/src/main.ts": """
+                import { prisma } from '@shop/prisma';
+                setInterval(() => prisma.order.update({ where: { due: true }, data: { sent: true } }), 1000);
+            """,
+            "packages/prisma/package.json": '{\n"name": "@shop/prisma"\n}',
+            "packages/prisma/index.ts": """
+                import { PrismaClient } from '@prisma/client';
+                export const prisma = new PrismaClient(); // <-
+            """,
+        }),
         Sample("config", {
             "pyproject.toml": """
                 [project]

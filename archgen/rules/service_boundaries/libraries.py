@@ -1,0 +1,59 @@
+"""Services of one workspace that reach the same store through a package that holds its schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from archgen.evidence.code.live import Imports
+from archgen.evidence.facts import Facts, Service
+
+# What makes a client for a schema that was generated, or says what a collection or table holds.
+_SCHEMA = re.compile(r"^(PrismaClient|(mongoose\.)?(Schema|model)|(pg|mysql|sqlite)Table)$")
+_STORE = re.compile(r"^(@prisma/client|\.prisma/client|mongoose|drizzle-orm)\b")
+
+
+def shared_schemas(facts: Facts) -> Iterator[tuple[list[str], str, int]]:
+    """The names of services that write what a package beside them describes, with the place where it does.
+
+    A package of connections alone is each one's own store, maybe; a schema is one for all.
+    """
+    services = [s for s in facts.services if s.folder and s.language == "typescript"]
+    schemas = list(_schemas(facts)) if len(services) > 1 else []
+    if not schemas:
+        return
+    imports = Imports(facts.program)
+    reached = {s.name: _reached(facts, s, imports) for s in services}
+    for path, line in schemas:
+        names = [name for name, paths in reached.items() if path in paths and _writes(facts, paths)]
+        if len(names) > 1:
+            yield sorted(names), path, line
+            return
+
+
+def _schemas(facts: Facts) -> Iterator[tuple[str, int]]:
+    for path, module in sorted(facts.program.modules.items()):
+        if not module.production or module.language != "typescript" or facts.service_of(path) is not None:
+            continue
+        if module.uses(_STORE):
+            made = (c.line for f in module.functions for c in f.calls if _SCHEMA.match(c.callee))
+            line = next(made, 0)
+            if line:
+                yield path, line
+
+
+def _reached(facts: Facts, service: Service, imports: Imports) -> set[str]:
+    modules = facts.program.modules
+    waiting = [p for p, m in modules.items() if p.startswith(f"{service.folder}/") and m.production]
+    reached = set(waiting)
+    while waiting:
+        for target in imports.of(waiting.pop()):
+            if target not in reached and modules[target].production:
+                reached.add(target)
+                waiting.append(target)
+    return reached
+
+
+def _writes(facts: Facts, paths: set[str]) -> bool:
+    modules = facts.program.modules
+    return any(e.kind == "db.write" for p in paths for f in modules[p].functions for e in f.effects)
