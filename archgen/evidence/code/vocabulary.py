@@ -62,7 +62,7 @@ GRPC = Names(
     r"(?!register\w*(?:Checks?|Handlers?)$|add\w*Listener$|(?:close|start|stop|shutdown|withDeadlineAfter)$)[A-Za-z]\w+$"
 )
 # sessions of requests, by the name that everybody gives them, where that library is imported
-SESSION = Names(r"(^|[\w.]\.)_?(?<!request\.)session\.(get|post|put|patch|delete|request|head)$")
+SESSION = Names(r"(^|\.)_?session\.(get|post|put|patch|delete|request|head)$")
 ADDRESS = Names(r"^[rf]*[\"'](https?:|/|\{)|ur[li]|endpoint|address|link|path|href|api", re.IGNORECASE)
 SESSION_IMPORT = Names(r"^(requests|requests_oauthlib|requests_toolbelt)\b")
 # a client that is made where it is used: `pb.NewCartServiceClient(conn).EmptyCart`
