@@ -42,6 +42,24 @@ RULE = Rule(
     remedy="Catch what you can answer, and let the rest through.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {  # each catch answers for its own try, also where that ends on its line
+            "A.java": """
+                class A {
+                  OrderRepository orderRepository;
+                  void f(InputStream in) {
+                    try {
+                      orderRepository.save(o);
+                    } catch (Exception e) {
+                      throw new Failed(e);
+                    } finally {
+                      try { in.close();
+                      } catch (Exception ignore) {
+                      }
+                    }
+                  }
+                }
+            """,
+        }),
         Sample("typescript", {
             "a.ts": """
                 import { Model } from 'mongoose';
@@ -100,6 +118,24 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {
+            "A.java": """
+                class A {
+                  OrderRepository orderRepository;
+                  void f(InputStream in) {
+                    try {
+                      in.mark(1);
+                    } catch (IOException e) {
+                      throw new Failed(e);
+                    }
+                    try {
+                      orderRepository.save(o);
+                    } catch (Exception ignore) { // <-
+                    }
+                  }
+                }
+            """,
+        }),
         Sample("typescript", {
             "a.ts": """
                 import { Queue } from 'bullmq';
