@@ -63,6 +63,7 @@ _HELPS = re.compile(
     r"[-_](bench|manage|status|rootwrap|db-?\w*|\w*-db-\w+|upgrade|gc|purge|migrate|cli|admin)$"
 )
 _BY_NAME = re.compile(r"[-_](server|api|worker|engine|agent|conductor|scheduler|daemon)$")
+_STARTED = re.compile(r"(^|\.)(run|start|wait)$")
 _LAUNCHES = re.compile(r"(^|\.)(ProcessLauncher|ServiceLauncher|launch_service|serve_forever|run_forever)$")
 # A module that a server of Python's web interface is pointed at.
 _WSGI = re.compile(r"(^|/)(wsgi|asgi)(/\w+)?\.py$")
@@ -263,10 +264,7 @@ def installed(
             continue
         if _HELPS.search(str(script["name"])):
             continue
-        line = _serves(module, str(script["function"]))
-        if not line and _BY_NAME.search(str(script["name"])):
-            run = next((f for f in module.functions if f.name == str(script["function"])), None)
-            line = next((c.line for c in run.calls if c.name in ("run", "start", "wait")), 0) if run else 0
+        line = _serves(module, str(script["function"]), str(script["name"]))
         if not line:
             continue
         own = _own_folder(module, folders, imports) or posixpath.dirname(module.path)
@@ -283,16 +281,20 @@ def installed(
     return found
 
 
-def _serves(module: Module, name: str) -> int:
-    """The line in the function `name` of a module that starts what serves or works; of another function
-    there, when that is no doubt a launcher: it may be picked from a table.
+def _serves(module: Module, function: str, command: str) -> int:
+    """The line in a function of a module that starts what serves or works; where its command is named for a
+    server, any start will do. Of another function there, when that is no doubt a launcher: it may be picked
+    from a table.
     """
-    named = [f for f in module.functions if f.name and not f.owner]
-    for function in sorted(named, key=lambda f: f.name != name):
-        sign = _SERVES if function.name == name else _LAUNCHES
-        line = next((c.line for c in function.calls if sign.search(c.callee)), 0)
-        if line:
-            return line
+    signs = [(_SERVES, True), (_LAUNCHES, False)]
+    if _BY_NAME.search(command):
+        signs.append((_STARTED, True))
+    for sign, named in signs:
+        for one in module.functions:
+            if one.name and not one.owner and (one.name == function) == named:
+                line = next((c.line for c in one.calls if sign.search(c.callee)), 0)
+                if line:
+                    return line
     return 0
 
 

@@ -66,9 +66,9 @@ _LAYOUTS: dict[str, tuple[dict[str, str], list[str]]] = {
             "apps/mail/src/main.ts": "run();\n",
             "apps/shop/package.json": '{"private": true,\n"scripts": {"start": "node ./server.js"}}',
             "apps/shop/server.js": "run();\n",
-            "packages/cli/package.json": '{"name": "shop-cli",\n"bin": {"shop": "dist/main.js"},\n'
+            "packages/handy/package.json": '{"name": "shop-cli",\n"bin": {"shop": "dist/main.js"},\n'
             '"scripts": {"start": "node dist/main.js"}}',
-            "packages/cli/src/main.ts": "run();\n",
+            "packages/handy/src/main.ts": "run();\n",
         },
         ["apps/mail", "apps/shop"],
     ),

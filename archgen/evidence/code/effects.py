@@ -145,12 +145,11 @@ def is_session(call: Call, module: Module) -> bool:
     """
     if module.language != "python" or not words.SESSION.search(call.callee):
         return False
-    if "request.session" in call.callee:
-        return False
     kind = module.types.get(call.receiver, "")
     address = "url" in call.keywords or (call.args and words.ADDRESS.search(call.args[0]))
     return (
         bool(address)
+        and "request.session" not in call.callee
         and any(words.SESSION_IMPORT.match(item.module) for item in module.imports)
         and not any(one.name == kind for one in module.classes)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
+from collections.abc import Iterable
 
 from archgen.evidence.code.model import Import, Module, Program
 
@@ -31,6 +32,17 @@ class Imports:
             )
             self._known[path] = [target for target in dict.fromkeys(found) if target != path]
         return self._known[path]
+
+    def reached(self, start: Iterable[str]) -> set[str]:
+        """The files of `start` and all production code that they bring in, however far."""
+        waiting = list(start)
+        found = set(waiting)
+        while waiting:
+            for target in self.of(waiting.pop()):
+                if target not in found and self._modules[target].production:
+                    found.add(target)
+                    waiting.append(target)
+        return found
 
     def behind(self, path: str, item: Import) -> list[str]:
         """The files behind one of the imports of the file `path`."""

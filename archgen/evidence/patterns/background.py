@@ -46,7 +46,7 @@ def background(program: Program) -> Iterator[Fact]:
         elif module.language == "java":
             yield from _pooled(module, function)
         elif module.language == "python":
-            yield from _threads(module, function, program)
+            yield from _threads(module, function)
 
 
 def _matters(function: Function) -> bool:
@@ -87,7 +87,7 @@ def _tasks(program: Program) -> Iterator[Fact]:
 
 def _goroutines(module: Module, function: Function) -> Iterator[Fact]:
     """`go f(x)` in what answers a request, where f changes something."""
-    if not any(True for call in function.calls for _ in call.within("spawn")):
+    if not any(block.kind == "spawn" for call in function.calls for block in call.inside):
         return
     body = function.body.split("\n")
     told: set[int] = set()
@@ -128,7 +128,7 @@ def _hands_over(call: Call) -> bool:
     return _POOL.search(call.callee) is not None or _ASIDE.search(call.callee) is not None
 
 
-def _threads(module: Module, function: Function, program: Program) -> Iterator[Fact]:
+def _threads(module: Module, function: Function) -> Iterator[Fact]:
     """`Thread(target=f).start()` in what answers a request."""
     for call in function.calls:
         if call.name != "Thread" or "target" not in call.keywords or ".join(" in function.body:
@@ -136,7 +136,7 @@ def _threads(module: Module, function: Function, program: Program) -> Iterator[F
         name = call.keywords["target"].rpartition(".")[2]
         if not name.isidentifier() or _UPKEEP.search(name) or not _served(function):
             continue
-        found = [f for f in program.modules[module.path].functions if f.name == name]
+        found = [f for f in module.functions if f.name == name]
         if any(_matters(f) and not _ROUNDS.search(f.body) for f in found):
             yield _weak(module, function, call.line, f"a thread in memory: {name}")
 

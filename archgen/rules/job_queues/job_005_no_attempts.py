@@ -1,8 +1,9 @@
 """Jobs are enqueued, and a failed one is not tried again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
-from archgen.evidence.facts import Facts
+from archgen.evidence.facts import Fact, Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
 _TOLD = 5  # what holds for many tasks is a matter of how the project does it: some show it
@@ -22,20 +23,20 @@ def check(facts: Facts) -> Iterable[Hit]:
             task.file, task.line, f"{task['function']} is tried once, and lost when it fails", task.strength
         )
     if any(f.get("attempts") for f in (*workers, *enqueued)) or facts.has("attempts"):
-        # others are tried again; these tasks, which somebody waits for, are not
         again = {str(f.get("function")).rpartition(".")[2] for f in facts.of("attempts", "job.attempts")}
-        names = {str(w["function"]) for w in lone} - again
-        most = len(names) - _TOLD
-        for job in enqueued:
-            name = str(job["what"]).rpartition(".")[0].rpartition(".")[2]
-            if name in names and not job["attempts"]:
-                names.remove(name)
-                if len(names) < most:
-                    break
-                yield Hit(job.file, job.line, f"{name} is enqueued, and tried once", job.strength)
+        yield from islice(_once({str(w["function"]) for w in lone} - again, enqueued), _TOLD)
         return
     for job in enqueued[:1]:
         yield Hit(job.file, job.line, f"{job['what']} enqueues a job that is tried once", job.strength)
+
+
+def _once(names: set[str], enqueued: Iterable[Fact]) -> Iterator[Hit]:
+    """Where somebody waits for one of the tasks `names`, each once: others are tried again, and these are not."""
+    for job in enqueued:
+        name = str(job["what"]).rpartition(".")[0].rpartition(".")[2]
+        if name in names and not job["attempts"]:
+            names.remove(name)
+            yield Hit(job.file, job.line, f"{name} is enqueued, and tried once", job.strength)
 
 
 RULE = Rule(

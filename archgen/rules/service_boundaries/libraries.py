@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from archgen.evidence.code.live import Imports
-from archgen.evidence.facts import Facts, Service
+from archgen.evidence.facts import Facts
 
 # What makes a client for a schema that was generated, or says what a collection or table holds.
 _SCHEMA = re.compile(r"^(PrismaClient|(mongoose\.)?(Schema|model)|(pg|mysql|sqlite)Table)$")
@@ -23,7 +23,8 @@ def shared_schemas(facts: Facts) -> Iterator[tuple[list[str], str, int]]:
     if not schemas:
         return
     imports = Imports(facts.program)
-    reached = {s.name: _reached(facts, s, imports) for s in services}
+    own = {p for p, module in facts.program.modules.items() if module.production}
+    reached = {s.name: imports.reached(p for p in own if p.startswith(f"{s.folder}/")) for s in services}
     for path, line in schemas:
         names = [name for name, paths in reached.items() if path in paths and _writes(facts, paths)]
         if len(names) > 1:
@@ -40,18 +41,6 @@ def _schemas(facts: Facts) -> Iterator[tuple[str, int]]:
             line = next(made, 0)
             if line:
                 yield path, line
-
-
-def _reached(facts: Facts, service: Service, imports: Imports) -> set[str]:
-    modules = facts.program.modules
-    waiting = [p for p, m in modules.items() if p.startswith(f"{service.folder}/") and m.production]
-    reached = set(waiting)
-    while waiting:
-        for target in imports.of(waiting.pop()):
-            if target not in reached and modules[target].production:
-                reached.add(target)
-                waiting.append(target)
-    return reached
 
 
 def _writes(facts: Facts, paths: set[str]) -> bool:

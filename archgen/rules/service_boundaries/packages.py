@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from archgen.evidence.code.model import Module
+from archgen.evidence.code.live import Imports
 from archgen.evidence.facts import Facts, Service
 
 _STORE = re.compile(r".*?/(db|database|models|storage|store|persistence|repositor(y|ies))/")
@@ -22,8 +22,12 @@ def shared_stores(facts: Facts) -> Iterator[tuple[list[str], str, int]]:
     for service in facts.services:
         if service.file.endswith(".py") and not service.file.startswith(f"{service.folder}/"):
             groups[service.file.partition("/")[0]].append(service)
-    for package, services in groups.items():
-        reached = {s.name: _reached(facts, s) for s in services} if len(services) > 1 else {}
+    several = {package: services for package, services in groups.items() if len(services) > 1}
+    if not several:
+        return
+    imports = Imports(facts.program)
+    for package, services in several.items():
+        reached = {s.name: imports.reached(_own(facts, s)) for s in services}
         folders = tuple(f"{s.folder}/" for s in services)
         for path, module in sorted(facts.program.modules.items()):
             line = next((e.call.line for f in module.functions for e in f.effects if e.kind == "db.write"), 0)
@@ -47,22 +51,5 @@ def shared_stores(facts: Facts) -> Iterator[tuple[list[str], str, int]]:
                 break
 
 
-def _reached(facts: Facts, service: Service) -> set[str]:
-    modules = facts.program.modules
-    waiting = [p for p in modules if p == service.file or p.startswith(f"{service.folder}/")]
-    reached = set(waiting)
-    while waiting:
-        for target in _imported(modules, modules[waiting.pop()]):
-            if target not in reached and modules[target].production:
-                reached.add(target)
-                waiting.append(target)
-    return reached
-
-
-def _imported(modules: dict[str, Module], module: Module) -> Iterator[str]:
-    for item in module.imports:
-        base = item.module.replace(".", "/")
-        for stem in (base, *(f"{base}/{name}" for name in item.names.values())):
-            for path in (f"{stem}.py", f"{stem}/__init__.py"):
-                if path in modules:
-                    yield path
+def _own(facts: Facts, service: Service) -> list[str]:
+    return [p for p in facts.program.modules if p == service.file or p.startswith(f"{service.folder}/")]
