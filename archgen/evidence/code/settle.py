@@ -27,6 +27,7 @@ from archgen.evidence.code.vocabulary import (
 def settle(links: Links) -> None:
     """Changes, drops and adds effects of the functions of the program that `links` knows."""
     _exempt(links)
+    _to_pages(links)
     _confirm(links)
     _ours(links)
     _declared(links)
@@ -51,7 +52,6 @@ def _exempt(links: Links) -> None:
 
 def _confirm(links: Links) -> None:
     """Drops what only sounds like a broker's: a call that leads into the project, where no broker is."""
-    _to_pages(links)
     unsure: list[tuple[Function, Effect, list[Function]]] = []
     sure: set[int] = set()
     own = {m.package for m in links.program.modules.values() if m.language == "java"}
