@@ -25,22 +25,13 @@ def python() -> Path:
     return environment(dependencies({file.path: file.contents for file in files}))
 
 
-@pytest.fixture(scope="session")
-def shops(python: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Project]:
-    """Both shops as `archgen new` and `archgen architect run` leave them. Not to be changed."""
-    made = {}
-    for style in STYLES:
-        root = tmp_path_factory.mktemp(style) / "shop"
-        new("shop", root, [f"style={style}"], defaults=True)
-        assert run(root / "system.yaml", audit=False) == 0
-        made[style] = Project(root, python)
-    return made
-
-
-@pytest.fixture(params=STYLES)
-def shop(request: pytest.FixtureRequest, shops: dict[str, Project]) -> Project:
-    """One of the shops."""
-    return shops[request.param]
+@pytest.fixture(scope="session", params=STYLES)
+def shop(request: pytest.FixtureRequest, python: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The shop as `archgen new` and `archgen architect run` leave it. Not to be changed."""
+    root = tmp_path_factory.mktemp(request.param) / "shop"
+    new("shop", root, [f"style={request.param}"], defaults=True)
+    assert run(root / "system.yaml", audit=False) == 0
+    return Project(root, python)
 
 
 @pytest.fixture(scope="session")
