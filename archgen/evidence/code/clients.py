@@ -5,7 +5,9 @@ Nothing in the project implements them: a call on one leaves the process, and ho
 
 from __future__ import annotations
 
+import posixpath
 import re
+from collections import defaultdict
 
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Class, Effect, Function, Module, Program
@@ -21,12 +23,14 @@ class Clients:
 
     def __init__(self, program: Program) -> None:
         self._kinds: dict[str, str] = {}
+        self._homes: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self._methods: dict[tuple[str, str], Function] = {}
         for module in program.modules.values():
             if module.language != "java" or module.test:
                 continue
             for one in module.classes:
                 kind = _kind(module, one)
+                self._homes[one.name].append((module.path, kind))
                 if kind:
                     self._kinds[one.name] = kind
             for function in module.functions:
@@ -36,9 +40,13 @@ class Clients:
     def __bool__(self) -> bool:
         return bool(self._kinds)
 
-    def effect(self, call: object, type_: str, name: str) -> Effect | None:
-        """What a call of method `name` on a value of `type_` does; None when that is no client."""
-        kind = self._kinds.get(type_, "")
+    def effect(self, call: object, type_: str, name: str, caller: str) -> Effect | None:
+        """What a call of method `name` on a value of `type_` in the file `caller` does; None when that is
+        no client. Where a client bears the name of what it stands for, the one that lies nearer is meant.
+        """
+        if type_ not in self._kinds:
+            return None
+        _, kind = max(self._homes[type_], key=lambda home: len(posixpath.commonprefix([home[0], caller])))
         if not kind:
             return None
         method = self._methods.get((type_, name))

@@ -242,7 +242,7 @@ _COMMANDS = re.compile(r"&(cobra|cli)\.Command\{")
 
 
 def _through(effect: Effect, call: Call, target: Function) -> Effect:
-    late = effect.late or effect.call.after_commit or call.after_commit
+    late = effect.late or effect.call.after_commit or call.after_commit or call.defers
     via = (target.title, *effect.via)
     return Effect(effect.kind, call, effect.write, effect.table, effect.target, via, late)
 

@@ -57,6 +57,11 @@ class Call:
         """Whether it waits for the end of the transaction around it: `on_commit(lambda: ...)`."""
         return any(_AFTER_COMMIT.search(block.header) for block in self.within("closure"))
 
+    @property
+    def defers(self) -> bool:
+        """Whether what it is handed waits for the end of the transaction around it: `on_commit(send)`."""
+        return _AFTER_COMMIT.search(self.name) is not None
+
     def text(self) -> str:
         pairs = [f"{k}={v}" for k, v in self.keywords.items()]
         return f"{self.callee}({', '.join([*self.args, *pairs])})"

@@ -55,6 +55,10 @@ def _confirm(links: Links) -> None:
     unsure: list[tuple[Function, Effect, list[Function]]] = []
     sure: set[int] = set()
     own = {m.package for m in links.program.modules.values() if m.language == "java"}
+    brokered = any(
+        m.production and any(BROKER_IMPORT.search(item.module) for item in m.imports)
+        for m in links.program.modules.values()
+    )
     for module in links.program.modules.values():
         near = any(
             BROKER_IMPORT.search(item.module)
@@ -70,6 +74,9 @@ def _confirm(links: Links) -> None:
                 said = f"{call.callee[-80:]} {links.type_of(call, module, function)} {call.origin}"
                 targets = links.targets(call, module, function)
                 targets = [t for t in targets if t is not function]
+                if not targets and not brokered and _EMITS.search(call.callee):
+                    unsure.append((function, effect, []))
+                    continue
                 if targets and all(links.program.modules[t.file].uses(_PAGES) for t in targets):
                     unsure.append((function, effect, []))
                     continue
@@ -89,6 +96,8 @@ def _confirm(links: Links) -> None:
             function.effects.remove(effect)
 
 
+# The bus of a process, as Node and its kin have one.
+_EMITS = re.compile(r"(^|\.)_?event_?[bB]us\.emit$")
 # What subscriptions of GraphQL are fed by: pages that are open hear it, and nobody else waits for it.
 _PAGES = re.compile(r"^(graphql-(\w+-)?subscriptions|mercurius|graphql-yoga|@graphql-yoga)\b")
 
@@ -124,7 +133,7 @@ def _declared(links: Links) -> None:
             known = {id(e.call): e for e in function.effects}
             for call in function.calls:
                 type_ = plain(links.type_of(call, module, function)) if call.receiver else ""
-                effect = clients.effect(call, type_, call.name) if type_ else None
+                effect = clients.effect(call, type_, call.name, module.path) if type_ else None
                 if effect is None:
                     continue
                 old = known.get(id(call))

@@ -106,6 +106,14 @@ _ONE_ANSWER = re.compile(
 )
 
 
+# `res.status(error.statusCode).json(error)`: whatever it is, it says itself what the answer is.
+_BY_ITS_STATUS = re.compile(
+    r"\.(?:status|code|sendStatus)\(\s*(?:\w*[eE]rr(?:or)?|e|ex|exception)\w*\??\.(?:status|code)\w*"
+)
+_IS_ERROR = re.compile(r"(^|\b)(Error|\w*Error|unknown|any|FastifyError)\b|^$")
+_OF_ERROR = re.compile(r"^(final)?_?(e|ex|err|error|exception)$", re.IGNORECASE)
+
+
 def answers(program: Program) -> Iterator[Fact]:
     """`error.mapped`, with whether one place maps all of them, and `error.fallback`."""
     for module, _, call in calls(program):
@@ -156,6 +164,13 @@ def _answered(module: Module, function: Function) -> Iterator[Fact]:
         if central or re.search(r"\berr\b", function.body):
             what = f"{function.title} turns an error into an answer"
             yield fact("error.mapped", module, line_in(function, _GO_ANSWER), what=what, central=central)
+    elif (
+        module.language == "typescript"
+        and any(_OF_ERROR.match(name) and _IS_ERROR.search(kind) for name, kind in function.params.items())
+        and _BY_ITS_STATUS.search(function.body)
+    ):
+        what = f"{function.title or 'one function'} turns an error into an answer"
+        yield fact("error.mapped", module, line_in(function, _BY_ITS_STATUS), what=what, central=True)
     elif module.language in _ANSWERS and function.name and _ANSWERS[module.language].search(function.body):
         line = line_in(function, _ANSWERS[module.language])
         if not any(c.line <= line <= c.end and not BROAD.match(c.types.strip()) for c in function.catches):

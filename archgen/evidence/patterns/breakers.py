@@ -14,13 +14,13 @@ _BREAKER_ORIGIN = re.compile(
     r"^(pybreaker|aiobreaker|circuitbreaker|purgatory|opossum|cockatiel|mollitia|brakes|github\.com/(sony/gobreaker|afex/hystrix-go|"
     r"eapache/go-resiliency/breaker|failsafe-go/failsafe-go/circuitbreaker|mercari/go-circuitbreaker|rubyist/circuitbreaker)|"
     r"zeromicro/go-zero/core/breaker|go-kratos/aegis/circuitbreaker|gojek/heimdall|alibaba/sentinel-golang|slok/goresilience|"
-    r"cep21/circuit|io\.github\.resilience4j\.circuitbreaker|org\.springframework\.cloud\.client\.circuitbreaker|com\.netflix\.hystrix|dev\.failsafe\.CircuitBreaker)"
+    r"cep21/circuit|io\.github\.resilience4j\.circuitbreaker|org\.springframework\.cloud\.client\.circuitbreaker|com\.netflix\.hystrix|dev\.failsafe\.CircuitBreaker|io\.vertx\.(\w+\.)*circuitbreaker)"
 )
 _BREAKER_MARK = re.compile(
     r"@(?:\w+\.)*(CircuitBreaker|HystrixCommand|circuit|SentinelResource|circuit_breaker|circuitBreaker)\b"
 )
 _BREAKER_TYPE = re.compile(
-    r"(CircuitBreaker(Factory|Registry)?|ReactiveCircuitBreakerFactory|gobreaker\.\w*CircuitBreaker)\.(create|run|circuitBreaker|execute\w*|Execute|decorate\w*|fire|call|of\w*)$"
+    r"([cC]ircuit_?[bB]reaker(Factory|Registry)?|ReactiveCircuitBreakerFactory|gobreaker\.\w*CircuitBreaker)\.(create|run|circuitBreaker|execute\w*|Execute|decorate\w*|fire|call|of\w*)$"
 )
 _HALF_OPEN = re.compile(r"half[_\-]?open", re.IGNORECASE)
 _OPEN = re.compile(r"\bopen(ed)?\b|\bOPEN\b|\.open\b|_opened|State\.Open", re.IGNORECASE)

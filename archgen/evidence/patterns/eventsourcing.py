@@ -36,6 +36,13 @@ _REDUCED = Sought(
     ("reduce(", ".forEach("),
     0,
 )
+# A fresh state that takes in one after the other: `reduce(new Cart(), Cart::incorporate)`.
+_TAKEN_IN = Sought(
+    r"[^;{}]{0,400}\breduce(?:With)?\(\s*(?:\(\)\s*->\s*)?(?:new\s+(\w+)(?:<\w*>)?\([^()]*\)|(\w+)::new)\s*,\s*(?:\1|\2)::\w+",
+    ("reduce",),
+    0,
+)
+_EVENTS = re.compile(r"event|journal|history", re.IGNORECASE)
 _STREAM = re.compile(r"event|stream|history|journal|commit|row", re.IGNORECASE)
 _EVENT_TABLE = re.compile(
     r"^(\w*_)?(events?|event_store|eventstore|event_log|event_streams?|journal|stored_events?|domain_events?|aggregate_events?)(repository)?$",
@@ -113,6 +120,8 @@ def _fold_in(body: str) -> tuple[int, str]:
             if fold and _OVER.search(text, 0, fold.start()):
                 return loop.start(), text[: fold.end()]
     reduced = _REDUCED.search(body)
+    if reduced is None and (taken := _TAKEN_IN.search(body)) and _EVENTS.search(taken[0]):
+        return taken.start() + taken[0].rindex("reduce"), taken[0]
     return (reduced.start(), reduced[0]) if reduced else (0, "")
 
 

@@ -19,7 +19,12 @@ _MEMORY = re.compile(
 )
 # What tells one message or request from another, and not one folder or file name.
 # What waits for the next of its kind, or for an answer under way, notes no work that was done.
-_NO_RECORD = re.compile(r"debounce|throttle|timers?$|in_?flight|pending", re.IGNORECASE)
+# Nor does what is opened once and used again.
+_NO_RECORD = re.compile(
+    r"debounce|throttle|timers?$|in_?flight|pending|(client|connection|channel|pool|socket|subscription|subscriber|"
+    r"listener|producer|publisher|limiter|worker|handler|loader)s?$",
+    re.IGNORECASE,
+)
 _IDENTIFIES = re.compile(r"id\b|Id\b|ID\b|uuid|key|token|nonce|request|message|event|number", re.IGNORECASE)
 _SHARED_STORE = re.compile(r"redis|memcache|hazelcast|ignite", re.IGNORECASE)
 

@@ -19,7 +19,7 @@ _RETRY_ORIGIN = re.compile(
 RETRY_MARK = re.compile(r"@(?:\w+\.)*(retry|Retryable|Retry|on_exception|RetryableTopic)\b")
 _UNBOUNDED = re.compile(r"^(while\s*\(?\s*(True|true|1)\s*\)?|for\s*\(\s*;\s*;\s*\)|for)\s*:?$")
 _ATTEMPTS = re.compile(
-    r"attempt|\bretries\b|\btries\b|max_?\w*(tries|attempts)|\btries_?left|\bremaining\b|\bfailed\b|\b[ijn]\s*<|range\(\s*\w*[\d_]|deadline",
+    r"attempt|\bretries\b|\btries\b|max_?\w*(tries|attempts)|\btries_?left|\bremaining\b|\bfailed\b|\b[ijn]\s*<|range\(\s*\w*[\d_]|deadline|\bcnt\b|\bcount(er)?\s*[<>]",
     re.IGNORECASE,
 )
 _RETRY_WORD = re.compile(r"attempt|retr(y|ies)|tries|again|backoff|failed", re.IGNORECASE)
@@ -34,6 +34,8 @@ _GO_AGAIN = re.compile(r"\bif\b[^{\n]*(\berr\w*\b|\bok\b|Cause|errors\.)[^{\n]*\
 # Who failed is left behind, and the next one's turn begins.
 _NEXT = re.compile(r"\b(idx|index|position|pos|offset|cursor|page)\w*\s*(\+=|\+\+)", re.IGNORECASE)
 _JITTER = re.compile(r"random|jitter|rand\.", re.IGNORECASE)
+# Whoever sits before it answers again, and may stop.
+_ASKS_SOMEBODY = re.compile(r"(?<![\w.])(input|getpass|prompt|readline)\(")
 _GROWS = re.compile(
     r"\*\*|\*=\s*2|<<|Math\.pow|math\.Pow|exponential|backoff|2\s*\*|\*\s*2|multiplier", re.IGNORECASE
 )
@@ -102,7 +104,10 @@ def retry_loops(module: Module, function: Function) -> Iterator[Block]:
             for c in function.catches
             if loop.line <= c.line <= loop.end and not re.match(r"(final\s+)?InterruptedException\b", c.types)
         ]
-        if any(_NEXT.search(catch.body) for catch in catches):
+        inner = [b for b in loops.values() if b is not loop and loop.line <= b.line and b.end <= loop.end]
+        # what fails in a loop further in is tried again there, or left out
+        catches = [c for c in catches if not any(b.line <= c.line <= b.end for b in inner)]
+        if any(_NEXT.search(catch.body) for catch in catches) or _ASKS_SOMEBODY.search(body):
             continue
         caught = bool(catches) or (
             module.language == "go"
@@ -146,6 +151,7 @@ def _loops(module: Module, function: Function, near: bool) -> Iterator[Fact]:
             for c in inside
             if re.search(r"(sleep|delay|setTimeout|After|backoff|park)$", c.name, re.IGNORECASE)
             or (c.awaited and re.search(r"wait|pause|retry", c.name, re.IGNORECASE))
+            or (module.language == "go" and c.args and re.search(r"^[wW]ait|[pP]ause", c.name))
         ]
         unbounded = _UNBOUNDED.match(loop.header.strip()) is not None and (
             not _ATTEMPTS.search(body) or _never_gives_up(module, function, loop)

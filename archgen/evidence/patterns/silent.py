@@ -43,7 +43,7 @@ def lost_traces(program: Program) -> Iterator[Fact]:
 _CLIENT_SPAN = re.compile(r"SpanKind\.(CLIENT|PRODUCER)\b")
 _INJECTS = re.compile(r"\binject\w*\(|traceparent", re.IGNORECASE)
 _CONTINUES = Sought(
-    r"\bextract\((?!\s*\w+\s+from\b)|SpanKind\.(CONSUMER|SERVER)\b|\bcontinued\(",
+    r"\bextract\((?!\s*\w+\s+(?i:from)\b)|SpanKind\.(CONSUMER|SERVER)\b|\bcontinued\(",
     ("extract(", "SpanKind.", "continued("),
     0,
 )

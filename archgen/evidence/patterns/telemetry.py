@@ -37,7 +37,8 @@ _EXPOSED = Names(
     r"github\.com/prometheus/client_golang/prometheus/promhttp\.\w+|.*\.collectDefaultMetrics|prom-client\.collectDefaultMetrics|.*registry\.metrics|"
     r".*\.setGlobalMeterProvider|opentelemetry\.metrics\.set_meter_provider|.*set_meter_provider|.*Instrumentator|StackdriverMeterRegistry\.\w+|"
     r".*(Stackdriver|Prometheus|Otlp|Datadog|CloudWatch|Influx)MeterRegistry(\.builder)?|.*CacheMetrics\.monitor|.*Gatherer\w*|.*PrometheusExporter|.*OTLPMetricExporter|"
-    r".*\w*(MetricsServlet|AdminServlet|JmxReporter(\.forRegistry)?|GraphiteReporter(\.forRegistry)?))$"
+    r".*\w*(MetricsServlet|AdminServlet|JmxReporter(\.forRegistry)?|GraphiteReporter(\.forRegistry)?)|.*\bio\.vertx\.ext\.dropwizard\.MetricsService\.create|MetricsService\.create|"
+    r"(.*\.)?(DropwizardMetricsOptions|MicrometerMetricsOptions))$"
 )
 _TRACE_START = Names(
     r"(set_tracer_provider|setGlobalTracerProvider|SetTracerProvider|NodeSDK|NodeTracerProvider|TracerProvider|BatchSpanProcessor|instrument_app|"
@@ -47,8 +48,8 @@ _SPAN = Names(
     r"(start_as_current_span|start_span|startActiveSpan|startSpan|tracer\.Start|nextSpan|spanBuilder|@WithSpan|@Observed|@NewSpan)"
 )
 _PROPAGATE = Sought(
-    r"\btraceparent\b|propagate\.(inject|extract)|propagation\.(inject|extract)|TextMapPropagator|W3CTraceContext|\bb3\b",
-    ("traceparent", "propagat", "TextMapPropagator", "W3CTraceContext", "b3"),
+    r"\btraceparent\b|propagate\.(inject|extract)|propagation\.(inject|extract)|TextMapPropagator|W3CTraceContext|[\"'\[]b3[\"'\]]|\b[xX]-[bB]3-",
+    ("traceparent", "propagat", "TextMapPropagator", "W3CTraceContext", "b3", "B3"),
     0,
 )
 _CARRIES = Sought(r"[pP]ropagat(or|ion)\w*(\(\))?\.(inject|extract|Inject|Extract)\(", ("ropagat",), 0)

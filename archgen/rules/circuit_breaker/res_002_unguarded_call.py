@@ -86,6 +86,37 @@ RULE = Rule(
     languages=("python", "typescript", "go", "java",),
     valid=(
         Sample("java", {
+            "Gateway.java": """
+                public class Gateway extends Base {
+                    void dispatch(RoutingContext context) {
+                        circuitBreaker.execute(future -> found(client -> forward(context, client, future)));
+                    }
+                    void forward(RoutingContext context, RestTemplate client, Future<Object> future) {
+                        future.complete(client.postForObject("/orders", context.body(), String.class));
+                    }
+                }
+            """,
+        }),
+        Sample("java", {  # a class of the service's own that bears the name of another one's client
+            "auth/src/main/java/auth/MemberService.java": """
+                package auth;
+                import org.springframework.cloud.openfeign.FeignClient;
+                @FeignClient("portal")
+                public interface MemberService { @PostMapping("/login") Result login(String name); }
+            """,
+            "portal/src/main/java/portal/MemberService.java": """
+                package portal;
+                public interface MemberService { Member current(); }
+            """,
+            "portal/src/main/java/portal/Carts.java": """
+                package portal;
+                public class Carts {
+                    private MemberService memberService;
+                    Cart cart() { return find(memberService.current().getId()); }
+                }
+            """,
+        }),
+        Sample("java", {
             "Validator.java": """
                 class Validator {
                   ProductServiceClient client;

@@ -45,6 +45,73 @@ RULE = Rule(
     remedy="Limit the attempts, wait exponentially longer between them, and add jitter.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # pages, of which each thing may fail for itself
+            "a.py": """
+                import requests
+                def take_over(project):
+                    page = 1
+                    while True:
+                        issues = requests.get(URL, params={"page": page}, timeout=5).json()
+                        page += 1
+                        for issue in issues:
+                            try:
+                                milestone = project.milestones.get(name=issue["milestone"])
+                            except Milestone.DoesNotExist:
+                                milestone = None
+                            project.add(issue, milestone)
+                        if not issues:
+                            break
+            """,
+        }),
+        Sample("python", {  # somebody sits before it
+            "a.py": """
+                import requests
+                def choose():
+                    while True:
+                        name = input("user: ")
+                        try:
+                            return requests.get(URL + name, timeout=5).json()
+                        except ValueError:
+                            print("no such user")
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func Name() (string, error) {
+                    cnt := 0
+                    for {
+                        if cnt > 10 {
+                            return "", errors.New("no name is free")
+                        }
+                        cnt += 1
+                        name := generate()
+                        if _, err := find(name); err == nil {
+                            continue
+                        }
+                        return name, nil
+                    }
+                }
+            """,
+            "b.go": """
+                package a
+                import "net/http"
+                func (s Strategy) Do(client *http.Client) {
+                    tries := 1
+                    for {
+                        if tries >= s.Max {
+                            return
+                        }
+                        s.Wait(s.Pause)
+                        if _, err := client.Get(URL); err != nil {
+                            tries++
+                            continue
+                        }
+                        return
+                    }
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import httpx

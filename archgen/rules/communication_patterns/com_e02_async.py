@@ -82,6 +82,13 @@ RULE = Rule(
                   applicationEventPublisher.publishEvent(e); } }
             """,
         }),
+        Sample("typescript", {
+            "a.ts": """
+                class Projects {
+                  created(project) { this.config.eventBus.emit('project-created', project); }
+                }
+            """,
+        }),
     ),
     check=check,
 )  # fmt: skip

@@ -22,6 +22,20 @@ RULE = Rule(
     remedy="Publish after the commit, from an outbox.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # sent once the transaction has ended, by a function that waits for it
+            "a.py": """
+                from django.db import connection, transaction
+                import pika
+                def emit(channel, data):
+                    def send():
+                        channel.basic_publish("x", "y", data)
+                    connection.on_commit(send)
+                @transaction.atomic
+                def move(channel, order):
+                    order.save()
+                    emit(channel, order.id)
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import nats

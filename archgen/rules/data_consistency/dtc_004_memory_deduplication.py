@@ -29,6 +29,22 @@ RULE = Rule(
     remedy="Let the database decide: a unique key, and a caught violation or an upsert.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # clients that are opened once and used again
+            "a.ts": """
+                import axios from 'axios';
+                class Frontend {
+                  private clients: Map<string, Promise<Client>> = new Map();
+                  async clientFor(token) {
+                    let client = this.clients.get(token.secret);
+                    if (!client) {
+                      client = axios.post('/clients', token);
+                      this.clients.set(token.secret, client);
+                    }
+                    return client;
+                  }
+                }
+            """,
+        }),
         Sample("typescript", {
             "a.ts": """
                 export const show = router.query(async ({ ctx }) => {

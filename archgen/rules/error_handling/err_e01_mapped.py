@@ -24,6 +24,17 @@ RULE = Rule(
     valid=(
         Sample("typescript", {
             "a.ts": """
+                export const handleErrors: (res: Response, logger: Logger, error: Error) => void = (res, logger, error) => {
+                  const known = error instanceof ShopError ? error : fromLegacy(error);
+                  logger.debug(known);
+                };
+                export function answer(error: Error, res: Response) {
+                  return res.status(error.statusCode).json(error); // <-
+                }
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
                 export const guarded = (handler) => async (req) => {
                   try {
                     return await handler(req);

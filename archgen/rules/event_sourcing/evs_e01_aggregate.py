@@ -38,6 +38,19 @@ RULE = Rule(
     remedy="Append events with the expected version, and fold them into the state when loading.",
     languages=("python", "typescript", "java"),
     valid=(
+        Sample("java", {
+            "Carts.java": """
+                class Carts {
+                    JdbcTemplate jdbc;
+                    void add(CartEvent event) { jdbc.update("INSERT INTO cart_events (id, body) VALUES (?, ?)", event); }
+                    Cart load(String id) {
+                        return jdbc.query("SELECT body FROM cart_events WHERE id = ?", id).stream()
+                            .reduce(new Cart(), Cart::incorporate); // <-
+                    }
+                    Cart show(String id) { return load(id); }
+                }
+            """,
+        }),
         Sample("python", {"store.py": _PY}),
         Sample("java", {
             "A.java": """

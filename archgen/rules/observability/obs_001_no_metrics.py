@@ -28,6 +28,20 @@ RULE = Rule(
     remedy="Count requests, errors and durations in every service, and expose them.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {
+            "pom.xml": "<project><artifactId>shop</artifactId></project>",
+            "Dockerfile": "CMD [\"java\"]",
+            "src/main/java/Main.java": """
+                import io.vertx.core.Vertx;
+                import io.vertx.ext.dropwizard.DropwizardMetricsOptions;
+                public class Main {
+                    public static void main(String[] args) {
+                        Vertx vertx = Vertx.vertx(new VertxOptions().setMetricsOptions(new DropwizardMetricsOptions()));
+                        vertx.createHttpServer().listen(8080);
+                    }
+                }
+            """,
+        }),
         Sample("python", {
             "orders/Dockerfile": "FROM python",
             "orders/main.py": """

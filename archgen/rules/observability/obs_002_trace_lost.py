@@ -37,6 +37,15 @@ RULE = Rule(
     remedy="Put traceparent into the headers of every message, and continue it in the consumer.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {
+            "migrations/001.ts": """
+                import { NodeSDK } from '@opentelemetry/sdk-node';
+                const sdk = new NodeSDK({});
+                exports.up = function up(db) {
+                  db.runSql('SELECT floor(extract(epoch FROM ts) / 300)');
+                };
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 from opentelemetry import trace, propagate
