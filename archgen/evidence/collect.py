@@ -65,6 +65,7 @@ from archgen.evidence.patterns import (
     telemetry,
     timeouts,
     transactions,
+    updates,
     weakqueues,
 )
 from archgen.evidence.reading import many_objects, read_code
@@ -215,6 +216,7 @@ _RECOGNISERS: tuple[tuple[Recogniser, tuple[str, ...]], ...] = (
     (lambda program, _: dropped.wrapped_wrong(program), ("error_handling",)),
     (lambda program, _: transactions.transactions(program), ("data_consistency",)),
     (lambda program, _: repeats.remembered(program), ("data_consistency",)),
+    (lambda program, _: updates.updates(program), ("data_consistency",)),
     (repeats.naive_consumers, ("data_consistency",)),
     (lambda program, _: acks.acknowledgements(program), ("job_queues",)),
     (lambda program, _: weakqueues.weak_queues(program), ("job_queues",)),

@@ -105,6 +105,11 @@ def test_text_beyond_ascii_does_not_shift_what_is_read() -> None:
     assert (call.args, call.keywords, call.line) == (("a",), {"zeit": "3"}, 3)
 
 
+def test_a_text_keeps_the_letters_that_could_be_a_prefix() -> None:
+    module = _module("a.py", "x = 'number'\ny = rb\"barter\"\nz = f'{a} for'\n")
+    assert [text.value for text in module.texts] == ["number", "barter", "{a} for"]
+
+
 def test_keys_of_object_literals_are_keywords() -> None:
     module = _module(
         "a.ts", "ch.assertQueue('q', { durable: false, arguments: { 'x-dead-letter-exchange': 'd' } });"

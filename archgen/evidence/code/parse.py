@@ -19,6 +19,7 @@ _WANTED_TEXT = re.compile(
 )
 _DOCSTRING: Config = {"rule": {"kind": "string", "inside": {"kind": "expression_statement"}}}
 _NO_NAME = re.compile(r"^await\s+|\(await\s+|\s+|\?(?=\.)|!(?=\.)")
+_PREFIX = re.compile(r"^[frbuFRBU]{1,2}(?=[\"'])")
 _PARTS = re.compile(r"[.,\s]")
 _MADE = re.compile(r"(?:await\s+)?(?:new\s+)?&?([A-Za-z_][\w.]*)\s*(?:<[^>]*>)?\s*[({\[]")
 _OPENING = re.compile(r"[{\n]|:\s*$")
@@ -115,7 +116,7 @@ class _Reader:
         elif kind in g.assignments:
             self._assignment(node, kind, start)
         elif kind in g.strings:
-            value = self.text[start:end].strip("\"'`frbFRB")
+            value = _PREFIX.sub("", self.text[start:end]).strip("\"'`")
             if 2 < len(value) < 20_000 and _WANTED_TEXT.search(value):
                 self.module.texts.append(Text(value, self._line(start), self._function_here()))
         elif kind == "ERROR" and not self.module.broken_at:

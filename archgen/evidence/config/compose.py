@@ -64,6 +64,10 @@ def collect(source: Source, docs: list[Node], strength: Strength) -> Iterator[Fa
                 fleeting = _fleeting(service, image, engine, persists)
                 data = {"engine": engine, "name": name, "fleeting": fleeting}
                 yield Fact("datastore", source.path, service.line, strength, data)
+            lost = _fleeting(service, image, "redis", persists) if re.search("redis|valkey", image) else ""
+            if not built and lost:
+                data = {"engine": "redis", "name": name, "fleeting": lost}
+                yield Fact("memory.store", source.path, service.line, strength, data)
             broker = "" if built else broker_of(image or "")
             if broker:
                 mounts = tuple(target for _, target in _mounts(service))
@@ -107,9 +111,10 @@ _DATA = {
     "mssql": "/var/opt/mssql",
     "cassandra": "/var/lib/cassandra",
     "elasticsearch": "/usr/share/elasticsearch/data",
+    "redis": "/data",
 }
 _OFFICIAL = re.compile(
-    r"^(?:docker\.io/)?(?:library/)?(postgres|postgis/\w+|mysql|mariadb|mongo|cassandra)(:|@|$)"
+    r"^(?:docker\.io/)?(?:library/)?(postgres|postgis/\w+|mysql|mariadb|mongo|cassandra|redis|valkey/valkey)(:|@|$)"
 )
 
 

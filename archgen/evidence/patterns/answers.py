@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from archgen.evidence.code.model import Catch, Function, Module, Program
-from archgen.evidence.facts import Fact
+from archgen.evidence.facts import Fact, Strength
 from archgen.evidence.patterns.common import BROAD, Sought, calls, fact, line_in, marks
 
 _MAPPER_CALL = re.compile(
@@ -137,10 +137,25 @@ def answers(program: Program) -> Iterator[Fact]:
     for module, one in program.classes():
         if any(_MAPPER_CLASS.search(base) for base in one.bases):
             yield fact("error.mapped", module, one.line, what=one.name, central=True)
+    yield from _named(program)
     for module, function in program.functions():
         yield from _answered(module, function)
         for catch in function.catches:
             yield from _caught(module, catch)
+
+
+# Django and its REST framework are told by name who answers; the settings that say it, nobody imports.
+_SETTING = re.compile(r"^EXCEPTION_HANDLER$")
+_IN_URLS = re.compile(r"^[\w.]+\.\w*(server_error|page_not_found|error_?[45]\d\d|handler_?[45]\d\d)$")
+
+
+def _named(program: Program) -> Iterator[Fact]:
+    for module in program.modules.values():
+        told = _IN_URLS if module.path.endswith("urls.py") else _SETTING
+        for text in module.texts if module.language == "python" and module.production else ():
+            if text.function is None and told.match(text.value):
+                data = {"what": f"{text.value[:50]} is set", "central": True}
+                yield Fact("error.mapped", module.path, text.line, Strength.CONFIGURED, data)
 
 
 def _answered(module: Module, function: Function) -> Iterator[Fact]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from archgen.evidence.code.effects import origin_of
-from archgen.evidence.code.model import Call, Module, Program
+from archgen.evidence.code.model import Call, Function, Module, Program
 from archgen.evidence.facts import Fact, Facts
 from archgen.evidence.patterns.common import calls, fact, imports, marks
 
@@ -33,6 +33,8 @@ _JOB_CALL = re.compile(
     r"scheduleRecurrently|scheduleIfNotExists|upsertJobScheduler|ExecuteWorkflow)$"
 )
 _JOB_MARK = re.compile(r"@(?:\w+\.)*(shared_task|task|actor|job|Process|Processor|Recurring|Job)\b")
+# A framework of somebody's own over a queue, by what stands on its functions.
+_REGISTERED = re.compile(r"@(?:\w+\.)*(register_)?(\w+_)?(task|job)(_handler)?\b")
 _TASKS_IMPORT = re.compile(r"^(celery|dramatiq|huey)\b")
 _TASK = re.compile(r"@(?:\w+\.)*(shared_task|task|actor)\b")
 _WORKER_CALL = re.compile(
@@ -83,13 +85,17 @@ def _tasks(program: Program) -> dict[str, bool]:
     """Tasks of Celery's kind by name, with whether they are tried again: the module of a task may know its
     application only by the project's own name for it.
     """
-    if not any(imports(m, _TASKS_IMPORT) for m in program.modules.values() if m.production):
-        return {}
-    return {
+    usual = any(imports(m, _TASKS_IMPORT) for m in program.modules.values() if m.production)
+    pattern = _TASK if usual else _REGISTERED
+    found = {
         item.name: re.search(r"retr", mark) is not None
         for module, item, mark, _ in marks(program)
-        if module.language == "python" and _TASK.match(mark)
+        if module.language == "python" and isinstance(item, Function) and pattern.match(mark)
     }
+    if usual:
+        return found
+    delayed = {call.receiver for _, _, call in calls(program) if call.name in ("delay", "apply_async")}
+    return {name: True for name in found if name in delayed}  # how often, its framework knows
 
 
 def jobs(program: Program) -> Iterator[Fact]:
@@ -140,10 +146,10 @@ def jobs(program: Program) -> Iterator[Fact]:
                     "attempts", module, call.line, what="the library tries again", function=function.title
                 )
     for module, item, mark, line in marks(program):
-        if _JOB_MARK.search(mark) and (
-            imports(module, WORKER_IMPORT) or (item.name in tasks and _TASK.match(mark))
-        ):
+        own = item.name in tasks and bool(_TASK.match(mark) or _REGISTERED.match(mark))
+        if own or (_JOB_MARK.search(mark) and imports(module, WORKER_IMPORT)):
             retry = re.search(r"retr|attempts|backoff", mark) is not None and not TRIED_ONCE.search(mark)
+            retry = retry or (own and tasks[item.name])
             yield fact("job.worker", module, line, what=mark[:60], attempts=retry, function=item.name)
     for module, one in program.classes():
         base = next((b for b in one.bases if _WORKER_BASE.search(b)), "")

@@ -22,6 +22,16 @@ RULE = Rule(
     remedy="Map typed errors in one place to problem details (RFC 9457).",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {
+            "shop/urls.py": """
+                from django.urls import path
+                urlpatterns = [path("orders", orders)]
+                handler500 = "shop.views.server_error"  # <-
+            """,
+            "shop/settings.py": """
+                REST_FRAMEWORK = {"EXCEPTION_HANDLER": "shop.errors.answer"}  # <-
+            """,
+        }),
         Sample("typescript", {
             "a.ts": """
                 export const handleErrors: (res: Response, logger: Logger, error: Error) => void = (res, logger, error) => {

@@ -1,5 +1,6 @@
 """A queue or exchange is exclusive or not durable."""
 
+import re
 from collections.abc import Iterable
 
 from archgen.evidence.facts import Facts
@@ -12,6 +13,27 @@ def check(facts: Facts) -> Iterable[Hit]:
         yield Hit(
             weak.file, weak.line, f"{weak['function']} relies on {weak['what']}", weak.strength, severity
         )
+    if _kept_in_redis(facts):
+        for store in facts.of("memory.store"):
+            message = f"{store['name']} holds the jobs, and keeps them in {store['fleeting']}"
+            yield Hit(store.file, store.line, message, store.strength, Severity.WARNING)
+
+
+_IN_REDIS = re.compile(
+    r"^(bull|bullmq|@nestjs/bull(mq)?|bee-queue|rq|django_rq|arq|taskiq_redis|dramatiq\.brokers\.redis|"
+    r"github\.com/(hibiken/asynq|adjust/rmq|gocraft/work|taskforcesh/bullmq))$"
+)
+
+
+def _kept_in_redis(facts: Facts) -> bool:
+    """Whether jobs wait in Redis: by the library, or by the address of Celery's broker."""
+    if not facts.has("job.enqueue", "job.worker"):
+        return False
+    modules = facts.program.modules.values()
+    return any(_IN_REDIS.match(i.module) for m in modules if m.production for i in m.imports) or any(
+        re.search(r"celery|broker", str(s["key"]), re.IGNORECASE) and str(s["value"]).startswith("redis")
+        for s in facts.of("setting")
+    )
 
 
 _LISTENS = """
@@ -33,6 +55,35 @@ RULE = Rule(
     remedy="Declare named, durable queues and exchanges, and send persistent messages.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # a cache may be lost, and this one has a volume
+            "a.ts": """
+                import { Queue } from 'bullmq';
+                const mails = new Queue('mails');
+                export const send = (mail) => mails.add('mail', mail, { attempts: 3 });
+            """,
+            "docker-compose.yml": """
+                services:
+                  db:
+                    image: postgres:17
+                    volumes: [data:/var/lib/postgresql/data]
+                  redis:
+                    image: redis:7
+                    volumes: [jobs:/data]
+                volumes: {data: {}, jobs: {}}
+            """,
+        }),
+        Sample("python", {
+            "a.py": "import redis\ndef seen(cache, id):\n    return cache.get(id)\n",
+            "docker-compose.yml": """
+                services:
+                  db:
+                    image: postgres:17
+                    volumes: [data:/var/lib/postgresql/data]
+                  redis:
+                    image: redis:7
+                volumes: {data: {}}
+            """,
+        }),
         Sample("python", {  # acknowledged when it is done
             "consumer.py": """
                 import queue
@@ -176,6 +227,22 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {
+            "a.ts": """
+                import { Queue } from 'bullmq';
+                const mails = new Queue('mails');
+                export const send = (mail) => mails.add('mail', mail, { attempts: 3 });
+            """,
+            "docker-compose.yml": """
+                services:
+                  db:
+                    image: postgres:17
+                    volumes: [data:/var/lib/postgresql/data]
+                  redis: # <-
+                    image: redis:7
+                volumes: {data: {}}
+            """,
+        }),
         Sample("python", {
             "listening.py": """
                 import oslo_messaging

@@ -27,6 +27,19 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # a queue behind somebody's own decorator
+            "tasks.py": """
+                from task_processor.decorators import register_task_handler
+                @register_task_handler()
+                def send(id):  # <-
+                    mail(id)
+            """,
+            "views.py": """
+                from tasks import send
+                def order(request):
+                    send.delay(args=(request.id,))  # <-
+            """,
+        }),
         Sample("go", {
             "controller.go": """
                 package controller

@@ -1,0 +1,96 @@
+"""Amounts that are read, reckoned with in the code, and written back: of two at once, one is lost.
+
+What guards them: a lock on the row or in the process, a version that is checked, a condition in the
+statement, a sum that the database does, or isolation that refuses the second.
+Source: Berenson et al., A Critique of ANSI SQL Isolation Levels, 1995 (anomaly P4, lost update).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from archgen.evidence.code.model import Function, Module, Program
+from archgen.evidence.facts import Fact
+from archgen.evidence.patterns.common import fact
+
+_WORDS = (
+    r"(?:\w*_)?(?:stock|inventory|quantity|qty|balance|funds|credits?|seats?|tickets?|available\w*|reserved\w*|"
+    r"remaining\w*|capacity|on_?hand|in_?stock|points|\w*(?:Stock|Inventory|Quantity|Qty|Balance|Funds|Credits?|Seats?|Tickets?|"
+    r"Available\w*|Capacity|OnHand|InStock|Points)|Available\w*|Reserved\w*|Remaining\w*)"
+)
+_FIELD = rf"(?P<one>[a-z]\w*)(?:\.(?:data|attributes))?\.(?P<field>(?i:{_WORDS}))"
+# `product.stock -= n`, `product.stock = product.stock - n`
+_RECKONED = re.compile(
+    rf"\b{_FIELD}\s*(?:[-+]=\s*[\w(]|=\s*(?:\w+\(\s*)?(?P=one)(?:\.\w+)?\.(?P=field)\s*[-+]\s*[\w(])",
+)
+# `product.setStock(product.getStock() - n)`, `account.setBalance(account.getBalance().subtract(n))`
+_SET = re.compile(
+    rf"\b(?P<one>[a-z]\w*)\.set(?P<field>(?i:{_WORDS}))\(\s*(?P=one)\.get(?P=field)\(\)\s*(?:[-+]|\.(?:subtract|add|minus|plus)\()"
+)
+_OWN = frozenset({"self", "this", "cls", "state", "cart", "total", "totals", "acc", "sum", "result", "stats"})
+_FETCHED = r"(?:get|find|load|first|one|fetch|select|query|retrieve|read|scalar|lookup|search|by_?id)"
+_GUARDED = re.compile(
+    r"for_?update|@Lock\b|LockMode|pessimistic|\block\w*\(|\.(?:r|w)?lock\b|mutex|synchronized|semaphore|\bversion\b|"
+    r"serializable|repeatable|\$inc\b|isolation|redlock|compare_?and|optimistic|\batomically\b|condition_?expression",
+    re.IGNORECASE,
+)
+_VERSIONED = re.compile(
+    r"@Version\b|VersionColumn|version_id_col|optimistic|\bversion\b|versionKey|\bVersion\s+int"
+)
+
+
+def updates(program: Program) -> Iterator[Fact]:
+    """`update.lost`: an amount of something that was fetched is changed and saved, and nothing guards it."""
+    guarded = {
+        one.name
+        for module in program.modules.values()
+        if not module.test
+        for one in module.classes
+        if _VERSIONED.search(one.body) or any(_VERSIONED.search(mark) for mark in one.marks)
+    }
+    for module, function in program.functions():
+        if not function.name:
+            continue
+        for pattern in (_SET,) if module.language == "java" else (_RECKONED,):
+            for match in pattern.finditer(function.body):
+                line = function.line + function.body.count("\n", 0, match.start())
+                if _lost(module, function, match, line, guarded):
+                    what = f"{match['one']}.{match['field'][:1].lower()}{match['field'][1:]}"
+                    yield fact("update.lost", module, line, function=function.title, what=what)
+                    break
+
+
+def _lost(module: Module, function: Function, match: re.Match[str], line: int, guarded: set[str]) -> bool:
+    one = match["one"]
+    if one in _OWN or one in function.params:
+        return False  # what it was handed, somebody else has fetched and may hold
+    kept = any(
+        e.call.line > line
+        and e.kind in ("db.write", "commit")
+        and _keeps(e.call.text(), one, module.language)
+        for e in function.reach
+    )
+    if not kept and not any("Transactional" in mark for mark in function.marks):
+        return False
+    before = function.body[: match.start()]
+    fetched = re.search(
+        rf"(?<![\w.]){re.escape(one)}\b[^=\n]{{0,60}}(?::?=(?!=)|\bin\b|\bof\b)\s*[^;\n]*(?i:{_FETCHED})",
+        before,
+    )
+    if fetched is None:
+        return False
+    kind = re.search(rf"\b([A-Z]\w*)(?:<[^>\n]*>)?\s+{re.escape(one)}\s*=", before)
+    held = kind[1] if kind else module.types.get(one, "")
+    if held in guarded:
+        return False
+    around = [function, *function.callers]
+    return not any(_GUARDED.search(text) for f in around for text in (f.body, *f.marks))
+
+
+def _keeps(text: str, one: str, language: str) -> bool:
+    """Whether a write is of `one`, or of all that was changed (a session that is committed or flushed)."""
+    return re.search(rf"\b{re.escape(one)}\b", text) is not None or (
+        language in ("python", "java")
+        and re.search(r"\b(commit|flush|save_?changes)\b", text, re.IGNORECASE) is not None
+    )

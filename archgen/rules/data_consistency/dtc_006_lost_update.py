@@ -1,0 +1,149 @@
+"""An amount is read, reckoned with, and written back, and of two at once one is lost."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.entries import is_tool
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits(
+        [f for f in facts.of("update.lost") if not is_tool(f.file)],
+        lambda f: f"{f['function']} reads {f['what']}, changes it and writes it back, and nothing guards it",
+    )
+
+
+RULE = Rule(
+    id="DTC-006",
+    item="data_consistency",
+    kind="defect",
+    severity=Severity.ERROR,
+    title="Lost update",
+    why=(
+        "Two requests at once read the same amount, and the second writes over what the first has made of it: "
+        "more is sold than there is. A transaction alone does not prevent it at the usual isolation."
+    ),
+    remedy="Let the database reckon (SET stock = stock - 1 WHERE stock >= 1), lock the row, or check a version.",
+    languages=("python", "typescript", "go", "java"),
+    valid=(
+        Sample("python", {
+            "a.py": """
+                def reserve(session, id, n):
+                    product = session.query(Product).with_for_update().get(id)
+                    product.stock -= n
+                    session.commit()
+                def count(session, items):
+                    total = session.query(Total).first()
+                    total.quantity += len(items)
+                    return total
+            """,
+            "b.py": """
+                from sqlalchemy.orm import Mapped
+                class Account(Base):
+                    balance: Mapped[int]
+                    version: Mapped[int]
+                    __mapper_args__ = {"version_id_col": version}
+                def deposit(session, id, n):
+                    account: Account = session.get(Account, id)
+                    account.balance += n
+                    session.commit()
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                class Products {
+                  constructor(private productRepository: Repository<Product>) {}
+                  async reserve(id, n) {
+                    await this.productRepository.decrement({ id }, 'stock', n);
+                    const product = await this.productRepository.findOne(id);
+                    return product.stock - n;
+                  }
+                  async hold(manager, id, n) {
+                    const product = await manager.findOne(Product, id, { lock: { mode: 'pessimistic_write' } });
+                    product.stock -= n;
+                    await this.productRepository.save(product);
+                  }
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func (s *Stock) Reserve(ctx context.Context, id string, n int) error {
+                    s.mu.Lock()
+                    defer s.mu.Unlock()
+                    product, err := s.repo.FindByID(ctx, id)
+                    if err != nil { return err }
+                    product.Quantity -= n
+                    return s.repo.Save(ctx, product)
+                }
+            """,
+        }),
+        Sample("java", {
+            "Product.java": """
+                @Entity
+                class Product { @Version Long version; int stock; }
+            """,
+            "A.java": """
+                class A {
+                  ProductRepository productRepository;
+                  @Transactional
+                  void reserve(Long id, int n) {
+                    Product product = productRepository.findById(id).orElseThrow();
+                    product.setStock(product.getStock() - n);
+                    productRepository.save(product);
+                  }
+                }
+            """,
+        }),
+    ),
+    invalid=(
+        Sample("python", {
+            "a.py": """
+                def reserve(session, id, n):
+                    product = session.query(Product).get(id)
+                    if product.stock < n:
+                        raise SoldOut
+                    product.stock -= n  # <-
+                    session.commit()
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                class Products {
+                  constructor(private productRepository: Repository<Product>) {}
+                  async reserve(id, n) {
+                    const product = await this.productRepository.findOne(id);
+                    product.stock = product.stock - n; // <-
+                    await this.productRepository.save(product);
+                  }
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func (s *Stock) Reserve(ctx context.Context, id string, n int) error {
+                    product, err := s.repo.FindByID(ctx, id)
+                    if err != nil { return err }
+                    product.Quantity -= n // <-
+                    return s.repo.Save(ctx, product)
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A {
+                  AccountRepository accountRepository;
+                  @Transactional
+                  void pay(Long id, BigDecimal n) {
+                    Account account = accountRepository.findById(id).orElseThrow();
+                    account.setBalance(account.getBalance().subtract(n)); // <-
+                  }
+                }
+            """,
+        }),
+    ),
+    check=check,
+)  # fmt: skip
