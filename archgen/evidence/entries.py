@@ -60,7 +60,7 @@ _SERVES = re.compile(
 )
 # Commands of a package that help with it, and those that are named for what they are.
 _HELPS = re.compile(
-    r"[-_](bench|manage|status|rootwrap|db-?\w*|\w*-db-\w+|upgrade|gc|purge|migrate|cli|admin)$"
+    r"[-_](bench|manage|status|rootwrap|db-?\w*|\w*-db-\w+|upgrade|gc|purge|migrate|cli|admin|fake\w*|fake-\w+)$"
 )
 _BY_NAME = re.compile(r"[-_](server|api|worker|engine|agent|conductor|scheduler|daemon)$")
 _STARTED = re.compile(r"(^|\.)(run|start|wait)$")
@@ -68,7 +68,9 @@ _LAUNCHES = re.compile(r"(^|\.)(ProcessLauncher|ServiceLauncher|launch_service|s
 # A module that a server of Python's web interface is pointed at.
 _WSGI = re.compile(r"(^|/)(wsgi|asgi)(/\w+)?\.py$")
 # What every program of a package uses, and none is.
-_SHARED = re.compile(r"(^|/)(cmd|common|config|conf|db|i18n|utils?|opts|version|wsgi|asgi|hacking|service)$")
+_SHARED = re.compile(
+    r"(^|/)(cmd|common|config|conf|db|i18n|utils?|opts|version|wsgi|asgi|hacking|service)(/|$)"
+)
 _COMMAND = re.compile(
     r"\bpython3?\b[^;&|]*?\s-m\s+(?!pip|venv|build|pytest|http\.server|alembic|uvicorn|gunicorn|hypercorn|celery|honcho)([\w.]+)|"
     r"\b(?:uvicorn|gunicorn|hypercorn|granian|daphne)\b[^;&|]*?\s([\w./]+):\w+|\bcelery\b[^;&|]*?\s-A\s*([\w.]+)|"
@@ -286,12 +288,14 @@ def _serves(module: Module, function: str, command: str) -> int:
     server, any start will do. Of another function there, when that is no doubt a launcher: it may be picked
     from a table.
     """
+    main = [f for f in module.functions if f.name == function and not f.owner]
+    led = {function, *(c.callee for f in main for c in f.calls if "." not in c.callee)}
     signs = [(_SERVES, True), (_LAUNCHES, False)]
     if _BY_NAME.search(command):
         signs.append((_STARTED, True))
     for sign, named in signs:
         for one in module.functions:
-            if one.name and not one.owner and (one.name == function) == named:
+            if one.name and not one.owner and (one.name in led) == named:
                 line = next((c.line for c in one.calls if sign.search(c.callee)), 0)
                 if line:
                     return line
@@ -307,6 +311,9 @@ def _own_folder(module: Module, folders: set[str], imports: Imports) -> str:
     own = f"{package}/{stem}" if package else stem
     if own in folders:
         return own
+    named = [f for f in folders if posixpath.dirname(f) == package and posixpath.basename(f).startswith(stem)]
+    if len(named) == 1 and len(stem) > 2:
+        return named[0]  # guest, of which the code is in guestagent
     top = module.path.partition("/")[0]
     used = [posixpath.dirname(path) for path in imports.of(module.path)]
     inside = [f for f in used if f.startswith(top + "/") and f in folders and not _SHARED.search(f)]

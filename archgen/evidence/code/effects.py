@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from archgen.evidence.code import proxies
+from archgen.evidence.code import dapr, proxies
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Call, Effect, Function, Module
 
@@ -14,6 +14,11 @@ _CHOICE = re.compile(r"[<\[|]")
 _ARGUMENTS = re.compile(r"[<(]")
 # What goes to where an answer is waited for settles, or asks for, a message; it is none.
 _ANSWERS = re.compile(r"\b_?(reply|reply_to|replyTo|respond|inbox)$")
+_SENT = re.compile(r"(Do|send|sendAsync|execute)$")
+_BUILT = re.compile(
+    r"http\.NewRequest(WithContext)?\([^\n]{0,60}(\"(POST|PUT|PATCH|DELETE)\"|http\.Method(Post|Put|Patch|Delete))|"
+    r"\bnew Http(Post|Put|Patch|Delete)\(|\.(POST|PUT|DELETE)\(\s*(HttpRequest\.)?(BodyPublishers|\))"
+)
 _METHOD = re.compile(
     r"\b(?:HttpMethod\.|http\.Method|Method\.|['\"])?(GET|POST|PUT|PATCH|DELETE|Get|Post|Put|Patch|Delete|HEAD)\b"
 )
@@ -72,7 +77,7 @@ def _of(
     found: list[Effect] = []
     if words.LOG.search(call.callee) or words.LOG.search(origin):
         return [Effect("log", call)]
-    proxied = proxies.effect_of(call, module, function)
+    proxied = proxies.effect_of(call, module, function) or dapr.effect_of(call, module)
     if proxied is not None:
         return [proxied]
     if name == "fetch" and (module.language != "typescript" or _in_a_page(module, function) or _own(call)):
@@ -83,6 +88,8 @@ def _of(
         or is_session(call, module)
     ):
         return [Effect("remote", call, write=_writes(call, function), target="http")]
+    if name == "sendMail" and module.language == "typescript" and call.receiver and call.args:
+        return [Effect("remote", call, write=True, target="smtp")]
     if words.SOAP.search(call.callee):
         return [Effect("remote", call, write=not words.READ_NAME.match(function.name), target="soap")]
     if words.GRPC_INLINE.search(call.callee) and not words.GRPC_SETUP.search(call.callee):
@@ -179,6 +186,8 @@ def _writes(call: Call, function: Function) -> bool:
         return True
     if name.startswith(("get", "head")):
         return False
+    if _SENT.match(call.name) and _BUILT.search(function.body):
+        return True  # a request that was put together before it is sent
     text = " ".join([*call.args[:2], call.keywords.get("method", "")])
     match = _METHOD.search(text)
     return match is not None and match[1].upper() in ("POST", "PUT", "PATCH", "DELETE")

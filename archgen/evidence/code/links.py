@@ -61,6 +61,7 @@ class Links:
             for one, bases in self.bases.items()
             if "Protocol" in bases and len(self.by_owner[one]) > 1
         }
+        self._receivers: dict[int, str] = {}
         self._targets: dict[int, list[Function]] = {}
         self._summary: dict[int, tuple[Effect, ...]] = {}
 
@@ -82,6 +83,9 @@ class Links:
         head, _, rest = call.callee.partition(".")
         name = call.name
         if not rest:
+            own = self.by_owner[function.owner] if module.language == "java" and function.owner else {}
+            if name in own:
+                return self._method(function.owner, name, module.path)
             here = [f for m, f in self.by_name.get(name, ()) if m is module and not f.owner]
             if here:
                 return here
@@ -91,11 +95,11 @@ class Links:
                 same = [f for m, f in self.by_name.get(name, ()) if not f.owner or f.owner == function.owner]
                 return same[:2] if len(same) <= 2 else []
             return []
-        if head in ("self", "this", "cls") and "." not in rest:
+        if "." not in rest and (head in ("self", "this", "cls") or head == self._receiver(function)):
             return self._method(function.owner, name, module.path)
         type_ = plain(
             function.params.get(call.receiver)
-            or self.fields[function.owner].get(call.receiver)
+            or self.field(function.owner, call.receiver)
             or module.types.get(call.receiver, "")
         )
         if (
@@ -122,6 +126,13 @@ class Links:
         ):
             return [candidates[0][1]]
         return []
+
+    def _receiver(self, function: Function) -> str:
+        """What a method of Go calls the value that it is called on."""
+        if id(function) not in self._receivers:
+            match = _GO_METHOD.match(function.body) if function.owner else None
+            self._receivers[id(function)] = match[1] if match else ""
+        return self._receivers[id(function)]
 
     def _foreign(self, type_: str, module: Module) -> bool:
         """Whether a type is one of a library: then no method of the project is meant."""
@@ -207,8 +218,15 @@ class Links:
     def type_of(self, call: Call, module: Module, function: Function) -> str:
         """The type of what `call` is called on, as its file tells it; empty when it does not."""
         receiver = call.receiver
-        known = function.params.get(receiver) or self.fields[function.owner].get(receiver)
+        known = function.params.get(receiver) or self.field(function.owner, receiver)
         return known or module.types.get(receiver, "")
+
+    def field(self, owner: str, name: str, depth: int = 0) -> str:
+        """The type of a field of a class, or of one that it inherits; "" when none of them tells."""
+        known = self.fields[owner].get(name, "") if owner in self.fields else ""
+        if known or depth > 2 or owner not in self.bases:
+            return known
+        return next(filter(None, (self.field(base, name, depth + 1) for base in self.bases[owner])), "")
 
     def _does(self, function: Function, depth: int) -> tuple[Effect, ...]:
         """One effect of each sort that `function` has, itself or through what it calls."""
@@ -238,13 +256,17 @@ class Links:
         return result
 
 
+_GO_METHOD = re.compile(r"func\s*\(\s*(\w+)\s")
+_CHANGING = re.compile(r"(post|put|patch|delete)$", re.IGNORECASE)
 _COMMANDS = re.compile(r"&(cobra|cli)\.Command\{")
 
 
 def _through(effect: Effect, call: Call, target: Function) -> Effect:
     late = effect.late or effect.call.after_commit or call.after_commit or call.defers
     via = (target.title, *effect.via)
-    return Effect(effect.kind, call, effect.write, effect.table, effect.target, via, late)
+    # a wrapper that is told the method as it is called: its own name says which
+    write = effect.write or (effect.kind == "remote" and _CHANGING.match(target.name) is not None)
+    return Effect(effect.kind, call, write, effect.table, effect.target, via, late)
 
 
 def nearest(functions: list[Function], path: str) -> list[Function]:

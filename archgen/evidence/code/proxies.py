@@ -18,6 +18,11 @@ _PATTERN_READS = re.compile(
     r"""(get|find|list|fetch|read|query|is|has|check|verify|validate|auth\w*|search|count)""", re.I
 )
 _OSLO_IMPORT = re.compile(r"^oslo[._]messaging|^oslo_messaging")
+# What a function makes for the SDK of a peer: `nova = clients.create_nova_client(context)`.
+_SDK = re.compile(r"(create|get|make|build|new)_(\w+_)?client$")
+_ACTS = re.compile(
+    r"(get|list|find|show|describe|head)\b|(create|delete|update|set|add|remove|attach|detach|put|post|start|stop)(_\w+)?$"
+)
 _RPC_HOLDER = re.compile(r"(Rpc|Grpc)Client(Service)?$")
 _NATS = re.compile(r"^nc\b|nats|Nats", re.IGNORECASE)
 _OSLO_CLIENT = re.compile(r"(^|_)(client|cctxt|rpc_?client|rpcapi)$", re.IGNORECASE)
@@ -36,6 +41,11 @@ def effect_of(call: Call, module: Module, function: Function) -> Effect | None:
         holder = function.params.get(before) or module.types.get(before, "")
         if _RPC_HOLDER.search(re.split(r"[<\[(|]", holder)[0]):
             return Effect("remote", call, write=not words.READ_NAME.match(call.name), target="rpc")
+    root = call.callee.partition(".")[0]
+    if module.language == "python" and call.callee.count(".") > 1 and root != "self":
+        made = module.types.get(root, "").rpartition(".")[2]
+        if _SDK.match(made) and (acts := _ACTS.match(call.name)):
+            return Effect("remote", call, write=acts[1] is None, target="sdk")
     if _PROXY.match(kind):
         return _on_proxy(call, kind)
     if (

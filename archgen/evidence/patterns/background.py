@@ -16,7 +16,7 @@ _BEGINS = re.compile(
     re.IGNORECASE,
 )
 # What is lost of these is made again by whoever asks next, or is only told aside.
-_UPKEEP = re.compile(
+UPKEEP = re.compile(
     r"cache|clean_?up|refresh|pre_?fetch|pre_?load|warm|purge|prune|track|metric|analytic|telemetry|audit|log\b|stat(s|istics)\b|"
     r"last_?(seen|used|login|active)|heartbeat|invalidat|touch",
     re.IGNORECASE,
@@ -27,7 +27,7 @@ _ANSWERER = re.compile(
 )
 _ROUTE = re.compile(
     r"@(?:\w+\.)*(route|get|post|put|patch|delete|api_view|action|(Request|Get|Post|Put|Patch|Delete)Mapping|"
-    r"GET|POST|PUT|PATCH|DELETE|Get|Post|Put|Patch|Delete)\b"
+    r"GET|POST|PUT|PATCH|DELETE|Get|Post|Put|Patch|Delete|(Transactional)?EventListener)\b"
 )
 _POOL = re.compile(
     r"(^|[._])\w*(executor|pool|scheduler)\w*(\(\))?\.(submit|execute|schedule)$", re.IGNORECASE
@@ -41,6 +41,7 @@ def background(program: Program) -> Iterator[Fact]:
     """`queue.weak` for work in a task, a thread or a goroutine that ends with its process."""
     yield from _tasks(program)
     for module, function in program.functions():
+        yield from _timers(module, function)
         if module.language == "go":
             yield from _goroutines(module, function)
         elif module.language == "java":
@@ -81,7 +82,7 @@ def _tasks(program: Program) -> Iterator[Fact]:
             continue
         if call.name in ("create_task", "ensure_future") and call.discarded and function.name and call.args:
             inner = re.match(r"(?:[\w.]+\.)?(\w+)\(", call.args[0])
-            if inner and inner[1] in own and not inner[1].startswith("_") and not _UPKEEP.search(inner[0]):
+            if inner and inner[1] in own and not inner[1].startswith("_") and not UPKEEP.search(inner[0]):
                 yield _weak(module, function, call.line, f"a task in memory: {call.args[0][:40]}")
 
 
@@ -97,20 +98,44 @@ def _goroutines(module: Module, function: Function) -> Iterator[Fact]:
             continue
         text = "\n".join(body[block.line - function.line : block.end - function.line + 1])
         waited = re.search(r"\.Done\(\)|<-|\berrgroup\b|\.Wait\(\)", text) or ".Wait()" in function.body
-        if waited or _ROUNDS.search(text) or _UPKEEP.search(text) or not _served(function):
+        if waited or _ROUNDS.search(text) or UPKEEP.search(text) or not _served(function):
             continue
         told.add(block.line)
         what = f"a goroutine in memory: {effect.call.callee[-40:]}"
         yield _weak(module, function, block.line, what)
 
 
+_LATER = re.compile(r"^(time\.AfterFunc|setTimeout|(threading\.)?Timer|.*\.call_later)$")
+
+
+def _timers(module: Module, function: Function) -> Iterator[Fact]:
+    """A change that is put off by a timer: it is forgotten when the process ends before."""
+    if not function.name or UPKEEP.search(function.title):
+        return
+    body = function.body.split("\n")
+    for effect in function.reach:
+        block = next((b for b in effect.call.within("closure") if _LATER.match(b.header)), None)
+        if block is None or not _changes(effect) or UPKEEP.search(effect.call.callee):
+            continue
+        text = "\n".join(body[block.line - function.line : block.end - function.line + 1])
+        if re.search(rf"\b{re.escape(function.name)}\(", text) or _ROUNDS.search(text):
+            continue  # it comes round
+        yield _weak(module, function, block.line, f"a timer in memory: {effect.call.callee[-40:]}")
+        return
+
+
 def _pooled(module: Module, function: Function) -> Iterator[Fact]:
     """A closure that is handed to a pool of threads and forgotten, and methods that run there by a mark."""
     if any(map(_ASYNC.match, function.marks)):
-        if _matters(function) and not _UPKEEP.search(function.title):
+        if _matters(function) and not UPKEEP.search(function.title):
             yield _weak(module, function, function.line, "a pool of threads in memory, by its annotation")
         return
     handed = [call for call in function.calls if _hands_over(call)]
+    for given in handed:
+        task = re.match(r"new\s+(\w+)\(", given.args[0]) if given.args and given.discarded else None
+        runs = [f for f in module.functions if task and f.owner == task[1] and f.name in ("run", "call")]
+        if any(map(_matters, runs)) and _served(function) and not UPKEEP.search(given.args[0]):
+            yield _weak(module, function, given.line, f"a pool of threads in memory: {given.args[0][:40]}")
     told: set[int] = set()
     for effect in function.reach if handed else ():
         for block in effect.call.within("closure"):
@@ -118,7 +143,7 @@ def _pooled(module: Module, function: Function) -> Iterator[Fact]:
             call = max(before, key=lambda c: c.line, default=None)
             if call is None or not call.discarded or call.line in told:
                 continue
-            if _changes(effect) and not _UPKEEP.search(effect.call.callee) and _served(function):
+            if _changes(effect) and not UPKEEP.search(effect.call.callee) and _served(function):
                 told.add(call.line)
                 what = f"a pool of threads in memory: {effect.call.callee[-40:]}"
                 yield _weak(module, function, call.line, what)
@@ -134,7 +159,7 @@ def _threads(module: Module, function: Function) -> Iterator[Fact]:
         if call.name != "Thread" or "target" not in call.keywords or ".join(" in function.body:
             continue
         name = call.keywords["target"].rpartition(".")[2]
-        if not name.isidentifier() or _UPKEEP.search(name) or not _served(function):
+        if not name.isidentifier() or UPKEEP.search(name) or not _served(function):
             continue
         found = [f for f in module.functions if f.name == name]
         if any(_matters(f) and not _ROUNDS.search(f.body) for f in found):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from functools import cached_property
@@ -96,6 +97,20 @@ def imports(module: Module, pattern: re.Pattern[str] | Names) -> bool:
         )
         module.matched[pattern] = known
     return known
+
+
+_HANDLER_SUFFIXES = (".py", ".ts", ".js", ".mjs", "/index.ts", "/index.js")
+
+
+def handlers(program: Program, deployed: Fact) -> Iterator[tuple[Module, Function]]:
+    """The code behind a fact `function`: what a stack deploys, by its path and name."""
+    path, _, name = str(deployed["handler"]).rpartition(".")
+    stem = posixpath.join(str(deployed["code"]), path.replace(".", "/"))
+    for suffix in _HANDLER_SUFFIXES:
+        module = program.modules.get(posixpath.normpath(stem + suffix))
+        for function in module.functions if module else ():
+            if module and function.name == name:
+                yield module, function
 
 
 def does_nothing(function: Function) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from collections.abc import Iterator
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Effect, Function, Module, Program
 from archgen.evidence.facts import Fact, Facts
-from archgen.evidence.patterns.common import Sought, called, fact, marks, mentioned
+from archgen.evidence.patterns.common import Sought, called, fact, handlers, marks, mentioned
 
 _SEEN = re.compile(
     r"inbox|processed_?(messages?|events?)|consumed|handled_?(messages?|events?)|dedup|idempoten|received_messages|message_log",
@@ -199,6 +198,7 @@ def _outboxes(program: Program, facts: Facts) -> Iterator[Fact]:
                 rf"\b{re.escape(table)}{_KEEPER}\b", function.body, re.IGNORECASE
             ) or _neighbours_read(module, function, table):
                 drains[table].append((module, function, published[0]))
+    yield from _followed(program, fills)
     for table, fillers in fills.items():
         readers = [
             (m, f, e)
@@ -227,25 +227,46 @@ def _outboxes(program: Program, facts: Facts) -> Iterator[Fact]:
             )
 
 
+_PLACE = re.compile(r"outbox|checkpoint|offset|subscription|cursor|position|watermark", re.IGNORECASE)
+_MOVES = re.compile(r"(update|set|advance|move|store|save)(?=[A-Z_]|$)", re.IGNORECASE)
+_LOG = re.compile(r"(^|_)(events?|journal|event_?log|event_?store|messages)$", re.IGNORECASE)
+
+
+def _followed(program: Program, fills: dict[str, list[tuple[Module, Function, Effect]]]) -> Iterator[Fact]:
+    """A table of events that a relay follows: it keeps the place up to which it has sent them on."""
+    tables = [table for table in fills if _LOG.search(table)]
+    for module, function in program.functions() if tables else ():
+        sent = next((e for e in function.reach if e.kind == "publish"), None)
+        place = next(
+            (
+                e for e in function.reach
+                if e.kind == "db.write" and _MOVES.match(e.target) and _PLACE.search(f"{e.table} {e.target}")
+            ),
+            None,
+        )  # fmt: skip
+        if sent is None or place is None or sent.call is place.call or sent.call.line > place.call.line:
+            continue
+        home, filler, effect = fills[tables[0]][0]
+        about = {"by": "table", "table": tables[0]}
+        what = f"{tables[0]} is filled"
+        yield fact("outbox", home, effect.call.line, what=what, function=filler.title, **about)
+        what = f"{tables[0]} is followed"
+        yield fact("outbox.relay", module, sent.call.line, what=what, function=function.title, **about)
+        return
+
+
 def _streams(program: Program, facts: Facts) -> Iterator[Fact]:
     """A function that a table's stream of changes calls, and that sends them on: an outbox by the table."""
     for deployed in facts.of("function"):
         if not deployed["stream"]:
             continue
-        path, _, name = str(deployed["handler"]).rpartition(".")
-        stem = posixpath.join(str(deployed["code"]), path.replace(".", "/"))
-        for suffix in _HANDLER_SUFFIXES:
-            module = program.modules.get(posixpath.normpath(stem + suffix))
-            for function in module.functions if module else ():
-                sent = next((e for e in function.reach if e.kind == "publish"), None)
-                if module and function.name == name and sent:
-                    data = {"by": "stream", "table": deployed["name"], "function": function.title}
-                    line = sent.call.line
-                    yield fact("outbox", module, line, what="a table's stream of changes", **data)
-                    yield fact("outbox.relay", module, line, what=sent.call.callee[-50:], **data)
-
-
-_HANDLER_SUFFIXES = (".py", ".ts", ".js", ".mjs", "/index.ts", "/index.js")
+        for module, function in handlers(program, deployed):
+            sent = next((e for e in function.reach if e.kind == "publish"), None)
+            if sent:
+                data = {"by": "stream", "table": deployed["name"], "function": function.title}
+                line = sent.call.line
+                yield fact("outbox", module, line, what="a table's stream of changes", **data)
+                yield fact("outbox.relay", module, line, what=sent.call.callee[-50:], **data)
 
 
 def _neighbours_read(module: Module, function: Function, table: str) -> bool:

@@ -107,7 +107,7 @@ def _replays(program: Program) -> Iterator[tuple[Module, Function, int]]:
             )
             for c in function.calls
         )
-        if reads:
+        if reads or any(_EVENTS.search(name) for name in function.params):
             yield module, function, function.line + function.body.count("\n", 0, at)
 
 

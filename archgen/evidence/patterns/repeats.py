@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Call, Effect, Function, Module, Program
 from archgen.evidence.facts import Fact, Facts
-from archgen.evidence.patterns.common import fact
+from archgen.evidence.patterns.common import fact, handlers
 
 _CHECK = re.compile(r"^(containsKey|contains|has|getIfPresent|includes|asMap|exists|get|Load|LoadOrStore)$")
 _KEEP = re.compile(r"^(put|add|set|push|Store|append)$")
@@ -76,6 +76,8 @@ def _memory_dedup(module: Module, function: Function) -> Iterator[Fact]:
         if not check:
             asked = re.search(rf"\bif\s+{re.escape(key)}\s+(not\s+)?in\s+{re.escape(store)}\b", function.body)
             check = function.line + function.body.count("\n", 0, asked.start()) if asked else 0
+        if _looked_up(function, store, key):
+            continue
         work = [e.call.line for e in acts if e.write or e.kind != "remote"]
         # what a consumer hands a message to is not seen, and may do anything
         work += [
@@ -89,6 +91,20 @@ def _memory_dedup(module: Module, function: Function) -> Iterator[Fact]:
             yield fact("memory_dedup", module, check, function=function.title, store=store, key=key[:40])
             return
     yield from _noted(module, function, acts)
+
+
+_OF_A_MESSAGE = re.compile(r"message|msg|event|request|idempot|deliver|nonce|dedup", re.IGNORECASE)
+
+
+def _looked_up(function: Function, store: str, key: str) -> bool:
+    """Whether what is kept under a key is wanted for itself: a cache, and no record of what was done."""
+    if _OF_A_MESSAGE.search(f"{store} {key}"):
+        return False
+    got = re.search(rf"\b(\w+)\s*:?=\s*(?:await\s+)?{re.escape(store)}\.(?:get\w*|Load|Get)\(", function.body)
+    if got is None:
+        return False
+    later = function.body[got.end() :]
+    return re.search(rf"\breturn\s+{got[1]}\b|[(,]\s*{got[1]}\s*[,)]", later) is not None
 
 
 _NOTED = re.compile(r"^[ \t]*((?:self\.)?\w+)\[([^\]\n]+)\]\s*=(?!=)", re.MULTILINE)
@@ -168,6 +184,25 @@ def naive_consumers(program: Program, facts: Facts) -> Iterator[Fact]:
                     function=handler.title,
                     call=inserts[0].call.callee[-40:],
                 )
+
+
+_ADDS_UP = re.compile(
+    r"[\"'`]\s*ADD\s+#?\w|SET\s+#?(\w+)\s*=\s*(if_not_exists\([^()]*\)|#?\1)\s*\+", re.IGNORECASE
+)
+
+
+def added_up(program: Program, facts: Facts) -> Iterator[Fact]:
+    """`naive_consumer` where a function is called for each delivery of a stream, and adds up."""
+    for deployed in facts.of("function"):
+        if not deployed["stream"]:
+            continue
+        for module, handler in handlers(program, deployed):
+            for effect in handler.reach:
+                text = effect.call.text()
+                if effect.kind == "db.write" and _ADDS_UP.search(text) and "ondition" not in text:
+                    about = {"function": handler.title, "call": effect.call.callee[-40:]}
+                    yield fact("naive_consumer", module, effect.call.line, **about)
+                    break
 
 
 _IDENTIFIED = re.compile(r"[iI]d\b|_id\b|ID\b|[kK]ey|[nN]umber|[uU]uid|[cC]ode\b|[rR]eference")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -65,6 +66,27 @@ def _real(program: Program, stand_in: str, methods: set[str]) -> bool:
     return any(methods <= names for owner, names in found.items() if owner)
 
 
+def _twin(program: Program, one: Class) -> bool:
+    """Whether a class of the same name and language does something: the name alone tells them not apart, and
+    which of them is built in, a tag of the build may say.
+    """
+    kind = program.modules[one.file].language
+    return any(
+        other is not one
+        and other.name == one.name
+        and module.language == kind
+        and any(f.owner == one.name and f.calls and not does_nothing(f) for f in module.functions)
+        for module, other in program.classes()
+    ) or any(
+        module.path != one.file
+        and module.language == kind == "go"
+        and not does_nothing(function)
+        and posixpath.dirname(module.path) == posixpath.dirname(one.file)
+        for module, function in program.functions()
+        if function.owner == one.name
+    )
+
+
 def silent_metrics(program: Program) -> Iterator[Fact]:
     """`telemetry.noop`: a class that looks like metrics or tracing and does nothing, where it is put
     to use.
@@ -79,6 +101,8 @@ def silent_metrics(program: Program) -> Iterator[Fact]:
             continue
         if not _TELLS.search(f"{module.path} {one.name}") and not any(_COUNTS.match(f.name) for f in own):
             continue
+        if _twin(program, one):
+            continue  # built in place of another of its name, which does something
         if _STANDS_IN.match(one.name) and _real(program, one.name, {f.name for f in own}):
             continue  # it says so, and there is one that does what it does not
         for user, function, call in calls(program):

@@ -121,7 +121,7 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
         words.LOG.search(re.sub(r"\(.*", "", catch.body.strip().split("\n")[0])) is not None
         or re.search(r"log|print|console|warn", catch.body, re.I) is not None
     )
-    acts = re.sub(r"(?m)^.*\b(log\w*|console|print\w*|_log)\b.*$|\bpass\b|[\s;{}()]", "", catch.body) != ""
+    acts = re.sub(r"(?m)^.*\b(log\w*|console|print\w*|_log)\b.*$|\bpass\b|[\s;{}()]", "", _untold(catch.body))
     again = any(e.kind == "publish" and catch.line <= e.call.line <= catch.end for e in function.reach)
     lost = not typed or _COMMITTING.search(catch.types) is not None
     if lost and not leaves and not acts and _commits(function, catch, tried):
@@ -166,9 +166,26 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
             function=function.title,
             logged=logged,
             types=catch.types[:40] or "everything",
-            writes=any(e.kind in ("db.write", "commit", "remote", "publish") for e in tried)
+            writes=any(
+                e.kind in ("db.write", "commit", "publish") or (e.kind == "remote" and e.write) for e in tried
+            )
             or any(map(_certain if logged else _changes, _tried(function, catch))),
         )
+
+
+_TELLS = re.compile(r"[\w.]*\b_?(log\w*|console|print\w*|tracer)\b[\w.]*\(", re.IGNORECASE)
+
+
+def _untold(body: str) -> str:
+    """The text of a handler without the calls that only tell of it, over however many lines they go."""
+    body = re.sub(r'"(?:[^"\\\n]|\\.)*"', '""', body)  # a text may hold a bracket
+    while told := _TELLS.search(body):
+        depth, end = 1, told.end()
+        while depth and end < len(body):
+            depth += {"(": 1, ")": -1}.get(body[end], 0)
+            end += 1
+        body = body[: told.start()] + body[end:]
+    return body
 
 
 def _certain(call: Call) -> bool:

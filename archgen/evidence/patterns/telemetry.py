@@ -37,6 +37,7 @@ _EXPOSED = Names(
     r"github\.com/prometheus/client_golang/prometheus/promhttp\.\w+|.*\.collectDefaultMetrics|prom-client\.collectDefaultMetrics|.*registry\.metrics|"
     r".*\.setGlobalMeterProvider|opentelemetry\.metrics\.set_meter_provider|.*set_meter_provider|.*Instrumentator|StackdriverMeterRegistry\.\w+|"
     r".*(Stackdriver|Prometheus|Otlp|Datadog|CloudWatch|Influx)MeterRegistry(\.builder)?|.*CacheMetrics\.monitor|.*Gatherer\w*|.*PrometheusExporter|.*OTLPMetricExporter|"
+    r".*\.([aA]dd|[rR]egister|[mM]ount|[uU]se|[sS]erve)Metrics(Endpoint|Handler|Routes?|Middleware)|"
     r".*\w*(MetricsServlet|AdminServlet|JmxReporter(\.forRegistry)?|GraphiteReporter(\.forRegistry)?)|.*\bio\.vertx\.ext\.dropwizard\.MetricsService\.create|MetricsService\.create|"
     r"(.*\.)?(DropwizardMetricsOptions|MicrometerMetricsOptions))$"
 )
@@ -93,6 +94,7 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
     `log.structured`, `health`.
     """
     makers: set[tuple[str, str]] = set()
+    ours = {f.name for _, f in program.functions() if f.name}
     pushed = False
     for module, function, call in calls(program):
         origin = origin_of(call, module, function)
@@ -113,7 +115,7 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
                 yield fact("metrics.exposed", module, call.line, what=call.callee[:60])
         if _TRACE_START.search(call.callee) or _TRACE_START.search(origin):
             yield fact("trace.provider", module, call.line, what=call.callee[:60])
-        elif _SPAN.search(call.callee):
+        elif _SPAN.search(call.callee) and call.name not in ours:
             yield fact("trace.span", module, call.line, what=call.callee[:60])
         if _JSON_LOG.search(call.callee):
             yield fact("log.structured", module, call.line, what=call.callee[:60])

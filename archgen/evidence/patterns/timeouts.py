@@ -44,6 +44,44 @@ def timeouts(program: Program) -> Iterator[Fact]:
             continue
         timed = _timed(call.text(), function, module, origin) or (registered and "HttpService" in origin)
         yield fact("client", module, call.line, what=origin, timeout=timed, function=function.title)
+    yield from _endless(program)
+
+
+# Calls whose end is set where they are made, by a context or an operator.
+_NO_END = re.compile(r"^context\.(Background|TODO)\(\)$")
+_ENDS = re.compile(r"WithTimeout|WithDeadline")
+_ASKED = re.compile(r"^(grpc|dapr|binding)$")
+
+
+def _endless(program: Program) -> Iterator[Fact]:
+    """Remote procedure calls that nothing ends: a context of Go that has no end, a message of Nest that is
+    awaited without the operator `timeout`.
+    """
+    intercepted = any(
+        module.language == "typescript"
+        and any("NestInterceptor" in base for base in one.bases)
+        and any("timeout" in item.names for item in module.imports)
+        for module, one in program.classes()
+    )
+    for module, function in program.functions():
+        for effect in function.effects:
+            call = effect.call
+            if effect.kind != "remote" or effect.via:
+                continue
+            if module.language == "go" and _ASKED.match(effect.target) and call.args:
+                made = re.search(rf"\b{re.escape(call.args[0])}\s*:?=\s*(context\.\w+\(\))", function.body)
+                context = made[1] if made else call.args[0]
+                if not _NO_END.match(context) or _ENDS.search(function.body):
+                    continue
+            elif module.language == "typescript" and effect.target == "rpc" and call.name == "send":
+                if intercepted or "timeout" in function.body:
+                    continue
+            else:
+                continue
+            yield fact(
+                "client", module, call.line, what=call.callee[-40:], timeout=False, function=function.title
+            )
+            break
 
 
 def _made(call: Call, module: Module, function: Function) -> str:

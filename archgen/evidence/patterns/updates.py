@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from archgen.evidence.code.model import Function, Module, Program
+from archgen.evidence.code.model import Call, Function, Module, Program
 from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.common import fact
 
 _WORDS = (
-    r"(?:\w*_)?(?:stock|inventory|quantity|qty|balance|funds|credits?|seats?|tickets?|available\w*|reserved\w*|"
+    r"(?:\w*_)?(?:in_?use|stock|inventory|quantity|qty|balance|funds|credits?|seats?|tickets?|available\w*|reserved\w*|"
     r"remaining\w*|capacity|on_?hand|in_?stock|points|\w*(?:Stock|Inventory|Quantity|Qty|Balance|Funds|Credits?|Seats?|Tickets?|"
     r"Available\w*|Capacity|OnHand|InStock|Points)|Available\w*|Reserved\w*|Remaining\w*)"
 )
@@ -61,6 +61,60 @@ def updates(program: Program) -> Iterator[Fact]:
                     break
 
 
+_KEPT = re.compile(
+    r"(.*[/.@])?(dapr(io)?|i?o?redis|aioredis|go-redis|valkey\w*|etcd\w*|consul|memcached?|pymemcache)([/.\-]|$)",
+    re.I,
+)
+_TAKES = re.compile(r"^(GetState|get_?[sS]tate|[gG]et|[hH][gG]et)$")
+_PUTS = re.compile(r"^(SaveState|save_?[sS]tate|[sS]et|[hH][sS]et|set_?ex|SetEX|put|Put)$", re.IGNORECASE)
+_MUTATES = re.compile(
+    r"\bappend\(|\.(push|append|add|remove|extend|update|pop|splice)\(|[-+]=|\w\[[^\]\n]+\]\s*=(?!=)"
+)
+_OPENS = re.compile(r"loads\(|parse\(|Unmarshal\(|readValue\(|decode\(|fromJson\(|pickle")
+_ONLY_IF = re.compile(
+    r"\bwatch\b|multi\b|pipeline|transact|\beval|lua|etag|\bnx\b|\bcas\b|\block", re.IGNORECASE
+)
+
+
+def documents(program: Program) -> Iterator[Fact]:
+    """`update.lost`: a document is taken from a store by its key, changed in the code, and put back whole."""
+    for module, function in program.functions():
+        if not module.uses(_KEPT) or not _OPENS.search(function.body) or _ONLY_IF.search(function.body):
+            continue
+        lines = function.body.split("\n")
+        for take in (c for c in function.calls if _TAKES.match(c.name) and c.receiver):
+            put = next(
+                (c for c in function.calls if _PUTS.match(c.name) and c.line > take.line and _same(take, c)),
+                None,
+            )
+            between = "\n".join(lines[take.line - function.line : put.line - function.line]) if put else ""
+            if put and _MUTATES.search(between) and _OPENS.search(between):
+                key = next(arg for arg in take.args if _is_key(arg) and arg in put.args)
+                yield fact(
+                    "update.lost",
+                    module,
+                    put.line,
+                    function=function.title,
+                    what=f"what it keeps under {key[:40]}",
+                )
+                break
+
+
+_KEY = re.compile(r"key|id\b|Id\b|ID\b|name|user|session", re.IGNORECASE)
+
+
+def _same(take: Call, put: Call) -> bool:
+    """Whether both are calls on one store with one key."""
+    holder = take.callee.rpartition(".")[0]
+    return holder == put.callee.rpartition(".")[0] and any(
+        _is_key(arg) and arg in put.args for arg in take.args
+    )
+
+
+def _is_key(arg: str) -> bool:
+    return _KEY.search(arg) is not None and not re.search(r"store|context|ctx", arg, re.IGNORECASE)
+
+
 def _lost(module: Module, function: Function, match: re.Match[str], line: int, guarded: set[str]) -> bool:
     one = match["one"]
     if one in _OWN or one in function.params:
@@ -71,6 +125,9 @@ def _lost(module: Module, function: Function, match: re.Match[str], line: int, g
         and _keeps(e.call.text(), one, module.language)
         for e in function.reach
     )
+    kept = kept or any(
+        c.line > line and c.receiver == one and _SELF_KEPT.match(c.name) for c in function.calls
+    )
     if not kept and not any("Transactional" in mark for mark in function.marks):
         return False
     before = function.body[: match.start()]
@@ -78,6 +135,9 @@ def _lost(module: Module, function: Function, match: re.Match[str], line: int, g
         rf"(?<![\w.]){re.escape(one)}\b[^=\n]{{0,60}}(?::?=(?!=)|\bin\b|\bof\b)\s*[^;\n]*(?i:{_FETCHED})",
         before,
     )
+    among = re.search(rf"(?<![\w.]){re.escape(one)}\s*=\s*(\w+)\[", before)
+    if among and re.search(rf"(?<![\w.]){among[1]}\s*=\s*[^=\n]*(?i:{_FETCHED})", before):
+        fetched = among
     if fetched is None:
         return False
     kind = re.search(rf"\b([A-Z]\w*)(?:<[^>\n]*>)?\s+{re.escape(one)}\s*=", before)
@@ -86,6 +146,9 @@ def _lost(module: Module, function: Function, match: re.Match[str], line: int, g
         return False
     around = [function, *function.callers]
     return not any(_GUARDED.search(text) for f in around for text in (f.body, *f.marks))
+
+
+_SELF_KEPT = re.compile(r"(save|update|put|store|persist)$", re.IGNORECASE)
 
 
 def _keeps(text: str, one: str, language: str) -> bool:

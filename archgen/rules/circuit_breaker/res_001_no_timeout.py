@@ -24,6 +24,28 @@ RULE = Rule(
     remedy="Set a connect and a read timeout where the client is made.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {
+            "a.ts": """
+                import { ClientProxy } from '@nestjs/microservices';
+                import { timeout } from 'rxjs';
+                class Orders {
+                  constructor(private readonly payments: ClientProxy) {}
+                  pay(order) { return this.payments.send('charge', order).pipe(timeout(2000)); }
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import dapr "github.com/dapr/go-sdk/client"
+                func Ask(client dapr.Client, ctx context.Context) {
+                    client.InvokeMethod(ctx, "users", "get", "GET")
+                    limited, cancel := context.WithTimeout(context.Background(), time.Second)
+                    defer cancel()
+                    client.InvokeMethod(limited, "users", "get", "GET")
+                }
+            """,
+        }),
         Sample("python", {  # sessions of a database and of a request
             "a.py": """
                 import requests
@@ -115,6 +137,24 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {
+            "a.ts": """
+                import { ClientProxy } from '@nestjs/microservices';
+                class Orders {
+                  constructor(private readonly payments: ClientProxy) {}
+                  pay(order) { return this.payments.send('charge', order); } // <-
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import dapr "github.com/dapr/go-sdk/client"
+                func Ask(client dapr.Client) {
+                    client.InvokeMethod(context.Background(), "users", "get", "GET") // <-
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import requests

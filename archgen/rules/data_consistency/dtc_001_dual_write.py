@@ -22,7 +22,7 @@ def check(facts: Facts) -> Iterable[Hit]:
     homes = {f.file for f in facts.of("outbox.relay")}
     relays = {f.title for m, f in facts.program.functions() if m.path in homes and f.name}
     for module, function in facts.program.functions():
-        if module.path in homes:
+        if module.path in homes or (function.callers and all(c.file in homes for c in function.callers)):
             continue
         direct = [e for e in function.reach if e.kind == "publish" and not e.via]
         publishes = direct or [
@@ -112,6 +112,41 @@ RULE = Rule(
     remedy="Write the message to an outbox table in the same transaction, and publish from there.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {  # a table of events that a relay follows, and keeps its place
+            "Events.java": """
+                class Events {
+                  JdbcTemplate jdbc;
+                  void append(Event event) { jdbc.update("INSERT INTO order_event (id, body) VALUES (?, ?)", event); }
+                  List<Event> after(long id) { return jdbc.query("SELECT * FROM order_event WHERE id > ?", id); }
+                  void updateCheckpoint(long id) { jdbc.update("UPDATE checkpoints SET last_id = ?", id); }
+                }
+            """,
+            "Relay.java": """
+                class Relay {
+                  Events repository;
+                  Sender sender;
+                  @Scheduled(fixedDelay = 1000)
+                  @Transactional
+                  void round() {
+                    for (Event event : repository.after(last)) {
+                      sender.send(event);
+                      last = event.id();
+                    }
+                    repository.updateCheckpoint(last);
+                  }
+                }
+            """,
+            "Sender.java": """
+                class Sender {
+                  KafkaTemplate<String, String> kafkaTemplate;
+                  OrderRepository orderRepository;
+                  void send(Event event) {
+                    orderRepository.save(event.order());
+                    kafkaTemplate.send("orders", event.body()).get();
+                  }
+                }
+            """,
+        }),
         Sample("typescript", {  # subscriptions of GraphQL: pages that are open hear of it
             "pubsub.ts": """
                 import { PubSub } from 'graphql-subscriptions';

@@ -29,6 +29,22 @@ RULE = Rule(
     remedy="Let the database decide: a unique key, and a caught violation or an upsert.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {  # what is kept is wanted for itself
+            "A.java": """
+                class A {
+                  Cache<String, Long> instanceCache;
+                  InstanceRepository instanceRepository;
+                  void audit(String key, String config) {
+                    Long instanceId = instanceCache.getIfPresent(key);
+                    if (instanceId == null) {
+                      instanceId = instanceRepository.save(new Instance(key)).getId();
+                      instanceCache.put(key, instanceId);
+                    }
+                    instanceRepository.save(new Use(instanceId, config));
+                  }
+                }
+            """,
+        }),
         Sample("typescript", {  # clients that are opened once and used again
             "a.ts": """
                 import axios from 'axios';

@@ -86,6 +86,32 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {
+            "template.yaml": """
+                Transform: AWS::Serverless-2016-10-31
+                Resources:
+                  Totals:
+                    Type: AWS::Serverless::Function
+                    Properties:
+                      CodeUri: src/
+                      Handler: totals.handle
+                      Events:
+                        Stream:
+                          Type: DynamoDB
+                          Properties: {Stream: arn, StartingPosition: LATEST}
+            """,
+            "src/totals.py": """
+                import boto3
+                table = boto3.resource("dynamodb").Table("totals")
+                def handle(event, context):
+                    for record in event["Records"]:
+                        table.update_item(  # <-
+                            Key=key(record),
+                            ExpressionAttributeValues={":n": amount(record)},
+                            UpdateExpression="ADD #quantity :n",
+                        )
+            """,
+        }),
         Sample("java", {  # a fresh identity for each delivery, and the insert further on
             "Notices.java": """
                 import org.springframework.kafka.annotation.KafkaListener;

@@ -27,6 +27,19 @@ RULE = Rule(
     remedy="Let the database reckon (SET stock = stock - 1 WHERE stock >= 1), lock the row, or check a version.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # put back only where nobody has changed it meanwhile
+            "a.go": """
+                package a
+                import dapr "github.com/dapr/go-sdk/client"
+                func (s *Orders) Add(ctx context.Context, userID string, id string) error {
+                    item, err := s.client.GetState(ctx, s.storeName, userID, nil)
+                    if err != nil { return err }
+                    json.Unmarshal(item.Value, &ids)
+                    ids = append(ids, id)
+                    return s.client.SaveStateWithETag(ctx, s.storeName, userID, encode(ids), item.Etag, nil)
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 def reserve(session, id, n):
@@ -99,6 +112,29 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {
+            "a.go": """
+                package a
+                import dapr "github.com/dapr/go-sdk/client"
+                func (s *Orders) Add(ctx context.Context, userID string, id string) error {
+                    item, err := s.client.GetState(ctx, s.storeName, userID, nil)
+                    if err != nil { return err }
+                    json.Unmarshal(item.Value, &ids)
+                    ids = append(ids, id)
+                    return s.client.SaveState(ctx, s.storeName, userID, encode(ids), nil) // <-
+                }
+            """,
+        }),
+        Sample("python", {
+            "a.py": """
+                def reserve(self, tenant, deltas):
+                    usages = self.get_usages(tenant)
+                    for resource, delta in deltas.items():
+                        usage = usages[resource]
+                        usage.reserved += delta  # <-
+                        usage.save()
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 def reserve(session, id, n):

@@ -17,6 +17,10 @@ def _message(fact: Fact) -> str:
         return f"{where} makes a change and does not look whether it failed"
     if fact["types"] == "no promise":
         return f"{where} makes a change, does not wait for it, and never learns whether it failed"
+    if fact["types"] == "no thread":
+        return f"{where} leaves a change to threads, and never learns whether one of them failed"
+    if fact["types"] == "a logged error":
+        return f"{where} writes to a log that {fact['call']} failed, and reports success"
     return f"{where} catches {fact['types']} around a change and goes on"
 
 
@@ -42,6 +46,51 @@ RULE = Rule(
     remedy="Catch what you can answer, and let the rest through.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {
+            "a.ts": """
+                import axios from 'axios';
+                class Mails {
+                  async send(mail) { await this.transporter.sendMail(mail); }
+                  async tell(mail) {
+                    try { await this.transporter.sendMail(mail); } catch (e) { this.put(mail, e); }
+                  }
+                  async both(mail) {
+                    void this.send(mail);
+                    this.tell(mail);
+                    await this.send(mail);
+                    return this.send(mail);
+                  }
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func (s *Orders) Place(o Order) error {
+                    if err := s.save(o); err != nil {
+                        log.Printf("not saved: %v", err)
+                        return err
+                    }
+                    if err := s.trackLastSeen(o); err != nil {
+                        log.Printf("not counted: %v", err)
+                    }
+                    return nil
+                }
+                func (s *Orders) save(o Order) error { return s.db.Exec("INSERT INTO orders (id) VALUES ($1)", o.ID) }
+                func (s *Orders) trackLastSeen(o Order) error { return s.db.Exec("UPDATE seen SET at = $1", o.At) }
+            """,
+        }),
+        Sample("python", {
+            "a.py": """
+                import threading
+                def ask(conn, ids):
+                    threads = [threading.Thread(target=look, args=(conn, id)) for id in ids]
+                    for thread in threads:
+                        thread.join()
+                def look(conn, id):
+                    return conn.execute("SELECT * FROM orders WHERE id = %s", id)
+            """,
+        }),
         Sample("java", {  # each catch answers for its own try, also where that ends on its line
             "A.java": """
                 class A {
@@ -118,6 +167,66 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {
+            "a.ts": """
+                class Mails {
+                  async send(mail) { await this.transporter.sendMail(mail); }
+                  @EventPattern('ordered')
+                  async on(mail) {
+                    this.send(mail); // <-
+                  }
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func (s *Orders) Place(o Order) error {
+                    if err := s.save(o); err != nil {
+                        return err
+                    }
+                    err := s.setStatus(o) // <-
+                    if err != nil {
+                        log.Printf("no status: %v", err)
+                    }
+                    return nil
+                }
+                func (s *Orders) save(o Order) error { return s.db.Exec("INSERT INTO orders (id) VALUES ($1)", o.ID) }
+                func (s *Orders) setStatus(o Order) error { return s.db.Exec("UPDATE orders SET status = $1", o.ID) }
+            """,
+        }),
+        Sample("python", {
+            "a.py": """
+                import threading
+                def move(items):
+                    threads = []
+                    for item in items:
+                        threads.append(threading.Thread(target=keep, args=(item,)))  # <-
+                        threads[-1].start()
+                    for thread in threads:
+                        thread.join()
+                def keep(item):
+                    conn.execute("INSERT INTO carts (id) VALUES (%s)", item)
+            """,
+        }),
+        Sample("java", {  # told over several lines, with a bracket in the text
+            "A.java": """
+                class A {
+                  OrderRepository orderRepository;
+                  void f(Order o) {
+                    for (Env env : envs) {
+                      try {
+                        orderRepository.save(o);
+                      } catch (Throwable e) { // <-
+                        LOGGER.error("not saved. id = {}, env = {})", o.id(), env, e);
+                        Tracer.logError(
+                            String.format("not saved. id = %s", o.id()), e);
+                      }
+                    }
+                  }
+                }
+            """,
+        }),
         Sample("java", {
             "A.java": """
                 class A {

@@ -14,7 +14,11 @@ def check(facts: Facts) -> Iterable[Hit]:
         for f in facts.of("error.publish_swallowed")
         if (f.file not in homes or f.get("removed")) and not f["answer"]
     ]
-    return hits(lost, lambda f: f"{f['function'] or 'the module'} goes on when {f['call']} fails")
+    for unasked in [f for f in lost if f.get("asked") is False]:
+        lost.remove(unasked)
+        message = f"{unasked['function']} never learns whether {unasked['call']} failed"
+        yield Hit(unasked.file, unasked.line, message, unasked.strength, Severity.WARNING)
+    yield from hits(lost, lambda f: f"{f['function'] or 'the module'} goes on when {f['call']} fails")
 
 
 RULE = Rule(
@@ -27,6 +31,15 @@ RULE = Rule(
     remedy="Let the failure reach the caller, or keep the message in an outbox until it is out.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {
+            "A.java": """
+                class A {
+                  KafkaTemplate<String, String> kafkaTemplate;
+                  void f() { kafkaTemplate.send(t, m).whenComplete((r, e) -> told(e)); }
+                  void g() throws Exception { kafkaTemplate.send(t, m).get(); }
+                }
+            """,
+        }),
         # what could not be sent is put aside
         Sample("java", {
             "A.java": """
@@ -123,6 +136,16 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {
+            "A.java": """
+                class A {
+                  KafkaTemplate<String, String> kafkaTemplate;
+                  void f() {
+                    kafkaTemplate.send(t, m); // <-
+                  }
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import nats

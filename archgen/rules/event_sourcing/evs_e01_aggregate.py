@@ -39,6 +39,26 @@ RULE = Rule(
     languages=("python", "typescript", "java"),
     valid=(
         Sample("java", {
+            "Order.java": """
+                abstract class Aggregate {
+                    Aggregate(UUID id, List<Event> events) { loadFromHistory(events); }
+                    private void loadFromHistory(List<Event> events) {
+                        events.forEach( // <-
+                            event -> {
+                              apply(event);
+                              version = event.version();
+                            });
+                    }
+                }
+            """,
+            "Store.java": """
+                class Store {
+                    JdbcTemplate jdbc;
+                    void append(Event e) { jdbc.update("INSERT INTO order_events (id, version) VALUES (?, ?)", e); }
+                }
+            """,
+        }),
+        Sample("java", {
             "Carts.java": """
                 class Carts {
                     JdbcTemplate jdbc;

@@ -55,6 +55,17 @@ RULE = Rule(
     remedy="Declare named, durable queues and exchanges, and send persistent messages.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # it comes round
+            "a.ts": """
+                class Prices {
+                  constructor(private priceRepository: Repository<Price>) {}
+                  async poll() {
+                    await this.priceRepository.save(await this.ask());
+                    setTimeout(() => this.poll(), 1000);
+                  }
+                }
+            """,
+        }),
         Sample("typescript", {  # a cache may be lost, and this one has a volume
             "a.ts": """
                 import { Queue } from 'bullmq';
@@ -227,6 +238,44 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {
+            "a.go": """
+                package a
+                func (s *Orders) Place(o Order) {
+                    time.AfterFunc(30*time.Second, func() { // <-
+                        s.complete(o)
+                    })
+                }
+                func (s *Orders) complete(o Order) { s.db.Exec("UPDATE orders SET status = 'done'") }
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                class Orders {
+                  constructor(private orderRepository: Repository<Order>) {}
+                  async place(order) {
+                    setTimeout(async () => { // <-
+                      await this.orderRepository.delete(order.id);
+                    }, 60000);
+                  }
+                }
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class Published {
+                  ExecutorService executorService;
+                  @EventListener
+                  public void on(PublishEvent event) {
+                    executorService.submit(new Tell(event)); // <-
+                  }
+                  class Tell implements Runnable {
+                    MailRepository mailRepository;
+                    public void run() { mailRepository.save(mail); }
+                  }
+                }
+            """,
+        }),
         Sample("typescript", {
             "a.ts": """
                 import { Queue } from 'bullmq';

@@ -28,6 +28,19 @@ RULE = Rule(
     remedy="Count requests, errors and durations in every service, and expose them.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {
+            "go.mod": "module shop",
+            "main.go": """
+                package main
+                import "github.com/go-rest/pkg/api"
+                func main() {
+                    router := chi.NewRouter()
+                    base := api.NewBase("orders")
+                    base.AddMetricsEndpoint(router, "metrics")
+                    http.ListenAndServe(":80", router)
+                }
+            """,
+        }),
         Sample("java", {
             "pom.xml": "<project><artifactId>shop</artifactId></project>",
             "Dockerfile": "CMD [\"java\"]",

@@ -51,6 +51,34 @@ RULE = Rule(
     remedy="Wire a client that records, at least outside of tests.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # which of the two is built in, a tag says
+            "go.mod": "module shop",
+            "metric/server.go": """
+                package metric
+                type Server struct { handler http.Handler }
+                func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+            """,
+            "metric/server_oss.go": """
+                package metric
+                type Server struct{}
+                func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {}
+            """,
+            "main.go": """
+                package main
+                import "shop/metric"
+                func main() { http.ListenAndServe(":80", metric.Server{}) }
+            """,
+        }),
+        Sample("java", {  # a log of who did what, which has spans of its own
+            "A.java": """
+                class AuditTracer { Span startSpan(String name) { return new Span(name); } }
+                @SpringBootApplication
+                class A {
+                    AuditTracer tracer;
+                    void f() { tracer.startSpan("order"); }
+                }
+            """,
+        }),
         Sample("go", {  # for what nothing is to be told of, beside the one that tells
             "metrics/reporter.go": """
                 package metrics

@@ -36,7 +36,9 @@ def check(facts: Facts) -> Iterable[Hit]:
     for module, function in facts.program.functions():
         if not function.name or function.title in compensated or _HARMLESS.search(function.name):
             continue
-        remote = [e for e in function.reach if e.kind == "remote" and e.write and _matters(e)]
+        # a mail that was sent is not taken back, nor is what an output binding was given
+        asked = [e for e in function.reach if e.target not in ("smtp", "binding")]
+        remote = [e for e in asked if e.kind == "remote" and e.write and _matters(e)]
         local = [e for e in function.reach if e.kind == "db.write" and _matters(e)]
         steps = _apart([*remote, *local])
         peers = [e for e in steps if e.kind == "remote"]
@@ -112,6 +114,21 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # a mail is not taken back
+            "orders/package.json": '{"scripts": {"start": "node main.js"}}',
+            "orders/main.ts": """
+                class Orders {
+                  constructor(private orderRepository: Repository<Order>) {}
+                  async place(order) {
+                    await this.orderRepository.save(order);
+                    await this.transporter.sendMail({ to: order.email });
+                  }
+                }
+                createServer().listen(1);
+            """,
+            "stock/package.json": '{"scripts": {"start": "node main.js"}}',
+            "stock/main.ts": "createServer().listen(2);\n",
+        }),
         Sample("python", {  # an event is recorded, and then told to whoever wants to know
             "app.py": """
                 import requests
@@ -185,6 +202,48 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # behind a client that inherits its template, whose method is told by a wrapper
+            "portal/pom.xml": "<project/>",
+            "portal/src/main/java/portal/App.java": """
+                package portal;
+                @SpringBootApplication
+                class App {}
+            """,
+            "portal/src/main/java/portal/Apps.java": """
+                package portal;
+                class Apps {
+                  AppApi appApi;
+                  RoleRepository roleRepository;
+                  void create(App app) {
+                    appApi.createApp(app); // <-
+                    roleRepository.save(new Role(app));
+                  }
+                }
+            """,
+            "portal/src/main/java/portal/Api.java": """
+                package portal;
+                abstract class Api { Retrying restTemplate; }
+                class AppApi extends Api {
+                  App createApp(App app) { return restTemplate.post("apps", app); }
+                }
+            """,
+            "portal/src/main/java/portal/Retrying.java": """
+                package portal;
+                class Retrying {
+                  RestTemplate restTemplate;
+                  App post(String path, App app) { return execute(HttpMethod.POST, path, app); }
+                  private App execute(HttpMethod method, String path, App app) {
+                    return restTemplate.exchange(path, method, app);
+                  }
+                }
+            """,
+            "admin/pom.xml": "<project/>",
+            "admin/src/main/java/admin/App.java": """
+                package admin;
+                @SpringBootApplication
+                class App {}
+            """,
+        }),
         Sample("java", {  # SOAP, and a repository that is one by what it extends
             "Forms.java": """
                 interface Forms extends JpaRepository<Form, Long> {}

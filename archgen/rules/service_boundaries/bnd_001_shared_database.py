@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from archgen.evidence.facts import Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity
 from archgen.rules.service_boundaries.bindings import apart, databases
-from archgen.rules.service_boundaries.libraries import shared_schemas
+from archgen.rules.service_boundaries.libraries import shared_repositories, shared_schemas
 from archgen.rules.service_boundaries.packages import shared_stores
 
 
@@ -24,7 +24,8 @@ def check(facts: Facts) -> Iterable[Hit]:
             shown = target.removeprefix("config:")
             message = f"{shown} is used by {len(names)} services: {', '.join(names)}"
             yield Hit(place.file, place.line, message, place.strength, lesser)
-    for names, file, line in (*shared_stores(facts), *([] if told else shared_schemas(facts))):
+    by_code = [] if told else [*shared_schemas(facts), *shared_repositories(facts)]
+    for names, file, line in (*shared_stores(facts), *by_code):
         yield Hit(file, line, f"one store is written for {len(names)} services: {', '.join(names)}")
 
 
@@ -39,8 +40,34 @@ RULE = Rule(
         "can change alone."
     ),
     remedy="Give each service its own database, and let the others ask it or listen to its events.",
-    languages=("config",),
+    languages=("config", "java"),
     valid=(
+        Sample("java", {  # an outbox that a library brings along is each one's own
+            "orders/pom.xml": "<project/>",
+            "orders/src/main/java/shop/orders/App.java": """
+                package shop.orders;
+                import shop.common.OutboxRepository;
+                import shop.common.AuditLogRepository;
+                @SpringBootApplication
+                class App { OutboxRepository outbox; AuditLogRepository log; }
+            """,
+            "payments/pom.xml": "<project/>",
+            "payments/src/main/java/shop/payments/App.java": """
+                package shop.payments;
+                import shop.common.OutboxRepository;
+                import shop.common.AuditLogRepository;
+                @SpringBootApplication
+                class App { OutboxRepository outbox; AuditLogRepository log; }
+            """,
+            "common/src/main/java/shop/common/OutboxRepository.java": """
+                package shop.common;
+                interface OutboxRepository extends JpaRepository<Outbox, Long> {}
+            """,
+            "common/src/main/java/shop/common/AuditLogRepository.java": """
+                package shop.common;
+                interface AuditLogRepository extends JpaRepository<AuditLog, Long> {}
+            """,
+        }),
         Sample("config", {  # one of them only asks the other
             "apps/web/package.json": '{"scripts": {"start": "node dist/main.js"}}',
             "apps/web/src/main.ts": """
@@ -81,6 +108,32 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # repositories of a module beside them
+            "orders/pom.xml": "<project/>",
+            "orders/src/main/java/shop/orders/App.java": """
+                package shop.orders;
+                import shop.common.OrderRepository;
+                import shop.common.ProductRepository;
+                @SpringBootApplication
+                class App { OrderRepository orders; ProductRepository products; }
+            """,
+            "admin/pom.xml": "<project/>",
+            "admin/src/main/java/shop/admin/App.java": """
+                package shop.admin;
+                import shop.common.OrderRepository;
+                import shop.common.ProductRepository;
+                @SpringBootApplication
+                class App { OrderRepository orders; ProductRepository products; }
+            """,
+            "common/src/main/java/shop/common/OrderRepository.java": """
+                package shop.common;
+                interface OrderRepository extends JpaRepository<Order, Long> {} // <-
+            """,
+            "common/src/main/java/shop/common/ProductRepository.java": """
+                package shop.common;
+                interface ProductRepository extends JpaRepository<Product, Long> {}
+            """,
+        }),
         Sample("config", {  # the schema lies in a package that both bring in
             "apps/web/package.json": '{"scripts": {"start": "node dist/main.js"}}',
             "apps/web/src/main.ts": """

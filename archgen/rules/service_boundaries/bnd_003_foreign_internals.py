@@ -14,10 +14,10 @@ _CONTRACT = re.compile(
 
 
 def check(facts: Facts) -> Iterable[Hit]:
-    """The first import of a file from each service tells of all."""
+    """The first import of a service from each other one tells of all."""
     told: set[tuple[str, str]] = set()
     for hit in _imports(facts):
-        pair = hit.file, hit.message.rpartition(" of ")[2]
+        pair = hit.message.partition(" imports ")[0], hit.message.rpartition(" of ")[2]
         if pair not in told:
             told.add(pair)
             yield hit
@@ -27,9 +27,10 @@ def _imports(facts: Facts) -> Iterable[Hit]:
     folders = {s.folder: s.name for s in facts.services if s.folder}
     packages = _java_packages(facts)
     imports = Imports(facts.program)
+    together = _launchers(facts)
     for module in facts.program.modules.values():
         own = facts.service_of(module.path)
-        if own is None or not module.production:
+        if own is None or not module.production or own.name in together:
             continue
         for item in module.imports:
             if module.language == "java":
@@ -49,8 +50,30 @@ def _imports(facts: Facts) -> Iterable[Hit]:
                     (path + "/").startswith(package) and module.language == "python"
                 )
                 names = " ".join(item.names.values()) if module.language == "python" else ""
+                if reaches and module.language == "python":
+                    behind = imports.behind(module.path, item)
+                    reaches = not behind or any(p.startswith(f"{folder}/") for p in behind)
                 if name != own.name and reaches and not _CONTRACT.search(f"{path} {names}"):
                     yield Hit(module.path, item.line, f"{own.name} imports {item.module} of {name}")
+
+
+def _launchers(facts: Facts) -> set[str]:
+    """Services that are nothing but a main which starts others in one process, for those who want them so."""
+    starts = {s.file: s.name for s in facts.services}
+    mains = {s.file.rpartition("/")[2].rpartition(".")[0]: s.name for s in facts.services}
+    found = set()
+    for service in facts.services:
+        own = [
+            m
+            for p, m in facts.program.modules.items()
+            if service.folder and p.startswith(f"{service.folder}/")
+        ]
+        code = [m for m in own if m.production and m.functions]
+        if service.file in starts and service.language == "java" and len(code) <= 3:
+            named = {mains.get(name) for m in code for item in m.imports for name in item.names}
+            if len(named - {None, service.name}) > 1:
+                found.add(service.name)
+    return found
 
 
 def _scripts(facts: Facts, imports: Imports, module: Module, item: Import) -> Iterable[Hit]:
@@ -83,6 +106,42 @@ RULE = Rule(
     remedy="Talk to the other service through its contract.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {  # all of them in one process, for those who want it so
+            "orders/pom.xml": "<project/>",
+            "orders/src/main/java/shop/orders/OrdersApp.java": """
+                package shop.orders;
+                @SpringBootApplication
+                class OrdersApp {}
+            """,
+            "payments/pom.xml": "<project/>",
+            "payments/src/main/java/shop/payments/PaymentsApp.java": """
+                package shop.payments;
+                @SpringBootApplication
+                class PaymentsApp {}
+            """,
+            "assembly/pom.xml": "<project/>",
+            "assembly/src/main/java/shop/All.java": """
+                package shop;
+                import shop.orders.OrdersApp;
+                import shop.payments.PaymentsApp;
+                @SpringBootApplication
+                class All {
+                    public static void main(String[] args) { SpringApplication.run(OrdersApp.class, args); }
+                }
+            """,
+        }),
+        Sample("python", {  # a package of the service's own, which another one's folder is called like
+            "backup/Dockerfile": "CMD [\"python\", \"main.py\"]",
+            "backup/main.py": "import time\nwhile True:\n    time.sleep(1)\n",
+            "shop/Dockerfile": "CMD [\"uvicorn\", \"shop.main:app\"]",
+            "shop/main.py": """
+                from fastapi import FastAPI
+                from shop.backup import models
+                app = FastAPI()
+            """,
+            "shop/backup/__init__.py": "",
+            "shop/backup/models.py": "class Backup: pass\n",
+        }),
         Sample("typescript", {
             "orders/package.json": '{"scripts": {"start": "node dist/main.js"}}',
             "orders/src/main.ts": """

@@ -32,6 +32,41 @@ def shared_schemas(facts: Facts) -> Iterator[tuple[list[str], str, int]]:
             return
 
 
+_REPOSITORY = re.compile(
+    r"\b(Jpa|Crud|Mongo|PagingAndSorting|ListCrud|Reactive\w*|R2dbc)Repository\b|\bBaseMapper\b"
+)
+# Every service may keep these for itself, by a library that all of them use.
+_EACH_OWN = re.compile(r"outbox|inbox|event|message|audit|log|lock|token|session", re.IGNORECASE)
+
+
+def shared_repositories(facts: Facts) -> Iterator[tuple[list[str], str, int]]:
+    """The same for Java: services that put two or more repositories of one module beside them to use."""
+    services = [s for s in facts.services if s.folder and s.language == "java"]
+    kept = [
+        (path, one)
+        for path, module in sorted(facts.program.modules.items())
+        if module.language == "java" and module.production and facts.service_of(path) is None
+        for one in module.classes
+        if any(_REPOSITORY.search(base) for base in one.bases) and not _EACH_OWN.search(one.name)
+    ]
+    if len(services) < 2 or len(kept) < 2:
+        return
+    imports = Imports(facts.program)
+    own = [
+        p for p, module in facts.program.modules.items() if module.production and module.language == "java"
+    ]
+    used = {s.name: imports.reached(p for p in own if p.startswith(f"{s.folder}/")) for s in services}
+    users: dict[tuple[str, ...], list[tuple[str, int]]] = {}
+    for path, one in kept:
+        names = tuple(sorted(name for name, paths in used.items() if path in paths))
+        if len(names) > 1:
+            users.setdefault(names, []).append((path, one.line))
+    for names, places in users.items():
+        if len(places) > 1:
+            yield list(names), *places[0]
+            return
+
+
 def _schemas(facts: Facts) -> Iterator[tuple[str, int]]:
     for path, module in sorted(facts.program.modules.items()):
         if not module.production or module.language != "typescript" or facts.service_of(path) is not None:

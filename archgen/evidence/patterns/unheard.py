@@ -1,0 +1,131 @@
+"""Failures that nobody hears: of a promise, a future or a thread that is not asked, and of an error that
+is written to a log before success is reported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from archgen.evidence.code.model import Call, Effect, Function, Module, Program
+from archgen.evidence.facts import Fact
+from archgen.evidence.patterns.background import UPKEEP
+from archgen.evidence.patterns.common import CLOSES, fact
+
+_ASYNC = re.compile(
+    r"^\s*(?:@[^\n]*\n\s*)*(?:(?:export|default|public|private|protected|static|override)\s+)*async\b"
+)
+# What a process does once, and what waits for what follows.
+_ONCE = re.compile(
+    r"(bootstrap|main|start\w*|init\w*|setup|on(Module|Application)\w*|constructor|connect\w*|listen\w*)$",
+    re.I,
+)
+
+
+def unheard(program: Program) -> Iterator[Fact]:
+    """`error.swallowed` and `error.publish_swallowed` where nothing is caught, and nothing is met either."""
+    named: dict[str, list[Function]] = defaultdict(list)
+    for _, function in program.functions():
+        named[function.title].append(function)
+    for module, function in program.functions():
+        if CLOSES.fullmatch(function.name):
+            continue
+        if module.language == "typescript":
+            yield from _promises(module, function, named)
+        elif module.language == "java":
+            yield from _futures(module, function)
+        elif module.language == "go":
+            yield from _logged(module, function)
+        else:
+            yield from _threads(module, function)
+
+
+def _changes(effect: Effect) -> bool:
+    return effect.kind in ("db.write", "publish") or (effect.kind == "remote" and effect.write)
+
+
+def _promises(module: Module, function: Function, named: dict[str, list[Function]]) -> Iterator[Fact]:
+    """An asynchronous function of the project that makes a change and is called without waiting for it."""
+    if not function.name or _ONCE.match(function.name):
+        return
+    lines = function.body.split("\n")
+    told: set[int] = set()
+    for effect in function.reach:
+        call = effect.call
+        if not effect.via or not call.discarded or call.awaited or call.line in told or not _changes(effect):
+            continue
+        text = lines[call.line - function.line] if call.line - function.line < len(lines) else ""
+        led = named.get(effect.via[0], ())
+        if len(led) != 1 or not _ASYNC.match(led[0].body) or led[0].catches or re.match(r"\s*void\s", text):
+            continue  # it sees to its own failures, or somebody says that it is meant
+        if any(call.within("catch", "closure")) or UPKEEP.search(call.callee):
+            continue
+        told.add(call.line)
+        said = {"types": "no promise", "logged": False, "writes": True}
+        yield fact("error.swallowed", module, call.line, function=function.title, **said)
+
+
+_TEMPLATE = re.compile(r"kafka_?template|kafka_?producer|KafkaTemplate|KafkaProducer", re.IGNORECASE)
+
+
+def _futures(module: Module, function: Function) -> Iterator[Fact]:
+    """A message of Kafka's that is handed over, and of which nobody asks whether it has arrived."""
+    waits = re.search(r"\.flush\(\)", function.body)
+    for effect in function.effects:
+        call = effect.call
+        holder = f"{call.receiver} {module.types.get(call.receiver, '')}"
+        if effect.kind != "publish" or call.name != "send" or not _TEMPLATE.search(holder) or waits:
+            continue
+        if (
+            call.discarded
+            and not any(call.within("try"))
+            and not any("->" in arg or "::" in arg for arg in call.args)
+        ):
+            lost = {"call": call.callee[-50:], "answer": False, "logged": False, "asked": False}
+            yield fact("error.publish_swallowed", module, call.line, function=function.title, **lost)
+            return
+
+
+_CHECKED = re.compile(r"if\s+(?:[^;{\n]*;\s*)?\w*[eE]rr\w*\s*!=\s*nil\s*\{([^{}]*)\}")
+_TOLD = re.compile(r"(?m)^.*\b(log\w*|logger|slog|fmt\.Print\w*|zap|klog|span)\b.*$", re.IGNORECASE)
+_FAILS = re.compile(r"^func\b[^{]*\)\s*(?:\([^{)]*\berror\)|error)\s*\{")
+_SUCCESS = re.compile(r"\breturn\b[^\n]*\bnil\s*$", re.MULTILINE)
+
+
+def _logged(module: Module, function: Function) -> Iterator[Fact]:
+    """Go code that could say that a change has failed, writes it to a log instead, and reports success."""
+    if not _FAILS.match(function.body):
+        return
+    for check in _CHECKED.finditer(function.body):
+        if not check[1].strip() or _TOLD.sub("", check[1]).strip():
+            continue
+        if not _SUCCESS.search(function.body, check.end()):
+            continue
+        line = function.line + function.body.count("\n", 0, check.start())
+        made = [e for e in function.reach if _changes(e) and e.call.line in (line, line - 1)]
+        if (
+            made
+            and not any(made[0].call.within("loop", "finally", "spawn"))
+            and not UPKEEP.search(made[0].call.callee)
+        ):
+            said = {"types": "a logged error", "logged": True, "writes": True, "call": _name(made[0].call)}
+            yield fact("error.swallowed", module, made[0].call.line, function=function.title, **said)
+            return
+
+
+def _name(call: Call) -> str:
+    return call.callee[-40:]
+
+
+def _threads(module: Module, function: Function) -> Iterator[Fact]:
+    """Threads that are waited for, and of which nobody asks whether they have failed."""
+    for call in function.calls:
+        if call.name != "Thread" or "target" not in call.keywords or ".join(" not in function.body:
+            continue
+        name = call.keywords["target"].rpartition(".")[2]
+        found = [f for f in module.functions if f.name == name]
+        if any(any(map(_changes, f.reach)) and not f.catches for f in found) and not UPKEEP.search(name):
+            said = {"types": "no thread", "logged": False, "writes": True}
+            yield fact("error.swallowed", module, call.line, function=function.title, **said)
+            return
