@@ -194,7 +194,7 @@ _LAYOUTS: dict[str, tuple[dict[str, str], list[str]]] = {
             "setup.cfg": "[entry_points]\nconsole_scripts =\n    base-guest = base.cmd.guest:main\n"
             "    base-tasks = base.cmd.tasks:main\n    base-fake-mode = base.cmd.fakemode:main\n",
             "base/cmd/guest.py": "from base.common.rpc import service\ndef main():\n    service.launch(1)\n",
-            "base/cmd/tasks.py": "def startup(conf):\n    service.launch(conf, 1)\ndef main():\n    startup(conf)\n",
+            "base/cmd/tasks.py": "def startup():\n    service.launch(1)\ndef main():\n    startup()\n",
             "base/cmd/fakemode.py": "def main():\n    service.launch(1)\n",
             "base/guestagent/run.py": _PLAIN,
             "base/tasks/run.py": _PLAIN,
