@@ -46,6 +46,10 @@ _EXAMPLE_FOLDERS = {
     "demos",
     "playground",
     "attic",
+    "_dev",
+    ".devcontainer",
+    "devcontainer",
+    "local-dev",
     "deprecated",
 }
 _EXAMPLE_PROJECT = re.compile(

@@ -288,5 +288,6 @@ def nearest(functions: list[Function], path: str) -> list[Function]:
 @lru_cache(50_000)
 def plain(type_: str) -> str:
     """The bare name of a type: `Repository` for `Optional[data.Repository<Order>] | None`."""
-    text = re.sub(r"^(Optional|Annotated|Promise|Type|type)\s*[\[<]", "", type_.strip("\"' *&"))
+    text = re.sub(r"@\w+(\([^()]*\))?\s*", "", type_)  # @NonNull Order
+    text = re.sub(r"^(Optional|Annotated|Promise|Type|type)\s*[\[<]", "", text.strip("\"' *&"))
     return re.split(r"[<\[|,\s(]", text.strip())[0].rpartition(".")[2].lstrip("*&")

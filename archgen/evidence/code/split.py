@@ -97,7 +97,7 @@ def parameters(text: str, language: str) -> dict[str, str]:
 _FIELDS = {
     "go": re.compile(r"^[ \t]+(?P<name>\w+)\s+(?P<type>\*?[\w.\[\]]+)", re.MULTILINE),
     "java": re.compile(
-        r"(?:^|[;{}])\s*(?:@\w+(?:\([^)]*\))?\s*)*(?:(?:private|protected|public|final|static|transient)\s+)*"
+        r"(?:^|[;{}])\s*(?:@\w+(?:\([^)]*\))?\s*|(?:private|protected|public|final|static|transient|volatile)\s+)*"
         r"(?P<type>[A-Z][\w<>,.?\[\] ]*?)\s+(?P<name>\w+)\s*[;=]",
         re.MULTILINE,
     ),

@@ -163,7 +163,9 @@ DB_RECEIVER = Names(
     r"eventStore|event_store|dslContext|transaction|q|queries)$",
     re.IGNORECASE,
 )
-REPOSITORY = Names(r"(repo|repository|repositories|dao|mapper)(<.*>)?$", re.IGNORECASE)
+REPOSITORY = Names(
+    r"(repo|repository|repositories|dao|mapper|(?<![a-z])[a-z]+(?-i:Store|_store))(<.*>)?$", re.IGNORECASE
+)
 COLLECTION = Names(
     r"^(final )?(java\.util\.)?(Concurrent\w*|CopyOnWrite\w*|Linked\w*|Hash|Array|Tree|Weak|Blocking)?"
     r"(List|Set|Map|Queue|Deque|Collection|Vector|Stack)\s*<"

@@ -16,6 +16,11 @@ _GO_RETURNS = re.compile(
 )
 
 
+_MAY_FAIL = re.compile(r"func\b[^{]*\berror\b[^{]*\{")
+# Who asked for an answer waits for it only so long, and asks again.
+_REPLY = re.compile(r"\.(ReplyTo|Reply)\b")
+
+
 def dropped(program: Program) -> Iterator[Fact]:
     """Errors that Go code lets go: `error.swallowed`, `error.publish_swallowed`, `error.commit_swallowed`."""
     bodies = {(m.path, c.name): c.body for m, c in program.classes() if m.language == "go"}
@@ -49,7 +54,15 @@ def dropped(program: Program) -> Iterator[Fact]:
             elif effect.kind == "publish" and (blank or {call.line, call.line + 1} & quiet):
                 if _cannot_fail(call, bodies.get((module.path, function.owner), "")):
                     continue
-                lost = {"call": call.callee[-50:], "answer": False, "logged": not blank}
+                own = [f for f in module.functions if f.name == call.name and f.owner == function.owner]
+                if own and call.receiver and not any(_MAY_FAIL.match(f.body) for f in own):
+                    continue  # it says nothing, and is told of itself
+                text = " ".join([*call.args, *(arg for c in function.calls for arg in c.args)])
+                lost = {
+                    "call": call.callee[-50:],
+                    "answer": _REPLY.search(text) is not None,
+                    "logged": not blank,
+                }
                 yield fact("error.publish_swallowed", module, call.line, function=function.title, **lost)
 
 

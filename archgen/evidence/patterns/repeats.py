@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -200,11 +201,17 @@ def added_up(program: Program, facts: Facts) -> Iterator[Fact]:
             for effect in handler.reach:
                 text = effect.call.text()
                 if effect.kind == "db.write" and _ADDS_UP.search(text) and "ondition" not in text:
-                    about = {"function": handler.title, "call": effect.call.callee[-40:]}
+                    about = {"function": handler.title, "call": effect.call.callee[-40:], "adds": True}
                     yield fact("naive_consumer", module, effect.call.line, **about)
                     break
 
 
+def _shared(one: str, two: str) -> int:
+    """How many folders two paths begin with in common."""
+    return len(posixpath.commonpath([one, two]))
+
+
+_NOTICES = re.compile(r"exist|already|duplicate|seen|idempot|processed|handled", re.IGNORECASE)
 _IDENTIFIED = re.compile(r"[iI]d\b|_id\b|ID\b|[kK]ey|[nN]umber|[uU]uid|[cC]ode\b|[rR]eference")
 
 
@@ -218,7 +225,19 @@ def _marked(program: Program, facts: Facts, safe: set[str], seen: set[int]) -> I
     A save of something with an id of its own changes the row that is there, and is left alone.
     """
     heard = {(f.file, f["function"]) for f in facts.of("consumer")}
+    relative = {(f.file, str(f["function"])): f.line for f in facts.of("update.lost")}
+    named = {f.title: f for _, f in program.functions()} if relative else {}
     for module, function in program.functions():
+        if function.marks and (module.path, function.name) in heard and id(function) not in seen:
+            led = {via for e in function.reach for via in e.via[:1] if via in named}
+            meant = [place for place in relative if place[1] in led | {function.title}]
+            told = max(meant, key=lambda place: _shared(place[0], module.path), default=None)
+            if told and not _NOTICES.search(function.body + named[told[1]].body):
+                seen.add(id(function))
+                home = program.modules[told[0]]
+                about = {"function": function.title, "call": told[1], "adds": True}
+                yield fact("naive_consumer", home, relative[told], **about)
+                continue
         if not function.marks or (module.path, function.name) not in heard or id(function) in seen:
             continue
         if any(words.OUTBOX_FRAMEWORK.match(item.module) for item in module.imports):

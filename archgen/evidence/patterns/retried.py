@@ -32,6 +32,10 @@ _ALWAYS = re.compile(
     r"retryCondition['\"]?\s*[:=]\s*(\(\w*\)|\w+)\s*=>\s*true|retryCondition:\s*axiosRetry\.isRetryableError"
 )
 _ALL_METHODS = re.compile(r"(allowed_methods|method_whitelist)\s*=\s*(None|False|\[[^\]]*[\"']POST)")
+# A client that hands the same request to itself once more, whatever it asked for.
+_AGAIN = re.compile(
+    r"retry_?count\w*\s*(\+=|\+\+)[\s\S]{0,600}?\b\w+\(\s*(\w*[cC]onfig|\w*[rR]equest)\s*\)", re.IGNORECASE
+)
 _WRITE_METHOD = re.compile(r"@(?:\w+\.)*(Post|POST)(Mapping|Exchange)?\b|RequestMethod\.POST")
 
 _HALF_SET = re.compile(r"(=|\(|set\w*\()\s*[\w.\"']*half[_-]?open", re.IGNORECASE)
@@ -69,6 +73,10 @@ def retried(program: Program) -> Iterator[Fact]:
             call.name == "Retry" and _ALL_METHODS.search(text)
         ):
             yield fact("retry.unsafe", module, call.line, function=function.title, call="every method")
+        if call.callee.endswith("interceptors.response.use") and (again := _AGAIN.search(function.body)):
+            near = function.body[max(0, again.start() - 900) : again.end()]
+            if not re.search(r"\.method\b|isRetryable", near) and not _KEYED.search(near):
+                yield fact("retry.unsafe", module, call.line, function=function.title, call="every method")
 
 
 def _unsafe(module: Module, function: Function, effects: Iterable[Effect]) -> Iterator[Fact]:

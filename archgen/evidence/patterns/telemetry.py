@@ -43,7 +43,7 @@ _EXPOSED = Names(
 )
 _TRACE_START = Names(
     r"(set_tracer_provider|setGlobalTracerProvider|SetTracerProvider|NodeSDK|NodeTracerProvider|TracerProvider|BatchSpanProcessor|instrument_app|"
-    r"FastAPIInstrumentor|FlaskInstrumentor|registerInstrumentations|SetGlobalTracer|opentracing\.\w+FromContext|NewJaegerTracer|jaegercfg|otelhttp\.NewHandler|otelgrpc\.\w+|initTracer|ddtrace\.\w+|osprofiler\.(initializer|web|profiler)\.\w+|sentry_sdk\.init|Sentry\.init|aws_lambda_powertools\.(\w+\.)?Tracer|@aws-lambda-powertools/tracer\.Tracer|aws_xray_sdk\.\w+|AWSXRay\.\w+|Tracing\.newBuilder)"
+    r"FastAPIInstrumentor|FlaskInstrumentor|registerInstrumentations|SetGlobalTracer|InitGlobalTracer|opentracing\.\w+FromContext|NewJaegerTracer|jaegercfg|otelhttp\.NewHandler|otelgrpc\.\w+|initTracer|ddtrace\.\w+|osprofiler\.(initializer|web|profiler)\.\w+|sentry_sdk\.init|Sentry\.init|aws_lambda_powertools\.(\w+\.)?Tracer|@aws-lambda-powertools/tracer\.Tracer|aws_xray_sdk\.\w+|AWSXRay\.\w+|Tracing\.newBuilder)"
 )
 _SPAN = Names(
     r"(start_as_current_span|start_span|startActiveSpan|startSpan|tracer\.Start|nextSpan|spanBuilder|@WithSpan|@Observed|@NewSpan)"
@@ -78,6 +78,9 @@ _HEALTH_FILE = re.compile(
     r"(?:^|/)(?:(?:app|routes)/(?=.*/(?:route|\+server)\.)|routes/|pages/(?=api/)|server/(?=api/))((?:[^/]+/)*?"
     r"(?:_?health[-_]?(?:z|checks?)?|livez|readyz|ready|readiness|liveness))(?:/route|/index|/\+server|\.get)?\.[cm]?[jt]sx?$"
 )
+_CLIENTS = {"fetch", "request", "urlopen"}
+_ROUTERS = {"RegisterAt", "Use", "use", "SetMetricsPath", "mount", "Mount"}
+_KEEPS = re.compile(r"prometheus|metrics", re.IGNORECASE)
 _SETTINGS = {
     "metrics.exposed": re.compile(
         r"^management\.endpoints?\.web\.exposure\.include$|^management\.(metrics|prometheus)\.\w*export"
@@ -108,6 +111,12 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
                 yield fact("metrics.exposed", module, call.line, what=f"{call.callee[:50]} sends them")
         elif call.name == "include" and any("django_prometheus" in arg for arg in call.args):
             yield fact("metrics.exposed", module, call.line, what="the routes of django_prometheus")
+        elif (
+            call.name not in _CLIENTS
+            and any(arg.strip("\"'`") == "/metrics" for arg in call.args[:2])
+            and (call.name in _ROUTERS and any(_KEEPS.search(i.module) for i in module.imports))
+        ):
+            yield fact("metrics.exposed", module, call.line, what=call.callee[:60])
         elif _EXPOSED.match(origin):
             # a route in a function that nobody calls is mounted nowhere
             outer = outermost(module, function)

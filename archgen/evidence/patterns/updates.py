@@ -15,8 +15,8 @@ from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.common import fact
 
 _WORDS = (
-    r"(?:\w*_)?(?:in_?use|stock|inventory|quantity|qty|balance|funds|credits?|seats?|tickets?|available\w*|reserved\w*|"
-    r"remaining\w*|capacity|on_?hand|in_?stock|points|\w*(?:Stock|Inventory|Quantity|Qty|Balance|Funds|Credits?|Seats?|Tickets?|"
+    r"(?:\w*_)?(?:in_?use|stocks?|inventory|quantity|qty|balance|funds|credits?|seats?|tickets?|available\w*|reserved\w*|"
+    r"remaining\w*|capacity|on_?hand|in_?stock|points|\w*(?:Stocks?|Inventory|Quantity|Qty|Balance|Funds|Credits?|Seats?|Tickets?|"
     r"Available\w*|Capacity|OnHand|InStock|Points)|Available\w*|Reserved\w*|Remaining\w*)"
 )
 _FIELD = rf"(?P<one>[a-z]\w*)(?:\.(?:data|attributes))?\.(?P<field>(?i:{_WORDS}))"
@@ -26,7 +26,7 @@ _RECKONED = re.compile(
 )
 # `product.setStock(product.getStock() - n)`, `account.setBalance(account.getBalance().subtract(n))`
 _SET = re.compile(
-    rf"\b(?P<one>[a-z]\w*)\.set(?P<field>(?i:{_WORDS}))\(\s*(?P=one)\.get(?P=field)\(\)\s*(?:[-+]|\.(?:subtract|add|minus|plus)\()"
+    rf"\b(?P<one>[a-z]\w*)\.set(?P<field>(?i:{_WORDS}))\(\s*(?P=one)\s*\.get(?P=field)\(\)\s*(?:[-+]|\.(?:subtract|add|minus|plus)\()"
 )
 _OWN = frozenset({"self", "this", "cls", "state", "cart", "total", "totals", "acc", "sum", "result", "stats"})
 _FETCHED = r"(?:get|find|load|first|one|fetch|select|query|retrieve|read|scalar|lookup|search|by_?id)"
@@ -128,7 +128,8 @@ def _lost(module: Module, function: Function, match: re.Match[str], line: int, g
     kept = kept or any(
         c.line > line and c.receiver == one and _SELF_KEPT.match(c.name) for c in function.calls
     )
-    if not kept and not any("Transactional" in mark for mark in function.marks):
+    whole = [mark for c in module.classes if c.name == function.owner for mark in c.marks]
+    if not kept and not any("Transactional" in mark for mark in (*function.marks, *whole)):
         return False
     before = function.body[: match.start()]
     fetched = re.search(

@@ -54,6 +54,22 @@ RULE = Rule(
     remedy="Send an idempotency key that stays the same over the attempts, or do not try such calls again.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # another token, and the same once more
+            "a.ts": """
+                import axios from 'axios';
+                export const make = () => {
+                  const client = axios.create({ timeout: 1000 });
+                  client.interceptors.response.use(undefined, async (err) => {
+                    const config = err.config;
+                    if (err.response.status !== 401 || config._retry) return Promise.reject(err);
+                    config._retry = true;
+                    await refresh();
+                    return client(config);
+                  });
+                  return client;
+                };
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import requests, tenacity
@@ -111,6 +127,21 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {
+            "a.ts": """
+                import axios from 'axios';
+                export const make = () => {
+                  const client = axios.create({ timeout: 1000 });
+                  client.interceptors.response.use(undefined, (err) => { // <-
+                    const config = err.config;
+                    if (config.__retryCount >= 3) return Promise.reject(err);
+                    config.__retryCount += 1;
+                    return later().then(() => client(config));
+                  });
+                  return client;
+                };
+            """,
+        }),
         Sample("java", {  # by an amount, whatever the method
             "Stock.java": """
                 import io.github.resilience4j.retry.annotation.Retry;

@@ -9,7 +9,10 @@ from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 def check(facts: Facts) -> Iterable[Hit]:
     yield from hits(
         facts.of("naive_consumer"),
-        lambda f: f"{f['function']} inserts ({f['call']}), and a message that comes twice does so twice",
+        lambda f: (
+            f"{f['function']} {'adds up' if f.get('adds') else 'inserts'} ({f['call']}), "
+            "and a message that comes twice does so twice"
+        ),
     )
     yield from hits(
         facts.of("inbox.unfilled"),
@@ -86,6 +89,28 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {
+            "App.java": """
+                import org.springframework.kafka.annotation.KafkaListener;
+                class App {
+                  Stocks stocks;
+                  @KafkaListener(topics = "orders")
+                  public void onEvent(Order order) {
+                    stocks.reserve(order);
+                  }
+                }
+            """,
+            "Stocks.java": """
+                class Stocks {
+                  ProductRepository repository;
+                  void reserve(Order order) {
+                    Product product = repository.findById(order.productId()).orElseThrow();
+                    product.setReserved(product.getReserved() + order.count()); // <-
+                    repository.save(product);
+                  }
+                }
+            """,
+        }),
         Sample("python", {
             "template.yaml": """
                 Transform: AWS::Serverless-2016-10-31

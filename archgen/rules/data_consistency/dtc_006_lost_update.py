@@ -112,6 +112,23 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {
+            "A.java": """
+                @Transactional
+                class A {
+                  CustomerRepository customerRepository;
+                  boolean reserve(Order order) {
+                    var customer = findById(order.customerId());
+                    customer.setBalance( // <-
+                        customer
+                            .getBalance()
+                            .subtract(order.price()));
+                    customerRepository.saveCustomer(customer);
+                    return true;
+                  }
+                }
+            """,
+        }),
         Sample("go", {
             "a.go": """
                 package a

@@ -40,6 +40,24 @@ RULE = Rule(
     remedy="Give the store a persistent volume.",
     languages=("config",),
     valid=(
+        Sample("config", {  # a database of its own, and H2 for tests
+            "orders/pom.xml": """
+                <project><artifactId>orders</artifactId>
+                <dependency><artifactId>spring-boot-starter-data-jpa</artifactId></dependency>
+                <dependency><artifactId>postgresql</artifactId></dependency>
+                <dependency><artifactId>h2</artifactId><scope>test</scope></dependency></project>
+            """,
+            "orders/src/main/java/App.java": "@SpringBootApplication\nclass App {}\n",
+            "_dev/docker-compose.yml": """
+                services:
+                  cache:
+                    image: postgres:17
+                    volumes: [kept:/var/lib/postgresql/data]
+                  db:
+                    image: postgres:17
+                volumes: {kept: {}}
+            """,
+        }),
         Sample("config", {
             "a.py": "x = 1\n",
             "k.yaml": """
@@ -55,6 +73,14 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("config", {
+            "orders/pom.xml": """
+                <project><artifactId>orders</artifactId> <!-- <- -->
+                <dependency><artifactId>spring-boot-starter-data-jpa</artifactId></dependency>
+                <dependency><artifactId>h2</artifactId></dependency></project>
+            """,
+            "orders/src/main/java/App.java": "@SpringBootApplication\nclass App {}\n",
+        }),
         Sample("config", {
             "a.py": "x = 1\n",
             "k.yaml": """

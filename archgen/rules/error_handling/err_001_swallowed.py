@@ -169,6 +169,20 @@ RULE = Rule(
     invalid=(
         Sample("typescript", {
             "a.ts": """
+                class Events {
+                  async work() { await this.eventStore.put('1', { done: true }); }
+                  async process() {
+                    try {
+                      this.work(); // <-
+                    } catch (e) {
+                      throw new Failed(e);
+                    }
+                  }
+                }
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
                 class Mails {
                   async send(mail) { await this.transporter.sendMail(mail); }
                   @EventPattern('ordered')

@@ -31,6 +31,25 @@ RULE = Rule(
     remedy="Let the failure reach the caller, or keep the message in an outbox until it is out.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # an answer, for which somebody waits only so long
+            "a.go": """
+                package a
+                import amqp "github.com/rabbitmq/amqp091-go"
+                func (s *Server) serve(d *amqp.Delivery) {
+                    if d.Type == "" {
+                        s.publish(d, nil)
+                        return
+                    }
+                    s.publish(d, s.answer(d))
+                }
+                func (s *Server) publish(d *amqp.Delivery, body []byte) {
+                    err := s.channel.Publish("", d.ReplyTo, false, false, amqp.Publishing{Body: body})
+                    if err != nil {
+                        log.Println(err)
+                    }
+                }
+            """,
+        }),
         Sample("java", {
             "A.java": """
                 class A {

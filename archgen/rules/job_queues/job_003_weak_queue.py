@@ -238,6 +238,25 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {
+            "Listeners.java": """
+                class Listeners {
+                  private final @NonNull Saga saga;
+                  @TransactionalEventListener
+                  @Async
+                  public void on(OrderPlaced event) { // <-
+                    saga.accepted(event.id());
+                  }
+                }
+            """,
+            "Saga.java": "interface Saga { void accepted(String id); }\n",
+            "SagaJdbc.java": """
+                class SagaJdbc implements Saga {
+                  JdbcTemplate jdbcTemplate;
+                  public void accepted(String id) { jdbcTemplate.update("INSERT INTO sagas VALUES (?)", id); }
+                }
+            """,
+        }),
         Sample("go", {
             "a.go": """
                 package a

@@ -32,6 +32,19 @@ RULE = Rule(
             "go.mod": "module shop",
             "main.go": """
                 package main
+                import "github.com/ansrivas/fiberprometheus/v2"
+                func main() {
+                    app := fiber.New()
+                    prometheus := fiberprometheus.New("orders")
+                    prometheus.RegisterAt(app, "/metrics")
+                    http.ListenAndServe(":80", app)
+                }
+            """,
+        }),
+        Sample("go", {
+            "go.mod": "module shop",
+            "main.go": """
+                package main
                 import "github.com/go-rest/pkg/api"
                 func main() {
                     router := chi.NewRouter()

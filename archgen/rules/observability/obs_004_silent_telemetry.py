@@ -51,6 +51,19 @@ RULE = Rule(
     remedy="Wire a client that records, at least outside of tests.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {
+            "go.mod": "module shop",
+            "main.go": """
+                package main
+                import ot "github.com/opentracing/opentracing-go"
+                func main() {
+                    ot.InitGlobalTracer(instana.NewTracer())
+                    span := ot.GlobalTracer().StartSpan("order")
+                    defer span.Finish()
+                    http.ListenAndServe(":80", nil)
+                }
+            """,
+        }),
         Sample("go", {  # which of the two is built in, a tag says
             "go.mod": "module shop",
             "metric/server.go": """

@@ -11,6 +11,8 @@ from archgen.evidence.facts import Facts, Service
 
 _STORE = re.compile(r".*?/(db|database|models|storage|store|persistence|repositor(y|ies))/")
 
+# What a store may raise, and how it calls things, is no store.
+_NO_STORE = re.compile(r"/(__init__|exceptions?|errors|constants|types)\.py$")
 _MIGRATES = re.compile(r"migrat|alembic")
 
 
@@ -44,7 +46,8 @@ def shared_stores(facts: Facts) -> Iterator[tuple[list[str], str, int]]:
             names = [
                 name
                 for name, paths in reached.items()
-                if path in paths or (front and any(p.startswith(front[0]) for p in paths))
+                if path in paths
+                or (front and any(p.startswith(front[0]) and not _NO_STORE.search(p) for p in paths))
             ]
             if len(names) > 1:
                 yield sorted(names), path, line
