@@ -46,6 +46,8 @@ _EXAMPLE_FOLDERS = {
     "demos",
     "playground",
     "attic",
+    "tutorial",
+    "tutorials",
     "_dev",
     ".devcontainer",
     "devcontainer",

@@ -16,6 +16,7 @@ _GO_RETURNS = re.compile(
 )
 
 
+_PREPARES = re.compile(r"(init|setup|migrate|seed|ensure)\w*$", re.IGNORECASE)
 _MAY_FAIL = re.compile(r"func\b[^{]*\berror\b[^{]*\{")
 # Who asked for an answer waits for it only so long, and asks again.
 _REPLY = re.compile(r"\.(ReplyTo|Reply)\b")
@@ -42,6 +43,8 @@ def dropped(program: Program) -> Iterator[Fact]:
             if effect.kind == "commit" and blank:
                 yield fact("error.commit_swallowed", module, call.line, function=function.title)
             elif effect.kind == "db.write" and blank and _GO_RETURNS.match(call.name):
+                if _PREPARES.match(function.name):
+                    continue  # what fails there, the first use tells
                 yield fact(
                     "error.swallowed",
                     module,

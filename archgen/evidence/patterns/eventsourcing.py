@@ -42,6 +42,7 @@ _TAKEN_IN = Sought(
     ("reduce",),
     0,
 )
+_TABLES = re.compile(r"^(pandas|numpy|polars|pyspark|dask|torch|tensorflow|jax)\b")
 _EVENTS = re.compile(r"event|journal|history", re.IGNORECASE)
 _STREAM = re.compile(r"event|stream|history|journal|commit|row", re.IGNORECASE)
 _EVENT_TABLE = re.compile(
@@ -96,6 +97,8 @@ def event_sourcing(program: Program, facts: Facts) -> Iterator[Fact]:
 def _replays(program: Program) -> Iterator[tuple[Module, Function, int]]:
     """Functions that read a stream and fold it into a state."""
     for module, function in program.functions():
+        if module.uses(_TABLES):
+            continue  # there, to apply something to rows is everyday work
         at, text = _fold_in(function.body) if function.name else (0, "")
         if not _STREAM.search(text):
             continue

@@ -88,6 +88,8 @@ def _memory_dedup(module: Module, function: Function) -> Iterator[Fact]:
         ]
         if not function.name:  # several closures, it may be, and each works for itself
             work = [line for line in work if line <= keep.line]
+        if word in function.params:
+            continue  # somebody else's, for as long as that lasts
         if check and any(check <= line for line in work) and check < keep.line:
             yield fact("memory_dedup", module, check, function=function.title, store=store, key=key[:40])
             return
@@ -115,7 +117,7 @@ def _noted(module: Module, function: Function, acts: list[Effect]) -> Iterator[F
     """The same with a dictionary: `if key in seen`, the work, `seen[key] = True`."""
     for keep in _NOTED.finditer(function.body) if acts else ():
         store, key = keep[1], keep[2]
-        if f" in {store}" not in function.body:
+        if f" in {store}" not in function.body or store in function.params:
             continue
         asked = re.search(rf"\bif\s+{re.escape(key)}\s+(not\s+)?in\s+{re.escape(store)}\b", function.body)
         kept = function.line + function.body.count("\n", 0, keep.start())

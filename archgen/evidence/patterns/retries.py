@@ -96,6 +96,8 @@ def retry_loops(module: Module, function: Function) -> Iterator[Block]:
     for loop in loops.values():
         if _OVER_THINGS.search(loop.header) and not _ATTEMPTS.search(loop.header):
             continue  # one turn per thing, not one per attempt
+        if module.language == "python" and re.match(r"(async\s+)?for\s*\($", loop.header.strip()):
+            continue  # over several lines
         if not _UNBOUNDED.match(loop.header.strip()) and not _RETRY_WORD.search(function.body):
             continue
         body = "\n".join(lines[loop.line - function.line : loop.end - function.line + 1])
@@ -104,6 +106,9 @@ def retry_loops(module: Module, function: Function) -> Iterator[Block]:
             for c in function.catches
             if loop.line <= c.line <= loop.end and not re.match(r"(final\s+)?InterruptedException\b", c.types)
         ]
+        queue = re.match(r"while\s*\(?\s*(\w+)(\.length)?\b", loop.header.strip())
+        if queue and re.search(rf"\b{queue[1]}\.(pop|popleft|shift|poll|remove|get_nowait)\(", body):
+            continue  # one turn per thing that waits
         inner = [b for b in loops.values() if b is not loop and loop.line <= b.line and b.end <= loop.end]
         # what fails in a loop further in is tried again there, or left out
         catches = [c for c in catches if not any(b.line <= c.line <= b.end for b in inner)]

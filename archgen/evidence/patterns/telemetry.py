@@ -14,6 +14,7 @@ from archgen.evidence.patterns.common import (
     called,
     calls,
     fact,
+    imports,
     marks,
     mentioned,
     outermost,
@@ -78,6 +79,7 @@ _HEALTH_FILE = re.compile(
     r"(?:^|/)(?:(?:app|routes)/(?=.*/(?:route|\+server)\.)|routes/|pages/(?=api/)|server/(?=api/))((?:[^/]+/)*?"
     r"(?:_?health[-_]?(?:z|checks?)?|livez|readyz|ready|readiness|liveness))(?:/route|/index|/\+server|\.get)?\.[cm]?[jt]sx?$"
 )
+_TRACING = re.compile(r"opentelemetry|opentracing|micrometer|zipkin|brave|ddtrace|sleuth")
 _CLIENTS = {"fetch", "request", "urlopen"}
 _ROUTERS = {"RegisterAt", "Use", "use", "SetMetricsPath", "mount", "Mount"}
 _KEEPS = re.compile(r"prometheus|metrics", re.IGNORECASE)
@@ -124,7 +126,7 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
                 yield fact("metrics.exposed", module, call.line, what=call.callee[:60])
         if _TRACE_START.search(call.callee) or _TRACE_START.search(origin):
             yield fact("trace.provider", module, call.line, what=call.callee[:60])
-        elif _SPAN.search(call.callee) and call.name not in ours:
+        elif _SPAN.search(call.callee) and (call.name not in ours or imports(module, _TRACING)):
             yield fact("trace.span", module, call.line, what=call.callee[:60])
         if _JSON_LOG.search(call.callee):
             yield fact("log.structured", module, call.line, what=call.callee[:60])

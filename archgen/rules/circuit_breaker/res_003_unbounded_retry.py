@@ -45,6 +45,23 @@ RULE = Rule(
     remedy="Limit the attempts, wait exponentially longer between them, and add jitter.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # one turn per page that waits
+            "a.py": """
+                import requests
+                def crawl(url):
+                    waiting = [url]
+                    while waiting:
+                        page = waiting.pop(0)
+                        try:
+                            response = requests.get(page, timeout=3)
+                        except Exception:
+                            log.warning("failed")
+                            continue
+                        waiting.extend(links(response))
+                        if len(waiting) > 100:
+                            break
+            """,
+        }),
         Sample("python", {  # pages, of which each thing may fail for itself
             "a.py": """
                 import requests

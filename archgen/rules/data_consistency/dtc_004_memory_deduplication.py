@@ -29,6 +29,15 @@ RULE = Rule(
     remedy="Let the database decide: a unique key, and a caught violation or an upsert.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # of the one who calls
+            "a.py": """
+                def resolve(cursor, node_ids: dict, name_key):
+                    if name_key in node_ids:
+                        return node_ids[name_key]
+                    cursor.execute("INSERT INTO nodes (name) VALUES (%s)", name_key)
+                    node_ids[name_key] = cursor.fetchone()
+            """,
+        }),
         Sample("java", {  # what is kept is wanted for itself
             "A.java": """
                 class A {

@@ -27,6 +27,15 @@ RULE = Rule(
     remedy="Let the database reckon (SET stock = stock - 1 WHERE stock >= 1), lock the row, or check a version.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {
+            "cache.py": """
+                import redis
+                def wrapper(client, cache_key, chunk):
+                    kept = json.loads(client.get(cache_key))
+                    kept.append(chunk)
+                    client.set(cache_key, json.dumps(kept))
+            """,
+        }),
         Sample("go", {  # put back only where nobody has changed it meanwhile
             "a.go": """
                 package a

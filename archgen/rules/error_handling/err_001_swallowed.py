@@ -46,6 +46,12 @@ RULE = Rule(
     remedy="Catch what you can answer, and let the rest through.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {
+            "a.go": """
+                package a
+                func InitDB(db *sql.DB) { db.Exec("INSERT INTO products (id) VALUES (1)") }
+            """,
+        }),
         Sample("typescript", {
             "a.ts": """
                 import axios from 'axios';

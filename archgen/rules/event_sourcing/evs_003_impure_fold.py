@@ -60,6 +60,27 @@ RULE = Rule(
     remedy="Put what it needs into the event when it is made.",
     languages=("python", "typescript"),
     valid=(
+        Sample("python", {  # rows of a table, of which each is looked at
+            "a.py": """
+                import pandas
+                def parse(path):
+                    rows = pandas.read_csv(path)
+                    for row in rows:
+                        row = row.apply(name)
+                    return rows
+                def load(path):
+                    return parse(path)
+                def name(value):
+                    return value.strip()
+            """,
+            "b.py": """
+                import uuid
+                def log(conn, what):
+                    conn.execute("INSERT INTO auth_events (id) VALUES (%s)", what)
+                def apply_import(state, event):
+                    return {**state, "id": uuid.uuid4()}
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 from sqlalchemy import insert, select

@@ -14,7 +14,12 @@ def check(facts: Facts) -> Iterable[Hit]:
             weak.file, weak.line, f"{weak['function']} relies on {weak['what']}", weak.strength, severity
         )
     if _kept_in_redis(facts):
-        for store in facts.of("memory.store"):
+        told = set()
+        for store in sorted(facts.of("memory.store"), key=lambda s: (s.file.count("/"), len(s.file), s.line)):
+            variant = str(store["name"]), store.file.rpartition("/")[0]
+            if variant in told:
+                continue  # one store, in another variant of its file
+            told.add(variant)
             message = f"{store['name']} holds the jobs, and keeps them in {store['fleeting']}"
             yield Hit(store.file, store.line, message, store.strength, Severity.WARNING)
 
@@ -238,6 +243,27 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {  # once, whatever variants there are
+            "jobs.py": "import rq\nqueue = rq.Queue()\ndef send(mail):\n    queue.enqueue(deliver, mail)\n",
+            "deployment/docker-compose.yml": """
+                services:
+                  db:
+                    image: postgres:17
+                    volumes: [kept:/var/lib/postgresql/data]
+                  redis: # <-
+                    image: redis:7
+                volumes: {kept: {}}
+            """,
+            "deployment/docker-compose-local.yml": """
+                services:
+                  db:
+                    image: postgres:17
+                    volumes: [kept:/var/lib/postgresql/data]
+                  redis:
+                    image: redis:7
+                volumes: {kept: {}}
+            """,
+        }),
         Sample("java", {
             "Listeners.java": """
                 class Listeners {

@@ -12,7 +12,8 @@ from archgen.rules.paths import straight
 # What a closure handed to one of these does comes after what it is called on.
 _GOES_ON = re.compile(r"(^|\.)(then|switchMap|mergeMap|concatMap|flatMap|andThen|thenCompose)$|^(map|tap)$")
 _HARMLESS = re.compile(
-    r"login|log_in|authenticat|authori[sz]|(^|[._])auth$|token|verif|valid|notif|mail|sms|webhook|search|query|graphql|oauth|telemetry|metric|track|(^|[._])log$|slack|callback|lookup|seed|fixture",
+    r"login|log_in|authenticat|authori[sz]|(^|[._])auth$|token|verif|valid|notif|mail|sms|webhook|search|query|graphql|oauth|telemetry|metric|track|(^|[._])log$|slack|callback|lookup|seed|fixture|"
+    r"embed(?!ded)|infer(?!n)|predict|classif|transcri|rerank|summar",
     re.IGNORECASE,
 )
 # What puts a program together, or hangs something into it, before it does anything.
@@ -114,6 +115,22 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # a model that is asked by POST changes nothing
+            "orders/Dockerfile": "CMD [\"uvicorn\", \"orders.main:app\"]",
+            "orders/main.py": """
+                import httpx
+                from fastapi import FastAPI
+                app = FastAPI()
+                def embed_texts(texts):
+                    return httpx.post("http://models/embed", json=texts).json()
+                def add(session, texts):
+                    vectors = embed_texts(texts)
+                    session.add(Chunk(vectors))
+                    session.commit()
+            """,
+            "models/Dockerfile": "CMD [\"uvicorn\", \"models.main:app\"]",
+            "models/main.py": "from fastapi import FastAPI\napp = FastAPI()\n",
+        }),
         Sample("typescript", {  # a mail is not taken back
             "orders/package.json": '{"scripts": {"start": "node main.js"}}',
             "orders/main.ts": """
