@@ -288,7 +288,7 @@ def _database(
             "insert",
         ):
             near = words.DB_TYPE.search(typed) or re.search(
-                r"(session|entityManager|(^|[._])(em|tx)|prisma\.\w+|objects|Model|gorm|manager|_table|Table)$",
+                r"(session|entityManager|(^|[._])(em|tx)|prisma(Service|Client)?\.\w+|objects|Model|gorm|manager|_table|Table)$",
                 call.callee.rpartition(".")[0],
             )
             if call.receiver == "objects" and name not in ("create", "update", "delete"):

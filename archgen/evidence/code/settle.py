@@ -116,6 +116,10 @@ def _ours(links: Links) -> None:
         for function in module.functions:
             for effect in [e for e in function.effects if e.target == "grpc"]:
                 targets = links.targets(effect.call, module, function)
+                kind = plain(links.type_of(effect.call, module, function))
+                if kind:  # who bears such a method by chance is not meant
+                    ours = {kind, *(heir.name for heir in links.heirs.get(kind, ()))}
+                    targets = [t for t in targets if t.owner in ours]
                 homes = [links.program.modules[t.file] for t in targets if t is not function and t.calls]
                 if any(home.production for home in homes):
                     function.effects.remove(effect)

@@ -51,6 +51,7 @@ HTTP = _any(
     r"^(globalThis\.|window\.|global\.)?fetch$",
     r"^localVarRequest$",
     r"^net/http\.(Get|Post|PostForm|Head)$",
+    r"^\*?(github\.com/hashicorp/go-)?retryablehttp\.(Client\.)?(Do|Get|Post|Put|Delete|PostForm)$",
     r"^(\*?http\.Client|net/http\.Client|net/http\.DefaultClient|http\.DefaultClient|\*?resty\.\w+)\.(Do|Get|Post|Put|Delete|Patch|PostForm)$",
     r"^(RestTemplate|TestRestTemplate|RestOperations)\.(getFor\w+|postFor\w+|exchange|put|delete|patchForObject|execute)$",
     r"^(WebClient|RestClient)\.(get|post|put|patch|delete|method)$",

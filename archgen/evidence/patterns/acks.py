@@ -28,6 +28,7 @@ def _acks(module: Module, function: Function) -> Iterator[Fact]:
     if _GIVES_UP.search(function.name):
         return  # the work is not to be done
     yield from _settled_first(module, function)
+    yield from _whatever_came(module, function)
     for ack in (e for e in function.effects if e.kind == "ack"):
         scope = ack.call.inside
         for call in function.calls:
@@ -103,6 +104,33 @@ def _settled_first(module: Module, function: Function) -> Iterator[Fact]:
                     "ack_early", module, ack.call.line, function=function.title, why="before it is worked on"
                 )
                 return
+
+
+_MEETS = re.compile(
+    r"\b(raise|throw|return|reject|nack|nacks|requeue|negative\w*|dead\w*|retry\w*|park\w*)\b", re.IGNORECASE
+)
+
+
+def _whatever_came(module: Module, function: Function) -> Iterator[Fact]:
+    """Acknowledged in the end, also where the work has failed and that was only told."""
+    for ack in (e.call for e in function.effects if e.kind == "ack"):
+        last = next((b for b in reversed(ack.inside) if b.kind == "finally"), None)
+        passed = last and next(
+            (c for c in function.catches if c.end <= last.line + 1 and not _MEETS.search(c.body) and c.tried),
+            None,
+        )
+        worked = passed and any(
+            any(b is passed.tried for b in call.inside) and _DOES.match(call.name) for call in function.calls
+        )
+        if worked:
+            why = "also what has failed"
+            yield fact("ack_early", module, ack.line, function=function.title, why=why)
+            return
+
+
+_DOES = re.compile(
+    r"_*(handle|process|on_?message|execute|work|dispatch|consume|run|callback)\w*$", re.IGNORECASE
+)
 
 
 def _refused(module: Module, function: Function) -> Iterator[Fact]:

@@ -25,7 +25,7 @@ _INSTRUMENT = Names(
     r"github\.com/prometheus/client_golang/prometheus(/promauto)?\.(New\w+(Vec|Func)?)|"
     r".*[mM]eter(Registry|Provider)?\.(counter|gauge|timer|summary|create_\w+|create(Counter|Histogram|Gauge|UpDownCounter|ObservableGauge)|Int64Counter|Float64Histogram)|"
     r".*[mM]etric(s)?Registry\.(counter|meter|timer|histogram|gauge|register)|"
-    r"go\.opentelemetry\.io/otel/metric\.\w+|statsd\.\w+|datadog\.\w+)$"
+    r"github\.com/go-kit/kit/metrics/prometheus\.New\w+From|go\.opentelemetry\.io/otel/metric\.\w+|statsd\.\w+|datadog\.\w+)$"
 )
 # Numbers that are sent to who keeps them, and so need no endpoint.
 _PUSHED = Names(

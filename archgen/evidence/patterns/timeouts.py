@@ -50,6 +50,7 @@ def timeouts(program: Program) -> Iterator[Fact]:
 # Calls whose end is set where they are made, by a context or an operator.
 _NO_END = re.compile(r"^context\.(Background|TODO)\(\)$")
 _ENDS = re.compile(r"WithTimeout|WithDeadline")
+_NEST = re.compile(r"@nestjs/microservices")
 _ASKED = re.compile(r"^(grpc|dapr|binding)$")
 
 
@@ -73,8 +74,11 @@ def _endless(program: Program) -> Iterator[Fact]:
                 context = made[1] if made else call.args[0]
                 if not _NO_END.match(context) or _ENDS.search(function.body):
                     continue
-            elif module.language == "typescript" and effect.target == "rpc" and call.name == "send":
-                if intercepted or "timeout" in function.body:
+            elif module.language == "typescript" and (
+                (effect.target == "rpc" and call.name == "send")
+                or (effect.target == "grpc" and module.uses(_NEST))
+            ):
+                if intercepted or re.search("timeout|deadline", function.body, re.IGNORECASE):
                     continue
             else:
                 continue

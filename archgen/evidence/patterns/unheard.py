@@ -89,6 +89,7 @@ def _futures(module: Module, function: Function) -> Iterator[Fact]:
 
 _CHECKED = re.compile(r"if\s+(?:[^;{\n]*;\s*)?\w*[eE]rr\w*\s*!=\s*nil\s*\{([^{}]*)\}")
 _TOLD = re.compile(r"(?m)^.*\b(log\w*|logger|slog|fmt\.Print\w*|zap|klog|span)\b.*$", re.IGNORECASE)
+_LEAVES = re.compile(r"\b(return|continue|break|goto|panic)\b")
 _FAILS = re.compile(r"^func\b[^{]*\)\s*(?:\([^{)]*\berror\)|error)\s*\{")
 _SUCCESS = re.compile(r"\breturn\b[^\n]*\bnil\s*$", re.MULTILINE)
 
@@ -98,7 +99,7 @@ def _logged(module: Module, function: Function) -> Iterator[Fact]:
     if not _FAILS.match(function.body):
         return
     for check in _CHECKED.finditer(function.body):
-        if not check[1].strip() or _TOLD.sub("", check[1]).strip():
+        if not check[1].strip() or _LEAVES.search(check[1]) or _TOLD.sub("", check[1]).strip():
             continue
         if not _SUCCESS.search(function.body, check.end()):
             continue

@@ -139,6 +139,18 @@ RULE = Rule(
     invalid=(
         Sample("typescript", {
             "a.ts": """
+                import { ClientGrpc } from '@nestjs/microservices';
+                import { firstValueFrom } from 'rxjs';
+                class Jobs {
+                  private jobsService: JobsServiceClient;
+                  async done(id) {
+                    await firstValueFrom(this.jobsService.acknowledge({ id })); // <-
+                  }
+                }
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
                 import { ClientProxy } from '@nestjs/microservices';
                 class Orders {
                   constructor(private readonly payments: ClientProxy) {}

@@ -205,6 +205,30 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {  # a stub, of which a controller elsewhere has a method by the same name
+            "proto/jobs.ts": """
+                import { Observable } from 'rxjs';
+                export interface JobsServiceClient { acknowledge(request: { id: number }): Observable<void>; }
+            """,
+            "jobs.controller.ts": """
+                import { Controller } from '@nestjs/common';
+                @Controller()
+                export class JobsController {
+                  async acknowledge(request) { await this.jobs.acknowledge(request.id); }
+                }
+            """,
+            "consumer.ts": """
+                import { ClientGrpc } from '@nestjs/microservices';
+                import { firstValueFrom, timeout } from 'rxjs';
+                import { JobsServiceClient } from './proto/jobs';
+                export class Consumer {
+                  private jobsService: JobsServiceClient;
+                  async done(id) {
+                    await firstValueFrom(this.jobsService.acknowledge({ id }).pipe(timeout(100))); // <-
+                  }
+                }
+            """,
+        }),
         # a cache holds nobody off: while the peer is away, every caller waits for it
         Sample("python", {
             "keys.py": """

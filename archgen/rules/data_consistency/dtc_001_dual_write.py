@@ -243,6 +243,19 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {
+            "a.ts": """
+                import { Producer } from 'pulsar-client';
+                class Jobs {
+                  private producer: Producer;
+                  constructor(private readonly prismaService: PrismaService) {}
+                  async execute(data) {
+                    const job = await this.prismaService.job.create({ data: { name: data.name } });
+                    await this.producer.send({ data: serialize({ ...data, jobId: job.id }) }); // <-
+                  }
+                }
+            """,
+        }),
         Sample("java", {
             "Told.java": """
                 import org.springframework.amqp.rabbit.core.RabbitTemplate;

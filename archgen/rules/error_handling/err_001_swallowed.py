@@ -46,6 +46,18 @@ RULE = Rule(
     remedy="Catch what you can answer, and let the rest through.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # told, and handed on
+            "a.go": """
+                package a
+                func (s *Files) Cancel(id string) error {
+                    if err := s.cancel(id); err != nil {
+                        return logger.Error().LogErrorf("not cancelled: %v", err).Err()
+                    }
+                    return nil
+                }
+                func (s *Files) cancel(id string) error { return s.db.Exec("UPDATE files SET gone = 1 WHERE id = $1", id) }
+            """,
+        }),
         Sample("go", {
             "a.go": """
                 package a
@@ -173,6 +185,26 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/hashicorp/go-retryablehttp"
+                type hooks struct {
+                    client *retryablehttp.Client
+                }
+                func (w *hooks) Send(event Event) error {
+                    req, err := retryablehttp.NewRequest("POST", w.url, event.Body())
+                    if err != nil {
+                        return err
+                    }
+                    _, err = w.client.Do(req) // <-
+                    if err != nil {
+                        w.logger.Info().Logf("not sent: %v", err)
+                    }
+                    return nil
+                }
+            """,
+        }),
         Sample("typescript", {
             "a.ts": """
                 class Events {

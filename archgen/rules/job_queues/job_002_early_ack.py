@@ -118,6 +118,24 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {
+            "a.ts": """
+                import { Consumer, Message } from 'pulsar-client';
+                abstract class Listens {
+                  private consumer: Consumer;
+                  private async listener(message: Message) {
+                    try {
+                      await this.onMessage(message.getData());
+                    } catch (err) {
+                      this.logger.error(err);
+                    } finally {
+                      await this.consumer.acknowledge(message); // <-
+                    }
+                  }
+                  protected abstract onMessage(data): Promise<void>;
+                }
+            """,
+        }),
         Sample("python", {
             "removals.py": """
                 def remove_customer(channel, tag, customers):
