@@ -61,6 +61,7 @@ class Links:
             for one, bases in self.bases.items()
             if "Protocol" in bases and len(self.by_owner[one]) > 1
         }
+        self._listeners = _listeners(program)
         self._receivers: dict[int, str] = {}
         self._targets: dict[int, list[Function]] = {}
         self._summary: dict[int, tuple[Effect, ...]] = {}
@@ -82,6 +83,13 @@ class Links:
     def _find(self, call: Call, module: Module, function: Function) -> list[Function]:
         head, _, rest = call.callee.partition(".")
         name = call.name
+        if name == "publishEvent" and self._listeners and call.args:
+            # Spring runs who listens before it returns
+            made = re.match(r"new\s+(\w+)", call.args[0])
+            kind = (
+                made[1] if made else function.params.get(call.args[0]) or module.types.get(call.args[0], "")
+            )
+            return self._listeners.get(plain(kind), [])[:3]
         if not rest:
             own = self.by_owner[function.owner] if module.language == "java" and function.owner else {}
             if name in own:
@@ -259,6 +267,21 @@ class Links:
 _GO_METHOD = re.compile(r"func\s*\(\s*(\w+)\s")
 _CHANGING = re.compile(r"(post|put|patch|delete)$", re.IGNORECASE)
 _COMMANDS = re.compile(r"&(cobra|cli)\.Command\{")
+
+
+_HEARS = re.compile(r"@(?:\w+\.)*EventListener\b")
+_APART = re.compile(r"@(?:\w+\.)*Async\b")
+
+
+def _listeners(program: Program) -> dict[str, list[Function]]:
+    """Who listens to events of Spring's within the process, by the type of the event."""
+    found: dict[str, list[Function]] = defaultdict(list)
+    for module in program.modules.values():
+        for function in module.functions if module.language == "java" and not module.test else ():
+            if any(map(_HEARS.match, function.marks)) and not any(map(_APART.match, function.marks)):
+                for kind in function.params.values():
+                    found[plain(kind)].append(function)
+    return dict(found)
 
 
 def _through(effect: Effect, call: Call, target: Function) -> Effect:

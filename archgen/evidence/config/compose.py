@@ -134,6 +134,7 @@ def _fleeting(service: Node, image: str, engine: str, persists: bool) -> str:
     home = _DATA.get(engine)
     if home is None or not _OFFICIAL.match(image):
         return ""
+    home = next((value for key, value, _ in _environment(service) if key == "PGDATA"), home)
     memory = service.get("tmpfs")
     in_memory = [memory.value] if memory and isinstance(memory.value, str) else []
     in_memory += [str(item.value) for item in memory.each()] if memory else []

@@ -37,7 +37,7 @@ def writing_questions(program: Program) -> Iterator[Fact]:
         if any(_GET.search(mark) for mark in f.marks)
     ]
     for module, item, line in (*marked, *_registered(program)):
-        if item.name:
+        if item.name and not _BY_PROTOCOL.search(f"{item.title} {' '.join(item.marks)}"):
             writes = [
                 e
                 for e in item.reach
@@ -57,6 +57,8 @@ def writing_questions(program: Program) -> Iterator[Fact]:
                 yield Fact("get_writes", module.path, max(line, 1), Strength.USED, data)
 
 
+# Where a browser is sent and sent back, OAuth and its kin have no other way.
+_BY_PROTOCOL = re.compile(r"callback|authori[sz]e\b|\bsso\b|oauth|oidc|saml|\bacs\b", re.IGNORECASE)
 _REGISTERS = re.compile(r"^(add_api_route|add_url_rule|add_route|route|add_get|get)$")
 
 

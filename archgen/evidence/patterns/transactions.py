@@ -75,7 +75,7 @@ def _in_transactions(module: Module, function: Function, runners: set[str]) -> I
         if effect.late or effect.call.after_commit:
             continue
         between = any(b < effect.call.line for b in begins) and any(effect.call.line < c for c in commits)
-        if whole or between or (always and effect.write) or _tx_block(effect.call, runners):
+        if whole or between or always or _tx_block(effect.call, runners):
             # a publish that is itself handed to the transaction belongs to an outbox of some library
             if effect.kind == "publish" and any(
                 re.search(r"\b(tx|session|conn|transaction|client)\b", a) for a in effect.call.args

@@ -51,6 +51,12 @@ def _promises(module: Module, function: Function, named: dict[str, list[Function
         return
     lines = function.body.split("\n")
     told: set[int] = set()
+    asked = [e.call.callee for e in function.effects if _changes(e)]
+    for call in function.calls:
+        chained = call.name == "toPromise" and call.discarded and not call.awaited
+        if chained and any(call.callee.startswith(callee) for callee in asked):
+            said = {"types": "no promise", "logged": False, "writes": True}
+            yield fact("error.swallowed", module, call.line, function=function.title, **said)
     for effect in function.reach:
         call = effect.call
         if not effect.via or not call.discarded or call.awaited or call.line in told or not _changes(effect):

@@ -23,6 +23,14 @@ RULE = Rule(
     remedy="Use POST, PUT or DELETE for what changes something.",
     languages=("python", "typescript", "java",),
     valid=(
+        Sample("python", {  # OAuth sends the browser back by GET
+            "a.py": """
+                @app.get('/oauth/callback')
+                def signed_in(session, code):
+                    session.add(Login(code))
+                    session.commit()
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 from sqlalchemy import select, update

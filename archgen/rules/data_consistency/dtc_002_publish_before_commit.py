@@ -91,6 +91,26 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # Spring runs who listens before it returns
+            "Orders.java": """
+                class Orders {
+                  OrderRepository orderRepository;
+                  ApplicationEventPublisher publisher;
+                  @Transactional
+                  void place(Order order) {
+                    orderRepository.save(order);
+                    publisher.publishEvent(new OrderPlaced(order)); // <-
+                  }
+                }
+            """,
+            "Notices.java": """
+                class Notices {
+                  KafkaTemplate<String, String> kafkaTemplate;
+                  @EventListener
+                  void tell(OrderPlaced event) { kafkaTemplate.send("orders", event.id()); }
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import nats

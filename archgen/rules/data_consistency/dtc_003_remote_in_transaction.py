@@ -78,6 +78,20 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # asking is waiting as well
+            "Orders.java": """
+                @Service
+                @Transactional
+                class Orders {
+                  OrderRepository orderRepository;
+                  RestTemplate rest;
+                  void place(Order order) {
+                    Stock stock = rest.getForObject("http://stock/of", Stock.class); // <-
+                    orderRepository.save(order.with(stock));
+                  }
+                }
+            """,
+        }),
         Sample("java", {  # all methods of the class run in transactions
             "Orders.java": """
                 @Service

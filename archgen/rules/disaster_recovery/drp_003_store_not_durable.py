@@ -40,6 +40,23 @@ RULE = Rule(
     remedy="Give the store a persistent volume.",
     languages=("config",),
     valid=(
+        Sample("config", {  # its home is moved, and so is the volume
+            "compose.yaml": """
+                services:
+                  db:
+                    image: postgres:17
+                    environment: {PGDATA: /data/postgres}
+                    volumes: [kept:/data/postgres]
+                volumes: {kept: {}}
+            """,
+        }),
+        Sample("config", {  # a store of the tests
+            "a.py": "x = 1\n",
+            "docker-compose.test.yml": """
+                services:
+                  db: {image: 'postgres:17', tmpfs: /var/lib/postgresql/data}
+            """,
+        }),
         Sample("config", {  # a database of its own, and H2 for tests
             "orders/pom.xml": """
                 <project><artifactId>orders</artifactId>

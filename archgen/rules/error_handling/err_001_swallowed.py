@@ -185,6 +185,18 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {  # a promise that nobody waits for
+            "a.ts": """
+                import { HttpService } from '@nestjs/axios';
+                class Orders {
+                  constructor(private http: HttpService) {}
+                  async place(order) {
+                    this.http.post('http://stock/reserve', order).toPromise(); // <-
+                    await this.http.post('http://stock/reserve', order).toPromise();
+                  }
+                }
+            """,
+        }),
         Sample("go", {
             "a.go": """
                 package a

@@ -16,14 +16,32 @@ def databases(facts: Facts) -> dict[str, dict[str, Fact]]:
     found: dict[str, dict[str, Fact]] = defaultdict(dict)
     for binding in sorted(facts.of("database.binding"), key=lambda f: (f.file.count("/"), f.file, f.line)):
         target, owner = str(binding["target"]), _service(facts, binding)
-        if binding.get("store") or not owner:
+        if binding.get("store"):
             continue
+        owners = [owner] if owner else _readers(facts, binding)
         if not target.startswith(("config:", "variable:")) and (
             target.endswith("/") or "$" in target or binding["engine"] in ("sqlite", "firestore")
         ):
             continue
-        found[target].setdefault(owner, binding)
+        for owner in owners:
+            found[target].setdefault(owner, binding)
     return dict(found)
+
+
+def _readers(facts: Facts, binding: Fact) -> list[str]:
+    """Services whose code asks for the variable that a file for all of them sets."""
+    key = str(binding["key"])
+    if "/" in binding.file or not re.fullmatch(r"[A-Z][A-Z0-9_]+", key):
+        return []
+    asked = re.compile(rf"\b{key}\b")
+    found = set()
+    for path, module in facts.program.modules.items():
+        home = facts.service_of(path) if module.production and module.live else None
+        if home and home.folder and home.name not in found:
+            texts = (text.value for text in module.texts)
+            if any(asked.search(f.body) for f in module.functions) or any(t == key for t in texts):
+                found.add(home.name)
+    return sorted(found)
 
 
 def engines(facts: Facts) -> dict[str, str]:

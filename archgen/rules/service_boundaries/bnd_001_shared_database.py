@@ -108,6 +108,21 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("config", {  # one file for all of them
+            ".env": "DATABASE_URL=postgresql://db/shop  # <-\n",
+            "apps/orders/Dockerfile": "FROM node",
+            "apps/orders/package.json": '{"name": "orders", "scripts": {"start": "node main.js"}}',
+            "apps/orders/main.ts": """
+                export function start() { return new Pool({ connectionString: process.env.DATABASE_URL }); }
+                createServer(start).listen(1);
+            """,
+            "apps/payments/Dockerfile": "FROM node",
+            "apps/payments/package.json": '{"name": "payments", "scripts": {"start": "node main.js"}}',
+            "apps/payments/main.ts": """
+                export function start() { return new Pool({ connectionString: process.env.DATABASE_URL }); }
+                createServer(start).listen(2);
+            """,
+        }),
         Sample("java", {  # repositories of a module beside them
             "orders/pom.xml": "<project/>",
             "orders/src/main/java/shop/orders/App.java": """
