@@ -15,8 +15,8 @@ from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.common import fact
 
 _WORDS = (
-    r"(?:\w*_)?(?:in_?use|stocks?|inventory|quantity|qty|balance|funds|credits?|seats?|tickets?|available\w*|reserved\w*|"
-    r"remaining\w*|capacity|on_?hand|in_?stock|points|\w*(?:Stocks?|Inventory|Quantity|Qty|Balance|Funds|Credits?|Seats?|Tickets?|"
+    r"(?:\w{0,40}_)?(?:in_?use|stocks?|inventory|quantity|qty|balance|funds|credits?|seats?|tickets?|available\w*|reserved\w*|"
+    r"remaining\w*|capacity|on_?hand|in_?stock|points|\w{0,40}(?:Stocks?|Inventory|Quantity|Qty|Balance|Funds|Credits?|Seats?|Tickets?|"
     r"Available\w*|Capacity|OnHand|InStock|Points)|Available\w*|Reserved\w*|Remaining\w*)"
 )
 _FIELD = rf"(?P<one>[a-z]\w*)(?:\.(?:data|attributes))?\.(?P<field>(?i:{_WORDS}))"
