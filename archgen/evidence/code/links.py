@@ -89,7 +89,8 @@ class Links:
             kind = (
                 made[1] if made else function.params.get(call.args[0]) or module.types.get(call.args[0], "")
             )
-            return self._listeners.get(plain(kind), [])[:3]
+            if plain(kind) in self._listeners:
+                return self._listeners[plain(kind)][:3]
         if not rest:
             own = self.by_owner[function.owner] if module.language == "java" and function.owner else {}
             if name in own:

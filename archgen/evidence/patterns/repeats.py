@@ -209,7 +209,7 @@ def added_up(program: Program, facts: Facts) -> Iterator[Fact]:
 
 
 def _shared(one: str, two: str) -> int:
-    """How many folders two paths begin with in common."""
+    """How much of the way to them two paths have in common."""
     return len(posixpath.commonpath([one, two]))
 
 
