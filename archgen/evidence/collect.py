@@ -17,11 +17,13 @@ from archgen.evidence.code.links import Links
 from archgen.evidence.code.live import Imports, mark_live
 from archgen.evidence.code.model import Program
 from archgen.evidence.code.settle import settle
+from archgen.evidence.code.streams import bound
 from archgen.evidence.config import (
     asyncapi,
     bridges,
     builds,
     compose,
+    connectors,
     kubernetes,
     operations,
     owners,
@@ -139,7 +141,7 @@ def _collect(root: Path, step: Callable[[], None], workers: int) -> Facts:
     needs = builds.needs_of(facts.of("build.module"))
     mark_live(program, [*{f for s in facts.services for f in live_folders(s)}], imports, needs)
     links = Links(program)
-    settle(links)
+    settle(links, bound(facts))
     links.connect()
     facts.program = program
     for recognise, items in _RECOGNISERS:
@@ -192,6 +194,7 @@ _RECOGNISERS: tuple[tuple[Recogniser, tuple[str, ...]], ...] = (
     (lambda program, _: timeouts.timeouts(program), ("circuit_breaker",)),
     (lambda program, _: messaging.consumers(program), _ITEMS),
     (lambda program, _: messaging.listeners(program), _ITEMS),
+    (messaging.functions, _ITEMS),
     (lambda _, facts: messaging.broker_settings(facts), _ITEMS),
     (lambda program, _: messaging.schedules(program), ("job_queues",)),
     (lambda program, _: clocks.clocks(program), ("job_queues",)),
@@ -211,6 +214,7 @@ _RECOGNISERS: tuple[tuple[Recogniser, tuple[str, ...]], ...] = (
     (jobtables.job_tables, ("job_queues",)),
     (eventsourcing.event_sourcing, ("event_sourcing",)),
     (lambda program, _: sagas.sagas(program), ("saga",)),
+    (sagas.reacted, ("saga",)),
     (lambda program, _: saga_life.saga_life(program), ("saga",)),
     (lambda program, _: answers.answers(program), ("error_handling",)),
     (lambda program, _: swallowed.swallowed(program), ("error_handling",)),
@@ -258,6 +262,7 @@ def _read_other(source: Source, charts: Charts, notes: list[Note]) -> list[Fact]
     elif _SETTING_FILES.search(source.path):
         found += settings.collect_env(source, strength)
     found += owners.collect(source)
+    found += connectors.collect(source, strength)
     found += paste.collect(source, strength)
     found += asyncapi.collect_schema(source)
     if builds.wants(source) and source.nature.counts:

@@ -70,7 +70,8 @@ class Links:
         """Functions of the project that `call` may run; empty when it is not told."""
         if id(call) not in self._targets:
             found = self._find(call, module, function)
-            self._targets[id(call)] = [*found, *(f for f in self._handed(call, function) if f not in found)]
+            handed = (*self._handed(call, function), *self._referred(call, module, function))
+            self._targets[id(call)] = [*found, *(f for f in handed if f not in found)]
         return self._targets[id(call)]
 
     def _handed(self, call: Call, function: Function) -> Iterator[Function]:
@@ -79,6 +80,13 @@ class Links:
             for inner in self._inner.get((function.file, given), ()) if given.isidentifier() else ():
                 if function.line < inner.line and inner.end <= function.end:
                     yield inner
+
+    def _referred(self, call: Call, module: Module, function: Function) -> Iterator[Function]:
+        """Methods that are handed by reference to what runs them at once: `.flatMap(this::pay)`."""
+        if module.language == "java" and _RUNS.match(call.name):
+            for arg in call.args:
+                if match := _REFERENCE.fullmatch(arg):
+                    yield from self._find(Call(f"{match[1]}.{match[2]}", call.line), module, function)
 
     def _find(self, call: Call, module: Module, function: Function) -> list[Function]:
         head, _, rest = call.callee.partition(".")
@@ -265,6 +273,12 @@ class Links:
         return result
 
 
+_REFERENCE = re.compile(r"((?:this\.)?\w+)::(\w+)")
+# Streams, optionals, futures and reactive chains, and what Spring runs in a transaction.
+_RUNS = re.compile(
+    r"^(map|flatMap\w*|concatMap|switchMap|forEach|ifPresent|ifPresentOrElse|filter|filterWhen|orElseGet|andThen|compose|"
+    r"thenApply|thenCompose|thenAccept|doOnNext|doOnSuccess|delayUntil|handle|subscribe|peek|execute\w*|transform|observe)$"
+)
 _GO_METHOD = re.compile(r"func\s*\(\s*(\w+)\s")
 _CHANGING = re.compile(r"(post|put|patch|delete)$", re.IGNORECASE)
 _COMMANDS = re.compile(r"&(cobra|cli)\.Command\{")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
+from archgen.evidence.code import streams
 from archgen.evidence.code.clients import Clients
 from archgen.evidence.code.links import Links, plain
 from archgen.evidence.code.model import Effect, Function
@@ -24,8 +25,10 @@ from archgen.evidence.code.vocabulary import (
 )
 
 
-def settle(links: Links) -> None:
-    """Changes, drops and adds effects of the functions of the program that `links` knows."""
+def settle(links: Links, bound: frozenset[str] = frozenset()) -> None:
+    """Changes, drops and adds effects of the functions of the program that `links` knows. `bound` names the
+    functions that settings bind to a broker.
+    """
     _exempt(links)
     _to_pages(links)
     _confirm(links)
@@ -33,6 +36,8 @@ def settle(links: Links) -> None:
     _declared(links)
     _generated(links)
     _repositories(links)
+    streams.refer(links, bound)
+    streams.send(links, bound)
 
 
 def _exempt(links: Links) -> None:

@@ -125,8 +125,15 @@ _OF_THE_MESSAGE = re.compile(
 def _asked_first(program: Program, facts: Facts) -> Iterator[Fact]:
     """A handler that asks a store for the message's identity, and keeps it there once it is done."""
     heard = {(f.file, str(f["function"]).rpartition(".")[2]) for f in facts.of("consumer")}
+    led = {
+        via
+        for module, function in program.functions()
+        if (module.path, function.name) in heard
+        for e in function.reach
+        for via in e.via[:1]
+    }
     for module, function in program.functions():
-        if (module.path, function.name) not in heard:
+        if (module.path, function.name) not in heard and function.title not in led:
             continue
         kept = {e.call.receiver for e in function.effects if e.kind == "db.write"}
         for call in function.calls:
@@ -199,6 +206,7 @@ def _outboxes(program: Program, facts: Facts) -> Iterator[Fact]:
             ) or _neighbours_read(module, function, table):
                 drains[table].append((module, function, published[0]))
     yield from _followed(program, fills)
+    yield from _connected(facts, fills)
     for table, fillers in fills.items():
         readers = [
             (m, f, e)
@@ -253,6 +261,17 @@ def _followed(program: Program, fills: dict[str, list[tuple[Module, Function, Ef
         what = f"{tables[0]} is followed"
         yield fact("outbox.relay", module, sent.call.line, what=what, function=function.title, **about)
         return
+
+
+def _connected(facts: Facts, fills: dict[str, list[tuple[Module, Function, Effect]]]) -> Iterator[Fact]:
+    """A table that a connector follows in the database's log, beside the code."""
+    for connector in facts.of("outbox.connector"):
+        for table in (t for t in fills if t.replace("_", "") in connector["tables"]):
+            for home, filler, effect in fills[table]:
+                about = {"by": "table", "table": table, "function": filler.title}
+                yield fact("outbox", home, effect.call.line, what=f"{table} is filled", **about)
+            said = {"what": f"{table} is followed", "by": "table", "table": table, "function": "a connector"}
+            yield Fact("outbox.relay", connector.file, connector.line, connector.strength, said)
 
 
 def _streams(program: Program, facts: Facts) -> Iterator[Fact]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.effects import origin_of
 from archgen.evidence.code.model import Class, Program
+from archgen.evidence.code.streams import bound, hearers
 from archgen.evidence.facts import Fact, Facts, Strength
 from archgen.evidence.patterns.common import calls, fact, imports, marks
 from archgen.evidence.patterns.jobs import ATTEMPT, TRIED_ONCE, WORKER_IMPORT
@@ -99,6 +100,13 @@ def listeners(program: Program) -> Iterator[Fact]:
         for call in function.calls if module.language == "java" else ():
             if call.name == "addMessageListener" and len(call.args) > 1:
                 yield fact("consumer", module, call.line, what=call.callee[-60:], function=function.title)
+
+
+def functions(program: Program, facts: Facts) -> Iterator[Fact]:
+    """`consumer`: functions that Spring Cloud Stream binds to a topic."""
+    for module, function in hearers(program, bound(facts)):
+        if module.live:
+            yield fact("consumer", module, function.line, what=function.title, function=function.name)
 
 
 def schedules(program: Program) -> Iterator[Fact]:

@@ -213,6 +213,22 @@ def _shared(one: str, two: str) -> int:
     return len(posixpath.commonpath([one, two]))
 
 
+def _way(target: Function, start: Function) -> list[Function]:
+    """The functions from `target` back to `start` that calls it, both included; empty when it does not."""
+    ways, now = {id(target): [target]}, [target]
+    for _ in range(5):
+        later = []
+        for function in now:
+            if function is start:
+                return ways[id(start)]
+            for caller in function.callers:
+                if id(caller) not in ways:
+                    ways[id(caller)] = [*ways[id(function)], caller]
+                    later.append(caller)
+        now = later
+    return ways.get(id(start), [])
+
+
 _NOTICES = re.compile(r"exist|already|duplicate|seen|idempot|processed|handled", re.IGNORECASE)
 _IDENTIFIED = re.compile(r"[iI]d\b|_id\b|ID\b|[kK]ey|[nN]umber|[uU]uid|[cC]ode\b|[rR]eference")
 
@@ -227,18 +243,20 @@ def _marked(program: Program, facts: Facts, safe: set[str], seen: set[int]) -> I
     A save of something with an id of its own changes the row that is there, and is left alone.
     """
     heard = {(f.file, f["function"]) for f in facts.of("consumer")}
-    relative = {(f.file, str(f["function"])): f.line for f in facts.of("update.lost")}
-    named = {f.title: f for _, f in program.functions()} if relative else {}
+    relative = {(f.file, str(f["function"])): f for f in facts.of("update.lost")}
+    named = {(f.file, f.title): f for _, f in program.functions()} if relative else {}
     for module, function in program.functions():
         if function.marks and (module.path, function.name) in heard and id(function) not in seen:
-            led = {via for e in function.reach for via in e.via[:1] if via in named}
-            meant = [place for place in relative if place[1] in led | {function.title}]
-            told = max(meant, key=lambda place: _shared(place[0], module.path), default=None)
-            if told and not _NOTICES.search(function.body + named[told[1]].body):
+            ways = {place: _way(named[place], function) for place in relative if place in named}
+            told = max(
+                (p for p, way in ways.items() if way),
+                key=lambda place: _shared(place[0], module.path),
+                default=None,
+            )
+            if told and not any(_NOTICES.search(step.body) for step in ways[told]):
                 seen.add(id(function))
-                home = program.modules[told[0]]
                 about = {"function": function.title, "call": told[1], "adds": True}
-                yield fact("naive_consumer", home, relative[told], **about)
+                yield fact("naive_consumer", program.modules[told[0]], relative[told].line, **about)
                 continue
         if not function.marks or (module.path, function.name) not in heard or id(function) in seen:
             continue

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Call, Function, Module, Program
 from archgen.evidence.code.split import split
-from archgen.evidence.facts import Fact
+from archgen.evidence.facts import Fact, Facts
 from archgen.evidence.patterns.common import calls, does_nothing, fact, imports, marks
 
 UNDO = re.compile(
@@ -168,6 +168,41 @@ def _choreographed(program: Program) -> Iterator[Fact]:
             yield fact("saga.reaction", module, call.line, event=event, command=command)
         if heard and done:
             yield fact("saga.choreographed", module, call.line, what=done, function=f"on {heard}")
+
+
+def reacted(program: Program, facts: Facts) -> Iterator[Fact]:
+    """`saga.choreographed`: who hears of a failure, or of one outcome among others, takes a change back."""
+    if len(facts.services) < 2:
+        return
+    heard = {(f.file, str(f["function"]).rpartition(".")[2]) for f in facts.of("consumer")}
+    named = {f.title: f for _, f in program.functions()}
+    for module, function in program.functions():
+        if (module.path, function.name) not in heard:
+            continue
+        told = " ".join((function.name, *function.marks, *function.params.values()))
+        ways = [function, *(named[via] for e in function.reach for via in e.via[:1] if via in named)]
+        for way in dict.fromkeys(ways):
+            failed = _FAILED_EVENT.search(told) is not None
+            undone = next(
+                (
+                    e.call
+                    for e in way.reach
+                    if e.kind in ("db.write", "outbox")
+                    and UNDO.search(e.call.name)
+                    and e.via
+                    and (failed or any(e.call.within("branch")))
+                ),
+                None,
+            )
+            if undone:
+                yield fact(
+                    "saga.choreographed",
+                    program.modules[way.file],
+                    undone.line,
+                    what=undone.name,
+                    function=function.title,
+                )
+                break
 
 
 def _reaction(call: Call) -> Iterator[tuple[str, str]]:

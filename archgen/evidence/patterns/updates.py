@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from archgen.evidence.code.links import plain
 from archgen.evidence.code.model import Call, Function, Module, Program
 from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.common import fact
@@ -26,7 +27,7 @@ _RECKONED = re.compile(
 )
 # `product.setStock(product.getStock() - n)`, `account.setBalance(account.getBalance().subtract(n))`
 _SET = re.compile(
-    rf"\b(?P<one>[a-z]\w*)\.set(?P<field>(?i:{_WORDS}))\(\s*(?P=one)\s*\.get(?P=field)\(\)\s*(?:[-+]|\.(?:subtract|add|minus|plus)\()"
+    rf"\b(?P<one>[a-z]\w*)\.set(?P<field>(?i:{_WORDS}|price|amount))\(\s*(?P=one)\s*\.get(?P=field)\(\)\s*(?:[-+]|\.(?:subtract|add|minus|plus)\()"
 )
 _OWN = frozenset({"self", "this", "cls", "state", "cart", "total", "totals", "acc", "sum", "result", "stats"})
 _FETCHED = r"(?:get|find|load|first|one|fetch|select|query|retrieve|read|scalar|lookup|search|by_?id)"
@@ -141,11 +142,18 @@ def _lost(module: Module, function: Function, match: re.Match[str], line: int, g
     among = re.search(rf"(?<![\w.]){re.escape(one)}\s*=\s*(\w+)\[", before)
     if among and re.search(rf"(?<![\w.]){among[1]}\s*=\s*[^=\n]*(?i:{_FETCHED})", before):
         fetched = among
+    kinds = {one[:1].upper() + one[1:], module.types.get(one, "")}
+    if fetched is None and module.language == "java":
+        # `accounts.findById(id).map(account -> …)`; the name of the repository tells of what type it is
+        handed = rf"\.(?:map|flatMap|ifPresent\w*|forEach|doOnNext)\(\s*\(?{re.escape(one)}\)?\s*->"
+        fetched = re.search(rf"\b(?P<store>\w+)\.(?i:{_FETCHED})\w{{0,60}}\([^;]{{0,400}}{handed}", before)
+        kinds |= (
+            {plain(module.types.get(fetched["store"], "")).removesuffix("Repository")} if fetched else set()
+        )
     if fetched is None:
         return False
-    kind = re.search(rf"\b([A-Z]\w*)(?:<[^>\n]*>)?\s+{re.escape(one)}\s*=", before)
-    held = kind[1] if kind else module.types.get(one, "")
-    if held in guarded:
+    typed = re.search(rf"\b([A-Z]\w*)(?:<[^>\n]*>)?\s+{re.escape(one)}\s*=", before)
+    if guarded & ({typed[1]} if typed else kinds):
         return False
     around = [function, *function.callers]
     return not any(_GUARDED.search(text) for f in around for text in (f.body, *f.marks))

@@ -112,6 +112,28 @@ RULE = Rule(
     remedy="Write the message to an outbox table in the same transaction, and publish from there.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {  # a sink that pages listen to, and no broker
+            "src/main/resources/application.properties": "server.port=1\n",
+            "src/main/java/shop/Publishing.java": """
+                class Publishing {
+                  @Bean
+                  Sinks.Many<OrderEvent> sink() { return Sinks.many().multicast().onBackpressureBuffer(); }
+                  @Bean
+                  Supplier<Flux<OrderEvent>> orders(Sinks.Many<OrderEvent> sink) { return sink::asFlux; }
+                }
+            """,
+            "src/main/java/shop/Orders.java": """
+                class Orders {
+                  private OrderRepository repository;
+                  private Sinks.Many<OrderEvent> sink;
+                  Order place(Order order) {
+                    Order kept = repository.save(order);
+                    sink.tryEmitNext(new OrderEvent(kept));
+                    return kept;
+                  }
+                }
+            """,
+        }),
         Sample("java", {  # a table of events that a relay follows, and keeps its place
             "Events.java": """
                 class Events {
@@ -243,6 +265,28 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # a sink behind a function that is bound to a topic
+            "src/main/resources/application.properties": "spring.cloud.stream.bindings.orders-out-0.destination=orders\n",
+            "src/main/java/shop/Publishing.java": """
+                class Publishing {
+                  @Bean
+                  Sinks.Many<OrderEvent> sink() { return Sinks.many().multicast().onBackpressureBuffer(); }
+                  @Bean
+                  Supplier<Flux<OrderEvent>> orders(Sinks.Many<OrderEvent> sink) { return sink::asFlux; }
+                }
+            """,
+            "src/main/java/shop/Orders.java": """
+                class Orders {
+                  private OrderRepository repository;
+                  private Sinks.Many<OrderEvent> sink;
+                  Order place(Order order) {
+                    Order kept = repository.save(order);
+                    sink.tryEmitNext(new OrderEvent(kept)); // <-
+                    return kept;
+                  }
+                }
+            """,
+        }),
         Sample("typescript", {
             "a.ts": """
                 import { Producer } from 'pulsar-client';

@@ -91,6 +91,28 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # a sink behind a function that is bound to a topic
+            "src/main/resources/application.properties": "spring.cloud.stream.bindings.orders-out-0.destination=orders\n",
+            "src/main/java/shop/Publishing.java": """
+                class Publishing {
+                  @Bean
+                  Sinks.Many<OrderEvent> sink() { return Sinks.many().multicast().onBackpressureBuffer(); }
+                  @Bean
+                  Supplier<Flux<OrderEvent>> orders(Sinks.Many<OrderEvent> sink) { return sink::asFlux; }
+                }
+            """,
+            "src/main/java/shop/Orders.java": """
+                class Orders {
+                  private OrderRepository repository;
+                  private Sinks.Many<OrderEvent> sink;
+                  @Transactional Order place(Order order) {
+                    Order kept = repository.save(order);
+                    sink.tryEmitNext(new OrderEvent(kept)); // <-
+                    return kept;
+                  }
+                }
+            """,
+        }),
         Sample("java", {  # Spring runs who listens before it returns
             "Orders.java": """
                 class Orders {

@@ -33,6 +33,31 @@ RULE = Rule(
     remedy="Record the message id in the same transaction, or upsert by a natural key.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {
+            "src/main/resources/application.properties": "spring.cloud.function.definition=pay;refund\n",
+            "src/main/java/shop/Hearing.java": """
+                class Hearing {
+                  private Payments payments;
+                  @Bean
+                  Function<Flux<OrderEvent>, Flux<PaymentEvent>> pay() { return orders -> orders.flatMap(this::one); }
+                  private Mono<PaymentEvent> one(OrderEvent order) { return Mono.fromSupplier(() -> payments.take(order)); }
+                }
+            """,
+            "src/main/java/shop/Payments.java": """
+                class Payments {
+                  private AccountRepository accounts;
+                  private SeenRepository seen;
+                  @Transactional
+                  public PaymentEvent take(OrderEvent order) {
+                    if (seen.existsById(order.id())) return null;
+                    return accounts.findById(order.user()).map(account -> {
+                      account.setBalance(account.getBalance() - order.amount());
+                      return new PaymentEvent(order);
+                    }).orElseThrow();
+                  }
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import pika
@@ -89,6 +114,30 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {
+            "src/main/resources/application.properties": "spring.cloud.function.definition=pay;refund\n",
+            "src/main/java/shop/Hearing.java": """
+                class Hearing {
+                  private Payments payments;
+                  @Bean
+                  Function<Flux<OrderEvent>, Flux<PaymentEvent>> pay() { return orders -> orders.flatMap(this::one); }
+                  private Mono<PaymentEvent> one(OrderEvent order) { return Mono.fromSupplier(() -> payments.take(order)); }
+                }
+            """,
+            "src/main/java/shop/Payments.java": """
+                class Payments {
+                  private AccountRepository accounts;
+                  private SeenRepository seen;
+                  @Transactional
+                  public PaymentEvent take(OrderEvent order) {
+                    return accounts.findById(order.user()).map(account -> {
+                      account.setBalance(account.getBalance() - order.amount()); // <-
+                      return new PaymentEvent(order);
+                    }).orElseThrow();
+                  }
+                }
+            """,
+        }),
         Sample("java", {
             "App.java": """
                 import org.springframework.kafka.annotation.KafkaListener;

@@ -27,6 +27,31 @@ RULE = Rule(
     remedy="Let the database reckon (SET stock = stock - 1 WHERE stock >= 1), lock the row, or check a version.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {
+            "Payments.java": """
+                class Payments {
+                  private AccountRepository accounts;
+                  public void take(OrderEvent order) {
+                    accounts.findByIdForUpdate(order.user()).ifPresent(account -> {
+                      account.setBalance(account.getBalance() - order.amount());
+                      accounts.save(account);
+                    });
+                  }
+                }
+            """,
+            "Held.java": """
+                class Held {
+                  private WalletRepository wallets;
+                  @Transactional
+                  public void take(OrderEvent order) {
+                    wallets.findById(order.user()).ifPresent(wallet -> wallet.setBalance(wallet.getBalance() - order.amount()));
+                  }
+                }
+                class Wallet {
+                  @Version long version;
+                }
+            """,
+        }),
         Sample("python", {
             "cache.py": """
                 import redis
@@ -121,6 +146,30 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {
+            "src/main/resources/application.properties": "spring.cloud.function.definition=pay;refund\n",
+            "src/main/java/shop/Hearing.java": """
+                class Hearing {
+                  private Payments payments;
+                  @Bean
+                  Function<Flux<OrderEvent>, Flux<PaymentEvent>> pay() { return orders -> orders.flatMap(this::one); }
+                  private Mono<PaymentEvent> one(OrderEvent order) { return Mono.fromSupplier(() -> payments.take(order)); }
+                }
+            """,
+            "src/main/java/shop/Payments.java": """
+                class Payments {
+                  private AccountRepository accounts;
+                  private SeenRepository seen;
+                  @Transactional
+                  public PaymentEvent take(OrderEvent order) {
+                    return accounts.findById(order.user()).map(account -> {
+                      account.setBalance(account.getBalance() - order.amount()); // <-
+                      return new PaymentEvent(order);
+                    }).orElseThrow();
+                  }
+                }
+            """,
+        }),
         Sample("java", {
             "A.java": """
                 @Transactional

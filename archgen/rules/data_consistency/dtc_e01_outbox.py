@@ -41,6 +41,29 @@ RULE = Rule(
     languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("java", {
+            "outbox_connector.json": """
+                {
+                  "name": "orders",
+                  "config": {
+                    "connector.class": "io.debezium.connector.postgresql.PostgresConnector",  <-
+                    "table.include.list": "public.out_box",
+                    "transforms.outbox.type": "io.debezium.transforms.outbox.EventRouter"
+                  }
+                }
+            """,
+            "Orders.java": """
+                class Orders {
+                  private OrderRepository orders;
+                  private OutBoxRepository outBoxRepository;
+                  @Transactional
+                  void place(Order order) {
+                    orders.save(order);
+                    outBoxRepository.save(new OutBox(order)); // <-
+                  }
+                }
+            """,
+        }),
+        Sample("java", {
             "OrderEventService.java": """
                 import org.springframework.amqp.rabbit.core.RabbitTemplate;
                 class OrderEventService {

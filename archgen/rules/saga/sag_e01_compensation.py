@@ -32,6 +32,34 @@ RULE = Rule(
     remedy="Give each step that changes something a command that undoes it.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {  # who hears of the outcome takes the change back
+            "orders/src/main/java/Main.java": """
+                @SpringBootApplication
+                class Main { public static void main(String[] a) { SpringApplication.run(Main.class, a); } }
+            """,
+            "payments/src/main/java/App.java": """
+                @SpringBootApplication
+                class App { public static void main(String[] a) { SpringApplication.run(App.class, a); } }
+            """,
+            "payments/src/main/resources/application.properties": "spring.cloud.function.definition=settle\n",
+            "payments/src/main/java/Settling.java": """
+                class Settling {
+                  private Payments payments;
+                  @Bean
+                  Consumer<OrderEvent> settle() { return payments::handle; }
+                }
+            """,
+            "payments/src/main/java/Payments.java": """
+                class Payments {
+                  private PaymentRepository repository;
+                  void handle(OrderEvent order) {
+                    if (order.placed()) { charge(order); } else { refund(order); } // <-
+                  }
+                  private void charge(OrderEvent order) { repository.save(new Payment(order)); }
+                  private void refund(OrderEvent order) { repository.deleteById(order.id()); }
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 place = Saga(  # <-
