@@ -33,6 +33,7 @@ _SERVES_GO = re.compile(
 _SERVER_GO = re.compile(
     r"(grpc\.NewServer|echo\.New|gin\.(Default|New)|fiber\.New|iris\.New|mux\.NewRouter|chi\.NewRouter|http\.NewServeMux)$"
 )
+_PLUGIN = re.compile(r"plugin\.Serve$", re.IGNORECASE)
 _RUNS_GO = re.compile(r"(^|\.)\w*(start|run|serve|listen|execute|boot|launch|wait|main)\w*$", re.IGNORECASE)
 _SERVES_JAVA = re.compile(
     r"SpringApplication|Micronaut\b|Quarkus\b|Vertx\b|Javalin\b|ServerBuilder|\bServer\(|\.start\(|\.startAsync\(|"
@@ -187,6 +188,8 @@ def leads_to_server(module: Module, program: Program, imports: Imports) -> int:
     """The line of a Go main whose own packages listen or serve somewhere; a tool's lead to none."""
     if module.language != "go" or module.package != "main" or _TOOL.search(posixpath.dirname(module.path)):
         return 0
+    if _is_plugin(module):
+        return 0
     main = next((f for f in module.functions if f.name == "main" and not f.owner), None)
     if main is None:
         return 0
@@ -203,6 +206,11 @@ def leads_to_server(module: Module, program: Program, imports: Imports) -> int:
                 seen.add(target)
                 waiting.append(target)
     return 0
+
+
+def _is_plugin(module: Module) -> bool:
+    """Whether a main of Go serves the process that has started it, and nobody else (hashicorp/go-plugin)."""
+    return any(_PLUGIN.search(call.callee) for f in module.functions for call in f.calls)
 
 
 def _guard(module: Module) -> int:
@@ -230,6 +238,8 @@ def entry(module: Module, *, strict: bool = False) -> int:
             continue
         if module.language == "go" and not (module.package == "main" and function.name == "main"):
             continue
+        if module.language == "go" and _is_plugin(module):
+            return 0
         for call in function.calls:
             if starts.search(call.callee):
                 return call.line
@@ -311,6 +321,14 @@ def _own_folder(module: Module, folders: set[str], imports: Imports) -> str:
     own = f"{package}/{stem}" if package else stem
     if own in folders:
         return own
+    plain = stem.replace("_", "")
+    while package:
+        beside = [f for f in folders if posixpath.dirname(f) == package]
+        same = [f for f in beside if posixpath.basename(f).replace("_", "") == plain]
+        if same and not _SHARED.search(f"{same[0]}/"):
+            return same[0]
+        package = posixpath.dirname(package)
+    package = posixpath.dirname(posixpath.dirname(module.path))
     named = [f for f in folders if posixpath.dirname(f) == package and posixpath.basename(f).startswith(stem)]
     if len(named) == 1 and len(stem) > 2:
         return named[0]  # guest, of which the code is in guestagent

@@ -55,7 +55,7 @@ _EXAMPLE_FOLDERS = {
     "deprecated",
 }
 _EXAMPLE_PROJECT = re.compile(
-    r"[-_.](examples?|samples?|benchmarks?|bench|jmh)$|^(examples?|samples?|benchmarks?)[-_.]"
+    r"[-_.](examples?|samples?|demos?|benchmarks?|bench|jmh)$|^(examples?|samples?|demos?|benchmarks?)[-_.]"
 )
 # What fills an empty store for a developer.
 _SEEDS = re.compile(r"^seed(s|er|ers|ing)?([-_.][\w-]+)*\.(py|[cm]?[jt]s|go)$", re.IGNORECASE)

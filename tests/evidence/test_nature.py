@@ -11,6 +11,8 @@ from archgen.evidence.nature import Nature, nature_of
     ("path", "text", "nature"),
     [
         ("shop/orders.py", "", Nature.PRODUCTION),
+        ("shop-demo/queue-demo/app.py", "", Nature.EXAMPLE),
+        ("democracy/app.py", "", Nature.PRODUCTION),
         ("docker/fetchstatus.py", "", Nature.EXAMPLE),
         ("docker/Dockerfile", "", Nature.PRODUCTION),
         ("services/docker/client.py", "", Nature.PRODUCTION),

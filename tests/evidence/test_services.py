@@ -32,6 +32,30 @@ _LAYOUTS: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         [""],
     ),
+    "a plugin of Go is a part of what starts it": (
+        {
+            "go.mod": "module shop\n",
+            "main.go": _LISTENS,
+            "plugins/kafka/main.go": 'package main\nimport "shop/plugin"\n'
+            "func main() { plugin.Serve(nil) }\n",
+            "plugin/serve.go": 'package plugin\nimport "github.com/hashicorp/go-plugin"\n'
+            "func Serve(x any) { plugin.Serve(nil) }\n",
+        },
+        [""],
+    ),
+    "a command's code lies under its name beside the folder of commands": (
+        {
+            "setup.cfg": "[entry_points]\nconsole_scripts =\n    watch-api = watch.cmd.green.api:main\n"
+            "    watch-decision-engine = watch.cmd.green.decisionengine:main\n",
+            "watch/cmd/green/api.py": "from watch.common import service\ndef main():\n    launch(service.WSGI())\n",
+            "watch/cmd/green/decisionengine.py": "from watch.decision_engine import run\n"
+            "def main():\n    launch(run.make())\n",
+            "watch/common/service.py": "from watch.api import app\n",
+            "watch/api/app.py": "def make():\n    return 1\n",
+            "watch/decision_engine/run.py": "def make():\n    return 1\n",
+        },
+        ["watch/api", "watch/decision_engine"],
+    ),
     "Flask": ({"requirements.txt": "", "app.py": _FLASK}, [""]),
     "an image whose script starts what code does not tell": (
         {

@@ -113,6 +113,7 @@ def _of(
     elif (
         words.CONSUME_NAME.match(name)
         and call.receiver
+        and not (module.language == "typescript" and _STREAM.search(call.callee))
         and (words.BROKER_NAME.match(name) or _near_broker(call, origin, module) or _polls(name, module))
     ):
         found.append(Effect("consume", call))
@@ -132,6 +133,8 @@ def _of(
     return found
 
 
+# A stream of the process itself (RxJS).
+_STREAM = re.compile(r"\.(pipe|ofType|asObservable|updates)\(")
 _COMPONENT = re.compile(r"[A-Z]\w*$|use[A-Z]\w*$")
 _PAGE = re.compile(r"(^|/)(components|hooks)/|\.client\.[jt]sx?$")
 

@@ -26,6 +26,7 @@ _ACTS = re.compile(
 _RPC_HOLDER = re.compile(r"(Rpc|Grpc)Client(Service)?$")
 _NATS = re.compile(r"^nc\b|nats|Nats", re.IGNORECASE)
 _OSLO_CLIENT = re.compile(r"(^|_)(client|cctxt|rpc_?client|rpcapi)$", re.IGNORECASE)
+_METHOD_NAME = re.compile(r"[\"'][a-z_]\w+[\"']")
 _OSLO_LISTENS = re.compile(r"^get_(rpc_server|notification_listener|batch_notification_listener)$")
 
 
@@ -61,13 +62,14 @@ def effect_of(call: Call, module: Module, function: Function) -> Effect | None:
         and any(i.module == "nats" for i in module.imports)
     ):
         return Effect("remote", call, write=True, target="rpc")
-    if module.uses(_OSLO_IMPORT):
+    named = len(call.args) > 1 and _METHOD_NAME.fullmatch(call.args[1]) is not None
+    if module.uses(_OSLO_IMPORT) or (module.language == "python" and named):
         if call.name in ("call", "cast") and _OSLO_CLIENT.search(call.receiver):
             said = call.args[1].strip("\"'") if len(call.args) > 1 else ""
             if call.name == "cast":
-                return Effect("publish", call)
+                return Effect("publish", call, target="rpc")
             return Effect("remote", call, write=not words.READ_NAME.match(said), target="rpc")
-        if _OSLO_LISTENS.match(call.name):
+        if module.uses(_OSLO_IMPORT) and _OSLO_LISTENS.match(call.name):
             return Effect("consume", call)
     return None
 

@@ -35,6 +35,7 @@ def settle(links: Links, bound: frozenset[str] = frozenset()) -> None:
     _ours(links)
     _declared(links)
     _generated(links)
+    _plugins(links)
     _repositories(links)
     streams.refer(links, bound)
     streams.send(links, bound)
@@ -76,6 +77,9 @@ def _confirm(links: Links) -> None:
                 if effect.kind not in ("publish", "consume"):
                     continue
                 call = effect.call
+                if effect.target == "rpc":
+                    sure.add(id(function))
+                    continue
                 said = f"{call.callee[-80:]} {links.type_of(call, module, function)} {call.origin}"
                 targets = links.targets(call, module, function)
                 targets = [t for t in targets if t is not function]
@@ -128,6 +132,17 @@ def _ours(links: Links) -> None:
                 homes = [links.program.modules[t.file] for t in targets if t is not function and t.calls]
                 if any(home.production for home in homes):
                     function.effects.remove(effect)
+
+
+_PLUGINS = re.compile(r"github\.com/hashicorp/go-plugin\b")
+
+
+def _plugins(links: Links) -> None:
+    """Drops calls to plugins: processes that the calling one starts, watches and ends."""
+    for module in links.program.modules.values():
+        if module.language == "go" and module.uses(_PLUGINS):
+            for function in module.functions:
+                function.effects = [e for e in function.effects if e.target != "grpc"]
 
 
 def _declared(links: Links) -> None:

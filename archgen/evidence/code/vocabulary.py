@@ -165,7 +165,8 @@ DB_RECEIVER = Names(
     re.IGNORECASE,
 )
 REPOSITORY = Names(
-    r"(repo|repository|repositories|dao|mapper|(?<![a-z])[a-z]+(?-i:Store|_store))(<.*>)?$", re.IGNORECASE
+    r"(repo|repository|repositories|dao|db_?api|mapper|(?<![a-z])[a-z]+(?-i:Store|_store))(<.*>)?$",
+    re.IGNORECASE,
 )
 COLLECTION = Names(
     r"^(final )?(java\.util\.)?(Concurrent\w*|CopyOnWrite\w*|Linked\w*|Hash|Array|Tree|Weak|Blocking)?"
@@ -196,7 +197,11 @@ DB_WRITE_NAME = Names(
     r"findByIdAndUpdate|findOneAndReplace|replaceOne|Create|Save|Updates|Delete|Set|Update|Insert|InsertOne|UpdateOne|"
     r"NamedExec|NamedExecContext|append_events|append)$"
 )
-REPO_WRITE_NAME = Names(rf"^(?i:{_VERBS_WRITE})(?![a-z])\w*$")
+# a query that is built is no change
+REPO_WRITE_NAME = Names(
+    rf"^(?!(?:add|set)(?:Select|OrderBy|GroupBy|Where|Having|Common|Parameter|FindOptions|Lock|Limit|Offset|Options))"
+    rf"(?i:{_VERBS_WRITE})(?![a-z])\w*$"
+)
 SQL_CALL = Names(
     r"^(execute|executemany|exec|Exec|ExecContext|MustExec|query|Query|QueryRow|QueryRowContext|executescript|raw|run|fetch\w*|executeUpdate|prepareStatement)$"
 )

@@ -40,6 +40,11 @@ _DEEPEST = 4
 def background(program: Program) -> Iterator[Fact]:
     """`queue.weak` for work in a task, a thread or a goroutine that ends with its process."""
     yield from _tasks(program)
+    asked = {
+        call.args[1].strip("\"'")
+        for module, _, call in calls(program)
+        if module.language == "python" and call.name == "cast" and len(call.args) > 1
+    }
     for module, function in program.functions():
         yield from _timers(module, function)
         if module.language == "go":
@@ -48,6 +53,7 @@ def background(program: Program) -> Iterator[Fact]:
             yield from _pooled(module, function)
         elif module.language == "python":
             yield from _threads(module, function)
+            yield from _submitted(module, function, asked)
 
 
 def _matters(function: Function) -> bool:
@@ -164,6 +170,20 @@ def _threads(module: Module, function: Function) -> Iterator[Fact]:
         found = [f for f in module.functions if f.name == name]
         if any(_matters(f) and not _ROUNDS.search(f.body) for f in found):
             yield _weak(module, function, call.line, f"a thread in memory: {name}")
+
+
+def _submitted(module: Module, function: Function, asked: set[str]) -> Iterator[Fact]:
+    """`executor.submit(f)` in what a message or a request has called, and which has answered by then."""
+    for call in function.calls:
+        if not call.discarded or not call.args or not _POOL.search(call.callee):
+            continue
+        name = call.args[0].rpartition(".")[2]
+        found = [f for f in module.functions if f.name == name]
+        changed = any(_matters(f) and not _ROUNDS.search(f.body) for f in found)
+        told = function.name in asked and not any(call.within("loop"))
+        changed = changed and not UPKEEP.search(name) and _served(function)
+        if name.isidentifier() and (changed or told):
+            yield _weak(module, function, call.line, f"a pool of threads in memory: {name}")
 
 
 def _weak(module: Module, function: Function, line: int, what: str) -> Fact:

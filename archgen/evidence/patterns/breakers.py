@@ -101,7 +101,7 @@ def _guards(function: Function, catch: Catch) -> bool:
 
 
 _SWITCHED_ON = re.compile(
-    r"^(feign\.(hystrix|circuitbreaker)|spring\.cloud\.openfeign\.circuitbreaker)\.enabled$"
+    r"^(feign\.(hystrix|circuitbreaker|sentinel)|spring\.cloud\.openfeign\.circuitbreaker)\.enabled$"
 )
 _GATEWAY = re.compile(
     r"^spring\.cloud\.gateway\.(\w+\.)*(routes|default-filters)\b.*(filters|name)", re.IGNORECASE

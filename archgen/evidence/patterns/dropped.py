@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
-from archgen.evidence.code.model import Call, Program
+from archgen.evidence.code.model import Call, Function, Program
 from archgen.evidence.facts import Fact
+from archgen.evidence.patterns.background import UPKEEP
 from archgen.evidence.patterns.common import CLOSES, fact
 
 _GO_CHECK = re.compile(r"if\s+(?:[^;{\n]*;\s*)?err\s*!=\s*nil\s*\{([^{}]*)\}")
@@ -67,6 +69,34 @@ def dropped(program: Program) -> Iterator[Fact]:
                     "logged": not blank,
                 }
                 yield fact("error.publish_swallowed", module, call.line, function=function.title, **lost)
+
+
+def unasked(program: Program) -> Iterator[Fact]:
+    """`error.swallowed`: a function of the project that makes a change is not asked whether it failed."""
+    named: dict[str, list[Function]] = defaultdict(list)
+    for _, function in program.functions():
+        named[function.title].append(function)
+    for module, function in program.functions():
+        if module.language != "go" or CLOSES.fullmatch(function.name) or _PREPARES.match(function.name):
+            continue
+        told: set[int] = set()
+        for effect in function.reach:
+            call = effect.call
+            matters = effect.kind in ("db.write", "publish") or (effect.kind == "remote" and effect.write)
+            if not effect.via or not call.discarded or not matters or call.line in told:
+                continue
+            led = named.get(effect.via[0], [])
+            if not led or not all(_LAST_ERROR.match(one.body) for one in led) or UPKEEP.search(call.callee):
+                continue
+            if any(call.within("finally", "catch", "spawn", "closure")) or CLOSES.fullmatch(call.name):
+                continue
+            told.add(call.line)
+            said = {"types": "no error", "logged": False, "writes": True}
+            yield fact("error.swallowed", module, call.line, function=function.title, **said)
+
+
+# `func (c *Client) Done(x int) error {`, `func f() (*A, error) {`
+_LAST_ERROR = re.compile(r"func\b[^{]*\)\s*(?:error|\([^(){]*\berror\))\s*\{")
 
 
 def _cannot_fail(call: Call, struct: str) -> bool:

@@ -66,6 +66,14 @@ def _queues(call: Call, module: Module) -> bool:
     return _QUEUE.search(kind) is not None
 
 
+def _of_bull(call: Call, module: Module, holder: str) -> bool:
+    """Whether a queue of Bull's kind is meant, by what it is called or by where its type is from."""
+    kind = module.types.get(call.receiver, "")
+    return re.search(r"queue", holder, re.IGNORECASE) is not None or (
+        kind != "" and _SHARED_QUEUE.match(module.imported(kind)) is not None
+    )
+
+
 def stack_jobs(facts: Facts) -> Iterator[Fact]:
     """`job.enqueue` where a template ties a function to a queue, and code sends to one."""
     tried = facts.has("attempts")
@@ -103,13 +111,14 @@ def jobs(program: Program) -> Iterator[Fact]:
     shared = any(m.production and imports(m, _SHARED_QUEUE) for m in program.modules.values())
     tasks = _tasks(program)
     for module, function, call in calls(program):
-        if (
-            shared
-            and call.name == "process"
-            and call.args
-            and re.search(r"queue", call.receiver, re.IGNORECASE)
-        ):
+        if shared and call.name == "process" and call.args and _of_bull(call, module, call.receiver):
             yield fact("job.worker", module, call.line, what=call.callee[:60])
+            continue
+        if shared and call.name == "add" and call.args and not imports(module, WORKER_IMPORT):
+            # `queues.mail.add(…)`, where another file makes the queue
+            if _of_bull(call, module, call.callee.rpartition(".")[0]) and "." in call.callee[:-4]:
+                tried = ATTEMPT.search(call.text()) is not None
+                yield fact("job.enqueue", module, call.line, what=call.callee[:60], attempts=tried)
             continue
         if _HOSTED_CALL.match(call.name) and call.receiver and imports(module, _HOSTED):
             if _HOSTED_ORIGIN.search(" ".join(i.module + " ".join(i.names) for i in module.imports)):

@@ -61,6 +61,7 @@ def sagas(program: Program) -> Iterator[Fact]:
     for module, _, mark, line in marks(program):
         if _FRAMEWORK_MARK.search(mark) and imports(module, _FRAMEWORK):
             yield fact("saga.compensation", module, line, what=mark[:60], definition=mark[:30])
+    yield from _taskflow(program)
     yield from _inline(program)
     yield from _choreographed(program)
     yield from _engine(program)
@@ -129,6 +130,7 @@ def _inline(program: Program) -> Iterator[Fact]:
                         effect.call.line,
                         what=effect.call.callee[-60:],
                         function=function.title,
+                        apart=effect.kind != "db.write",
                     )
         undoing = [
             e
@@ -168,6 +170,22 @@ def _choreographed(program: Program) -> Iterator[Fact]:
             yield fact("saga.reaction", module, call.line, event=event, command=command)
         if heard and done:
             yield fact("saga.choreographed", module, call.line, what=done, function=f"on {heard}")
+
+
+_TASKFLOW = re.compile(r"^taskflow\b")
+
+
+def _taskflow(program: Program) -> Iterator[Fact]:
+    """A task of OpenStack's TaskFlow that says how it is taken back; the engine does so, last one first."""
+    for module, one in program.classes():
+        if module.language != "python" or not module.uses(_TASKFLOW):
+            continue
+        if not any(re.search(r"\bTask$", base) for base in one.bases):
+            continue
+        for function in module.functions:
+            if function.owner == one.name and function.name == "revert" and not does_nothing(function):
+                what = f"{one.name}.revert"
+                yield fact("saga.compensation", module, function.line, what=what, definition=one.name)
 
 
 def reacted(program: Program, facts: Facts) -> Iterator[Fact]:

@@ -67,9 +67,21 @@ def _promises(module: Module, function: Function, named: dict[str, list[Function
             continue  # it sees to its own failures, or somebody says that it is meant
         if any(call.within("catch", "closure")) or UPKEEP.search(call.callee):
             continue
+        if not _means(call, led[0], module, function):
+            continue
         told.add(call.line)
         said = {"types": "no promise", "logged": False, "writes": True}
         yield fact("error.swallowed", module, call.line, function=function.title, **said)
+
+
+def _means(call: Call, target: Function, module: Module, function: Function) -> bool:
+    """Whether it is sure that `target` is called, and no method of a library that has the same name."""
+    holder = call.receiver
+    if not holder or not target.owner or holder in ("this", "self"):
+        return True
+    known = function.params.get(holder) or module.types.get(holder, "")
+    words = re.sub(r"[^a-z]", "", holder.lower())
+    return target.owner in known or (len(words) > 3 and words in target.owner.lower())
 
 
 _TEMPLATE = re.compile(r"kafka_?template|kafka_?producer|KafkaTemplate|KafkaProducer", re.IGNORECASE)

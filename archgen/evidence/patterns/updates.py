@@ -17,8 +17,9 @@ from archgen.evidence.patterns.common import fact
 
 _WORDS = (
     r"(?:\w{0,40}_)?(?:in_?use|stocks?|inventory|quantity|qty|balance|funds|credits?|seats?|tickets?|available\w*|reserved\w*|"
-    r"remaining\w*|capacity|on_?hand|in_?stock|points|\w{0,40}(?:Stocks?|Inventory|Quantity|Qty|Balance|Funds|Credits?|Seats?|Tickets?|"
-    r"Available\w*|Capacity|OnHand|InStock|Points)|Available\w*|Reserved\w*|Remaining\w*)"
+    r"remaining\w*|\w{0,40}allocated|capacity|on_?hand|in_?stock|points|"
+    r"\w{0,40}(?:Stocks?|Inventory|Quantity|Qty|Balance|Funds|Credits?|Seats?|Tickets?|"
+    r"Available\w*|Capacity|OnHand|InStock|Points)|Available\w*|Reserved\w*|Remaining\w*|\w{0,40}Allocated)"
 )
 _FIELD = rf"(?P<one>[a-z]\w*)(?:\.(?:data|attributes))?\.(?P<field>(?i:{_WORDS}))"
 # `product.stock -= n`, `product.stock = product.stock - n`
@@ -29,6 +30,9 @@ _RECKONED = re.compile(
 _SET = re.compile(
     rf"\b(?P<one>[a-z]\w*)\.set(?P<field>(?i:{_WORDS}|price|amount))\(\s*(?P=one)\s*\.get(?P=field)\(\)\s*(?:[-+]|\.(?:subtract|add|minus|plus)\()"
 )
+# `update(id, { stock: level.stock + n })`, `update(stock=level.stock - n)`
+_GIVEN = re.compile(rf"\b(?P<field>(?i:{_WORDS}))\s*[:=]\s*(?P<one>[a-z]\w*)\.(?P=field)\s*[-+]\s*[\w(]")
+_UPDATES = re.compile(r"^(update\w*|save|set|patch|findByIdAndUpdate|findOneAndUpdate|upsert|values)$")
 _OWN = frozenset({"self", "this", "cls", "state", "cart", "total", "totals", "acc", "sum", "result", "stats"})
 _FETCHED = r"(?:get|find|load|first|one|fetch|select|query|retrieve|read|scalar|lookup|search|by_?id)"
 _GUARDED = re.compile(
@@ -53,7 +57,7 @@ def updates(program: Program) -> Iterator[Fact]:
     for module, function in program.functions():
         if not function.name:
             continue
-        for pattern in (_SET,) if module.language == "java" else (_RECKONED,):
+        for pattern in (_SET,) if module.language == "java" else (_RECKONED, _GIVEN):
             for match in pattern.finditer(function.body):
                 line = function.line + function.body.count("\n", 0, match.start())
                 if _lost(module, function, match, line, guarded):
@@ -91,6 +95,8 @@ def documents(program: Program) -> Iterator[Fact]:
                 None,
             )
             between = "\n".join(lines[take.line - function.line : put.line - function.line]) if put else ""
+            if put and _EXPIRES.search(put.text()):
+                continue  # a cache: what it loses is reckoned again
             if put and _MUTATES.search(between) and _OPENS.search(between):
                 key = next(arg for arg in take.args if _is_key(arg) and arg in put.args)
                 yield fact(
@@ -103,6 +109,8 @@ def documents(program: Program) -> Iterator[Fact]:
                 break
 
 
+_EXPIRES = re.compile(r"[\"'](EX|PX)[\"']|\b(ex|px|ttl|expire\w*)\b\s*[=:]|set_?ex\(", re.IGNORECASE)
+_BLANKS = re.compile(r"\s+")
 _KEY = re.compile(r"key|id\b|Id\b|ID\b|name|user|session", re.IGNORECASE)
 
 
@@ -128,6 +136,10 @@ def _lost(module: Module, function: Function, match: re.Match[str], line: int, g
         and _keeps(e.call.text(), one, module.language)
         for e in function.reach
     )
+    if match.re is _GIVEN:
+        said = _BLANKS.sub("", match[0])
+        holders = [c for c in function.calls if _UPDATES.match(c.name) and c.receiver]
+        kept = any(said in _BLANKS.sub("", c.text()) for c in holders)
     kept = kept or any(
         c.line > line and c.receiver == one and _SELF_KEPT.match(c.name) for c in function.calls
     )

@@ -85,6 +85,41 @@ RULE = Rule(
     remedy="Send the call through the breaker of that peer.",
     languages=("python", "typescript", "go", "java",),
     valid=(
+        Sample("go", {  # a plugin is a process of one's own
+            "pb/job.pb.go": """
+                package pb
+                type JobClient interface {
+                    Execute(ctx context.Context, in *Req) (*Res, error)
+                }
+            """,
+            "plugin/client.go": """
+                package plugin
+                import "github.com/hashicorp/go-plugin"
+                import "shop/pb"
+                type Client struct {
+                    client pb.JobClient
+                }
+                func (c *Client) Execute(ctx context.Context, in *pb.Req) (*pb.Res, error) {
+                    return c.client.Execute(ctx, in)
+                }
+            """,
+        }),
+        Sample("java", {
+            "src/main/resources/application.properties": "feign.sentinel.enabled=true\n",
+            "Users.java": """
+                import org.springframework.cloud.openfeign.FeignClient;
+                @FeignClient(name = "users", fallbackFactory = UsersFallback.class)
+                interface Users {
+                  @PostMapping("/users") User create(User user);
+                }
+            """,
+            "Signup.java": """
+                class Signup {
+                  private Users users;
+                  void sign(User user) { users.create(user); }
+                }
+            """,
+        }),
         Sample("java", {
             "Gateway.java": """
                 public class Gateway extends Base {

@@ -265,6 +265,23 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {
+            "rpcapi.py": """
+                from shop import service
+                class EngineAPI(service.Service):
+                    def trigger(self, context, uuid):
+                        self.engine_client.cast(context, 'trigger', uuid=uuid)
+            """,
+            "audits.py": """
+                from shop import rpcapi
+                class Audits:
+                    def __init__(self):
+                        self.engine = rpcapi.EngineAPI()
+                    def post(self, context, values):
+                        audit = self.dbapi.create_audit(values)
+                        self.engine.trigger(context, audit.uuid)  # <-
+            """,
+        }),
         Sample("java", {  # a sink behind a function that is bound to a topic
             "src/main/resources/application.properties": "spring.cloud.stream.bindings.orders-out-0.destination=orders\n",
             "src/main/java/shop/Publishing.java": """

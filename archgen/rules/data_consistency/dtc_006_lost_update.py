@@ -27,6 +27,19 @@ RULE = Rule(
     remedy="Let the database reckon (SET stock = stock - 1 WHERE stock >= 1), lock the row, or check a version.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # a cache, which is made again when its time is over
+            "stats.ts": """
+                import Redis from 'ioredis';
+                const client = new Redis();
+                async function stats(key: string) {
+                  const cached = await client.get(key);
+                  if (cached) return JSON.parse(cached);
+                  let total = 0;
+                  total += 1;
+                  await client.set(key, JSON.stringify({ total }), 'EX', 60);
+                }
+            """,
+        }),
         Sample("java", {
             "Payments.java": """
                 class Payments {
@@ -146,6 +159,27 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {
+            "stock.ts": """
+                class Stock {
+                  constructor(private connection: Connection) {}
+                  async change(id: ID, change: number) {
+                    const level = await this.connection.getRepository(StockLevel).findOne({ where: { id } });
+                    await this.connection
+                      .getRepository(StockLevel)
+                      .update(level.id, { stockOnHand: level.stockOnHand + change }); // <-
+                  }
+                }
+            """,
+        }),
+        Sample("python", {
+            "stock.py": """
+                from django.db import models
+                def sell(id, n):
+                    product = Product.objects.get(pk=id)
+                    Product.objects.filter(pk=id).update(stock=product.stock - n)  # <-
+            """,
+        }),
         Sample("java", {
             "src/main/resources/application.properties": "spring.cloud.function.definition=pay;refund\n",
             "src/main/java/shop/Hearing.java": """

@@ -46,6 +46,36 @@ RULE = Rule(
     remedy="Catch what you can answer, and let the rest through.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # a library's builder, of which a method bears the name of one of ours
+            "search.ts": """
+                class Search {
+                  constructor(private connection: Connection) {}
+                  async find(ctx) {
+                    const qb = this.connection.createQueryBuilder('si');
+                    qb.addSelection('MIN(si.price)');
+                    return qb.getMany();
+                  }
+                }
+                class Chosen {
+                  constructor(private orderRepository: Repository<Order>) {}
+                  async addSelection(order) { await this.orderRepository.save(order); }
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func (s *Orders) save(id string) error {
+                    _, err := s.db.Exec("UPDATE orders SET done = 1 WHERE id = $1", id)
+                    return err
+                }
+                func (s *Orders) Done(id string) error {
+                    if err := s.save(id); err != nil { return err }
+                    defer s.save(id)
+                    return s.save(id)
+                }
+            """,
+        }),
         Sample("go", {  # told, and handed on
             "a.go": """
                 package a
@@ -185,6 +215,19 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {
+            "a.go": """
+                package a
+                func (s *Orders) save(id string) error {
+                    _, err := s.db.Exec("UPDATE orders SET done = 1 WHERE id = $1", id)
+                    return err
+                }
+                func (s *Orders) Done(id string) error {
+                    s.save(id) // <-
+                    return nil
+                }
+            """,
+        }),
         Sample("typescript", {  # a promise that nobody waits for
             "a.ts": """
                 import { HttpService } from '@nestjs/axios';

@@ -35,6 +35,18 @@ RULE = Rule(
     remedy="Limit the deliveries, and keep what failed with its reason.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # a stream within the process
+            "stock.ts": """
+                import { EventBus } from './event-bus';
+                import { filter } from 'rxjs/operators';
+                class Stock {
+                  constructor(private eventBus: EventBus) {}
+                  start() {
+                    this.eventBus.ofType(StockEvent).pipe(filter(e => e.big)).subscribe(e => this.orderRepository.save(e));
+                  }
+                }
+            """,
+        }),
         Sample("java", {  # an annotation of the project's own carries Kafka's along
             "Retried.java": """
                 import org.springframework.kafka.annotation.RetryableTopic;

@@ -243,6 +243,26 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {  # the message is gone before its work is begun
+            "rpcapi.py": """
+                import oslo_messaging
+                class EngineAPI:
+                    def trigger(self, context, uuid):
+                        self.client.cast(context, 'trigger', uuid=uuid)
+            """,
+            "endpoint.py": """
+                import oslo_messaging
+                from concurrent import futures
+                class Endpoint:
+                    def __init__(self):
+                        self.executor = futures.ThreadPoolExecutor()
+                    def work(self, context, uuid):
+                        plan(uuid)
+                    def trigger(self, context, uuid):
+                        self.executor.submit(self.work, context, uuid)  # <-
+                        return uuid
+            """,
+        }),
         Sample("python", {  # once, whatever variants there are
             "jobs.py": "import rq\nqueue = rq.Queue()\ndef send(mail):\n    queue.enqueue(deliver, mail)\n",
             "deployment/docker-compose.yml": """

@@ -118,6 +118,21 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {
+            "queues/queues.js": """
+                const Queue = require("bull");
+                const visit = new Queue("visit", { redis });
+                visit.process(6, "visit.js");
+                module.exports = { visit };
+            """,
+            "links.js": """
+                const queue = require("./queues");
+                async function redirect(req, res) {
+                  queue.visit.add({ ip: req.ip }); // <-
+                  res.redirect(req.link);
+                }
+            """,
+        }),
         Sample("python", {  # one task of two; its module knows the application by the project's own name
             "shop/celery.py": """
                 from celery import Celery

@@ -9,7 +9,11 @@ from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 def check(facts: Facts) -> Iterable[Hit]:
     return (
         hits(facts.of("saga.compensation"), lambda f: f"a step and its compensation: {f['what']}")
-        + hits(facts.of("saga.inline"), lambda f: f"taken back in {f['function']}: {f['what']}")
+        + hits(
+            # of a single deployable, what its own store takes back is no saga
+            [f for f in facts.of("saga.inline") if len(facts.services) != 1 or f.get("apart")],
+            lambda f: f"taken back in {f['function']}: {f['what']}",
+        )
         + (
             []  # of a service's engine, only the steps that it is given count
             if facts.services
@@ -32,6 +36,21 @@ RULE = Rule(
     remedy="Give each step that changes something a command that undoes it.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {
+            "flow.py": """
+                from taskflow import task as flow_task
+                class Volume(flow_task.Task):
+                    def execute(self, context):
+                        return self.api.create_volume(context)
+                    def revert(self, result):  # <-
+                        self.api.delete_volume(result)
+                class Told(flow_task.Task):
+                    def execute(self, context):
+                        return notify(context)
+                    def revert(self, result):
+                        pass
+            """,
+        }),
         Sample("java", {  # who hears of the outcome takes the change back
             "orders/src/main/java/Main.java": """
                 @SpringBootApplication

@@ -26,6 +26,12 @@ def check(facts: Facts) -> Iterable[Hit]:
 def _imports(facts: Facts) -> Iterable[Hit]:
     folders = {s.folder: s.name for s in facts.services if s.folder}
     packages = _java_packages(facts)
+    shared = {
+        f"{m.package}.{one.name}"
+        for m in facts.program.modules.values()
+        if m.language == "java" and m.production and facts.service_of(m.path) is None
+        for one in m.classes
+    }
     imports = Imports(facts.program)
     together = _launchers(facts)
     for module in facts.program.modules.values():
@@ -35,6 +41,8 @@ def _imports(facts: Facts) -> Iterable[Hit]:
         for item in module.imports:
             if module.language == "java":
                 homes = packages.get(item.module, set())
+                if item.names and not shared.isdisjoint(f"{item.module}.{name}" for name in item.names):
+                    continue  # the package is split, and what is meant lies in a library
                 if homes and own.name not in homes and not _CONTRACT.search(item.module):
                     yield Hit(module.path, item.line, f"{own.name} imports {item.module} of {min(homes)}")
                 continue
@@ -106,6 +114,29 @@ RULE = Rule(
     remedy="Talk to the other service through its contract.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {  # one package, of which a part lies in a library
+            "search/pom.xml": "<project/>",
+            "search/src/main/java/App.java": """
+                package shop;
+                @SpringBootApplication
+                class App {}
+            """,
+            "search/src/main/java/Own.java": """
+                package shop.config;
+                class Own {}
+            """,
+            "users/pom.xml": "<project/>",
+            "users/src/main/java/Users.java": """
+                package shop.users;
+                import shop.config.Tasks;
+                @SpringBootApplication
+                class Users {}
+            """,
+            "commons/src/main/java/Tasks.java": """
+                package shop.config;
+                public class Tasks {}
+            """,
+        }),
         Sample("java", {  # all of them in one process, for those who want it so
             "orders/pom.xml": "<project/>",
             "orders/src/main/java/shop/orders/OrdersApp.java": """
