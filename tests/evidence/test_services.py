@@ -47,7 +47,8 @@ _LAYOUTS: dict[str, tuple[dict[str, str], list[str]]] = {
         {
             "setup.cfg": "[entry_points]\nconsole_scripts =\n    watch-api = watch.cmd.green.api:main\n"
             "    watch-decision-engine = watch.cmd.green.decisionengine:main\n",
-            "watch/cmd/green/api.py": "from watch.common import service\ndef main():\n    launch(service.WSGI())\n",
+            "watch/cmd/green/api.py": "from watch.common import service\n"
+            "def main():\n    launch(service.WSGI())\n",
             "watch/cmd/green/decisionengine.py": "from watch.decision_engine import run\n"
             "def main():\n    launch(run.make())\n",
             "watch/common/service.py": "from watch.api import app\n",

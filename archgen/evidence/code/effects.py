@@ -133,6 +133,10 @@ def _of(
     return found
 
 
+# TypeORM's repositories, asked for by their entity: `manager.getRepository(Order).save`, and what they build.
+_OF_ENTITY = re.compile(
+    r"getRepository(?:<\w+>)?\((?:[\w.]+,)?([A-Z]\w*)\)\.(?:createQueryBuilder\([^()]*\)\.)?(\w+)$"
+)
 # A stream of the process itself (RxJS).
 _STREAM = re.compile(r"\.(pipe|ofType|asObservable|updates)\(")
 _COMPONENT = re.compile(r"[A-Z]\w*$|use[A-Z]\w*$")
@@ -226,6 +230,10 @@ def _database(
     call: Call, origin: str, module: Module, function: Function, statements: list[tuple[int, re.Match[str]]]
 ) -> Effect | None:
     name = call.name
+    if (match := _OF_ENTITY.search(call.callee)) and (
+        words.REPO_WRITE_NAME.match(name) or name in ("softDelete", "increment", "decrement", "softRemove")
+    ):
+        return Effect("db.write", call, table=match[1].lower(), target=name)
     built = words.SQL_BUILDER.match(origin)
     if built and not call.args and call.receiver and ".Table." in origin:
         kind = "db.read" if built[3] == "select" else "db.write"

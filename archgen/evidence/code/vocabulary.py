@@ -199,7 +199,7 @@ DB_WRITE_NAME = Names(
 )
 # a query that is built is no change
 REPO_WRITE_NAME = Names(
-    rf"^(?!(?:add|set)(?:Select|OrderBy|GroupBy|Where|Having|Common|Parameter|FindOptions|Lock|Limit|Offset|Options))"
+    rf"^(?!create(?:Query|Builder)|(?:add|set)(?:Select|OrderBy|GroupBy|Where|Having|Common|Parameter|FindOptions|Lock|Limit|Offset|Options))"
     rf"(?i:{_VERBS_WRITE})(?![a-z])\w*$"
 )
 SQL_CALL = Names(

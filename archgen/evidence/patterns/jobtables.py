@@ -19,7 +19,8 @@ _ADDS = re.compile(
     r"^(insert( or \w+)?|insert\w*|save|add|create|persist|append|enqueue|put_?item)$", re.IGNORECASE
 )
 _CLAIMS = re.compile(
-    r"skip[ _]?locked|\b\w*lease\w*|locked_?(by|at|until)|claim|reserved?_?(by|at|until)|picked_?(by|at)?\b|"
+    r"skip[ _]?locked|pessimistic_?write|for[ _]?update|"
+    r"\b\w*lease\w*|locked_?(by|at|until)|claim|reserved?_?(by|at|until)|picked_?(by|at)?\b|"
     r"\btoken\b|worker_?id|heartbeat|held_?(by|until)|visible_?at|processing_?(by|since)",
     re.IGNORECASE,
 )
@@ -35,8 +36,10 @@ _LIMIT = re.compile(
     re.IGNORECASE,
 )
 _FOR_EVER = re.compile(
-    r"\bwhile\b|\bfor\s*\{|\bfor\s*\(\s*;|setInterval|NewTicker|time\.Tick\b|scheduleWithFixedDelay|"
-    r"scheduleAtFixedRate|run_forever|@Scheduled|@Cron|@Interval|AddFunc\("
+    r"\bwhile\b|setTimeout\(\s*[\w.]*(next|poll|tick|loop|run)\w*|"
+    r"\bfor\s*\{|\bfor\s*\(\s*;|setInterval|NewTicker|time\.Tick\b|scheduleWithFixedDelay|"
+    r"scheduleAtFixedRate|run_forever|@Scheduled|@Cron|@Interval|AddFunc\(",
+    re.IGNORECASE,
 )
 _DEPTH = 4
 _FAILS = re.compile(r"(^|_)(fail|retry|reschedule|error)|[a-z](Fail|Retry|Reschedule|Error)")
@@ -62,7 +65,7 @@ def job_tables(program: Program, facts: Facts) -> Iterator[Fact]:
     for module, function in program.functions():
         for effect in function.effects:
             if effect.kind in ("db.write", "db.read") and effect.table:
-                touched[effect.table].append((module, function, effect))
+                touched[effect.table.removesuffix("repository")].append((module, function, effect))
     for table, uses in touched.items():
         if any(table.rstrip("s") == name or table == name for name in relayed):
             continue

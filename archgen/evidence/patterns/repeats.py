@@ -23,7 +23,7 @@ _MEMORY = re.compile(
 # Nor does what is opened once and used again.
 _NO_RECORD = re.compile(
     r"debounce|throttle|timers?$|in_?flight|pending|(client|connection|channel|pool|socket|subscription|subscriber|"
-    r"listener|producer|publisher|limiter|worker|handler|loader)s?$",
+    r"listener|producer|publisher|limiter|worker|handler|loader|service|strateg(y|ie)|manager|registr(y|ie)|task|member)s?$",
     re.IGNORECASE,
 )
 _IDENTIFIES = re.compile(r"id\b|Id\b|ID\b|uuid|key|token|nonce|request|message|event|number", re.IGNORECASE)

@@ -114,7 +114,13 @@ def _changes(call: Call) -> bool:
 
 
 def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
-    tried = [e for e in function.reach if any(b is catch.tried for b in e.call.inside)]
+    # a question that leads to a change somewhere (a cache is filled) is a question
+    tried = [
+        e
+        for e in function.reach
+        if any(b is catch.tried for b in e.call.inside)
+        and not (e.via and e.kind != "publish" and _ASKS.match(e.call.name))
+    ]
     typed = not BROAD.match(catch.types.strip())
     leaves = _EXIT.search(catch.body) is not None
     logged = (
@@ -166,13 +172,22 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
             function=function.title,
             logged=logged,
             types=catch.types[:40] or "everything",
-            writes=any(
-                e.kind in ("db.write", "commit", "publish") or (e.kind == "remote" and e.write) for e in tried
-            )
-            or any(map(_certain if logged else _changes, _tried(function, catch))),
+            writes=not _UPKEEP.search(f"{module.path.rpartition('/')[2]} {function.title}")
+            and (
+                any(
+                    e.kind in ("db.write", "commit", "publish") or (e.kind == "remote" and e.write)
+                    for e in tried
+                )
+                or any(map(_certain if logged else _changes, _tried(function, catch)))
+            ),
         )
 
 
+_ASKS = re.compile(
+    r"_*(get|find|list|fetch|read|query|is|has|check|count|search|load|look_?up|translate|resolve)(?![a-z])"
+)
+# What is lost of a cache is reckoned again, and what is lost of first data is seen at once.
+_UPKEEP = re.compile(r"cache|(^|[._])(populat|seed)", re.IGNORECASE)
 _TELLS = re.compile(r"[\w.]*\b_?(log\w*|console|print\w*|tracer)\b[\w.]*\(", re.IGNORECASE)
 
 

@@ -265,6 +265,23 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {
+            "orders.ts": """
+                import { Kafka } from 'kafkajs';
+                class Orders {
+                  constructor(private connection: DataSource, private producer: Producer) {}
+                  async place(ctx: Context, id: ID) {
+                    await this.connection.getRepository(ctx, Order).createQueryBuilder('o').update().set({ id }).execute();
+                    await this.producer.send({ topic: 'orders', messages: [{ value: id }] }); // <-
+                  }
+                  async find(ctx: Context, id: ID) {
+                    const qb = this.connection.getRepository(Order).createQueryBuilder('o');
+                    qb.addSelect('o.id');
+                    await this.producer.send({ topic: 'asked', messages: [{ value: id }] });
+                  }
+                }
+            """,
+        }),
         Sample("python", {
             "rpcapi.py": """
                 from shop import service

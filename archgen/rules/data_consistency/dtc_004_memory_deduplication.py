@@ -29,6 +29,24 @@ RULE = Rule(
     remedy="Let the database decide: a unique key, and a caught violation or an upsert.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {
+            "tasks.ts": """
+                class Checker {
+                  constructor(private cacheService: CacheService, private taskRepository: Repository<Task>) {}
+                  tasks = new Map();
+                  async check(eventKey) {
+                    if (await this.cacheService.get(eventKey)) return;
+                    await this.taskRepository.save({ eventKey });
+                    await this.cacheService.set(eventKey, true);
+                  }
+                  async register(taskId) {
+                    if (this.tasks.has(taskId)) return;
+                    await this.taskRepository.save({ taskId });
+                    this.tasks.set(taskId, true);
+                  }
+                }
+            """,
+        }),
         Sample("python", {  # of the one who calls
             "a.py": """
                 def resolve(cursor, node_ids: dict, name_key):

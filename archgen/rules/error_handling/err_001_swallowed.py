@@ -46,6 +46,30 @@ RULE = Rule(
     remedy="Catch what you can answer, and let the rest through.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # questions, and a cache
+            "cache.service.ts": """
+                class CacheService {
+                  constructor(private itemRepository: Repository<Item>) {}
+                  async set(key, value) {
+                    try { await this.itemRepository.save({ key, value }); } catch (e) { console.log(e); }
+                  }
+                }
+            """,
+            "methods.ts": """
+                class Methods {
+                  constructor(private methodRepository: Repository<Method>) {}
+                  async getMethod(code) {
+                    await this.methodRepository.save({ code, asked: true });
+                    return code;
+                  }
+                  async refund(code) {
+                    let method;
+                    try { method = await this.getMethod(code); } catch (e) { console.warn('no method'); }
+                    return method;
+                  }
+                }
+            """,
+        }),
         Sample("typescript", {  # a library's builder, of which a method bears the name of one of ours
             "search.ts": """
                 class Search {
