@@ -59,9 +59,7 @@ class Choreographed:
         After a failure, that counts only in a saga that has another command for giving up.
         """
         names = {self.tree.command(step).name for step in self.last}
-        return node.step in self.last or (
-            self._name(node) in names and (not node.after or self._gives_up(names))
-        )
+        return self._name(node) in names and (not node.after or self._gives_up(names))
 
     def _gives_up(self, finishing: set[str]) -> bool:
         about = self.tree.trigger.aggregate
