@@ -137,3 +137,12 @@ def test_code_that_does_not_parse_is_told_and_the_rest_is_read() -> None:
 
 def test_a_file_of_another_language_is_no_module() -> None:
     assert parse("a.rb", "puts 1") is None
+
+
+def test_a_call_with_type_arguments_is_waited_for() -> None:
+    text = "async function f() {\n  await g.ask<Answer>(1);\n  g.ask<Answer>(2);\n}\n"
+    calls = _function(_module("a.ts", text), "f").calls
+    assert [(c.callee, c.awaited, c.discarded) for c in calls] == [
+        ("g.ask", True, True),
+        ("g.ask", False, True),
+    ]

@@ -137,6 +137,10 @@ def _of(
 _OF_ENTITY = re.compile(
     r"getRepository(?:<\w+>)?\((?:[\w.]+,)?([A-Z]\w*)\)\.(?:createQueryBuilder\([^()]*\)\.)?(\w+)$"
 )
+_NO_MESSAGE = re.compile(
+    r"new (?:Receive|Delete|Get|List|Describe|Head|Query|Scan|Put(?!Events|Record)|Update|Create|Copy|Abort|"
+    r"Change|Batch(?:Get|Write))\w*Command\b"
+)
 # A stream of the process itself (RxJS).
 _STREAM = re.compile(r"\.(pipe|ofType|asObservable|updates)\(")
 _COMPONENT = re.compile(r"[A-Z]\w*$|use[A-Z]\w*$")
@@ -211,14 +215,21 @@ def _near_broker(call: Call, origin: str, module: Module) -> bool:
     )
 
 
+_TAKES_FROM_LIST = re.compile(r"^(B[LR]Pop|b[lr]pop|b[lr]Pop|receive_message)$")
+
+
 def _polls(name: str, module: Module) -> bool:
-    """Whether `receive_message` asks a queue; a web socket has one as well."""
-    return name == "receive_message" and any(words.BROKER_IMPORT.search(i.module) for i in module.imports)
+    """Whether `receive_message` asks a queue; a web socket has one as well. So do lists of Redis."""
+    return _TAKES_FROM_LIST.match(name) is not None and any(
+        words.BROKER_IMPORT.search(i.module) for i in module.imports
+    )
 
 
 def _publishes(call: Call, origin: str, module: Module) -> bool:
     if words.LOCAL_BUS.search(origin) or words.LOCAL_BUS.search(call.callee[-80:]):
         return False
+    if call.name == "send" and call.args and _NO_MESSAGE.match(call.args[0]):
+        return False  # of the AWS SDK, which sends whatever it is asked
     if words.PUBLISH_NAME.match(call.name):
         return bool(call.receiver) and bool(call.args or call.keywords)
     return words.PUBLISH_SEND.match(call.name) is not None and bool(
@@ -268,7 +279,12 @@ def _database(
     if (
         words.ORM_WRITE_NAME.match(name)
         and words.ORM_CHAIN.search(call.callee.rpartition(".")[0])
-        and ("DB()." in call.callee or any(words.ORM_IMPORT.match(item.module) for item in module.imports))
+        and (
+            "DB()." in call.callee
+            or ".Table(" in call.callee
+            or ".Model(&" in call.callee
+            or any(words.ORM_IMPORT.match(item.module) for item in module.imports)
+        )
     ):
         return Effect("db.write", call, table=_table(call.args[0]) if call.args else "", target=name.lower())
     typed = function.params.get(call.receiver) or module.types.get(call.receiver, "")

@@ -137,6 +137,7 @@ class Links:
         if (
             len(candidates) == 1
             and name not in _COMMON
+            and f"{name[:1].lower()}{name[1:]}" not in _COMMON
             # at the end of a chain, as of a query that is built, a usual word says nothing
             and not ("(" in call.callee and name.lower() in _COMMON)
             and not module.imported(head).startswith(("net/", "java."))

@@ -356,6 +356,8 @@ class _Reader:
         awaited = parent is not None and parent.kind() in ("await", "await_expression")
         if awaited and parent is not None:
             parent = parent.parent()
+        # the grammar reads `await f<T>(x)` as a call of `await f`
+        awaited = awaited or callee_node.kind() == "await_expression"
         call = Call(
             callee=callee,
             line=self._line(callee_node.range().end.index - 1),

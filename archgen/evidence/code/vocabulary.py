@@ -72,7 +72,7 @@ GRPC_SETUP = Names(r"_path$|\.([wW]ith\w+|Register\w+|New\w+|new\w+|build|close|
 # Spring's web services
 SOAP = Names(r"\.(marshalSendAndReceive|sendSourceAndReceive)$")
 READ_NAME = Names(
-    r"^(?i:get|list|find|fetch|read|query|is|has|check|count|search|watch|describe|version|status|health|ping|info|dial|connect|calculate|compute|estimate|quote|convert|validate|verify|preview|available|head|lookup|load|"
+    r"^(?i:get|list|find|fetch|read|query|select|is|has|check|count|search|watch|describe|version|status|health|ping|info|dial|connect|calculate|compute|estimate|quote|convert|validate|verify|preview|available|head|lookup|load|"
     r"retrieve|options|exists)(?![a-z])"
 )
 
@@ -82,12 +82,12 @@ PUBLISH_NAME = Names(
 )
 PUBLISH_SEND = Names(r"^(send|emit|sendAsync|Send|WriteMessages|Produce|send_message|dispatch)$")
 BROKER_WORD = Names(
-    r"(kafka|rabbit|amqp|pika|kombu|jms|sqs|sns|nats|jetstream|pulsar|producer|publisher|broker|channel|exchange|messagebus|message_bus|"
+    r"(kafka|rabbit|rocketmq|amqp|pika|kombu|jms|sqs|sns|nats|jetstream|pulsar|producer|publisher|broker|channel|exchange|messagebus|message_bus|"
     r"streambridge|eventhub|servicebus|pubsub|queue|topic|ClientProxy|event_?bus|go-nsq|nsqjs|pynsq)",
     re.IGNORECASE,
 )
 BROKER_IMPORT = Names(
-    r"kafka|sarama|rabbit|amqp|\bpika\b|kombu|aio_pika|\bnats\b|nats-io|jetstream|pulsar|\bjms\b|activemq|artemis|\bsqs|\bsns|"
+    r"kafka|sarama|rabbit|rocketmq|amqp|\bpika\b|kombu|aio_pika|\bnats\b|nats-io|jetstream|pulsar|\bjms\b|activemq|artemis|\bsqs|\bsns|"
     r"eventbridge|boto|pubsub|pub_sub|servicebus|service_bus|event_?hub|mqtt|redis|valkey|watermill|faststream|stomp|zeromq|zmq|"
     r"\bbull|eventuate|axon|cloud\.stream|springframework\.(messaging|integration)|microservices|moleculer|dapr|debezium|"
     r"eventstore|esdb|\bnsq|gocloud|reactive\.messaging|camel|celery|dramatiq|nameko|oslo[._]messaging|cloudevents|streambridge|eventuate",

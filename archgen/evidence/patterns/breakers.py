@@ -54,12 +54,12 @@ def breakers(program: Program, facts: Facts) -> Iterator[Fact]:
 _LOOKS_LIKE_ONE = re.compile(r"breaker|circuit", re.IGNORECASE)
 _OPENS = re.compile(
     r"state\w*\s*(?::[^=\n]+)?=(?!=)\s*(?:[\w.]*\.|[\"'])?open(ed)?\b|\w\(\s*(?:[\w.]*\.|[\"'])?open\b|"
-    r"\b(is_?)?open(ed)?\s*=\s*(true|True)",
+    r"\b(is_?)?open(ed)?\s*=\s*(true|True)|\bstate[\"']?\s*:\s*[\"']open\b",
     re.IGNORECASE,
 )
 _COUNTS_FAILURES = re.compile(
     r"(fail|err|count|consecutive|trip)\w*(\[\w+\])?\s*(\+=|\+\+|=\s*[\w.]+\s*\+)|(fail|err|result|outcome|window|calls)\w*\.(append|add|push|Add|increment\w*)\(|"
-    r"incrementAndGet|\.record\w*\(",
+    r"incrementAndGet|\.record\w*\(|\.(h?incr(by)?|zadd|zcard|consume)\(",
     re.IGNORECASE,
 )
 _SUCCESS = re.compile(r"^(fail\w*|error\w*)$", re.IGNORECASE)
@@ -116,10 +116,14 @@ def _declared(program: Program, facts: Facts) -> Iterator[Fact]:
             data = {"by": "gateway", "name": str(setting["value"])[:40]}
             yield Fact("breaker", setting.file, setting.line, Strength.USED, data)
     on = [s for s in settings if _SWITCHED_ON.match(str(s["key"])) and str(s["value"]).lower() == "true"]
+    off = any(_SWITCHED_ON.match(str(s["key"])) and str(s["value"]).lower() == "false" for s in settings)
+    # the switch is with the settings that a server hands out: a fallback would be there for nothing
+    remote = any(str(s["key"]).startswith("spring.cloud.config.") for s in settings)
     for module, one in program.classes():
         mark = next((m for m in one.marks if "FeignClient" in m), "")
         home = facts.service_of(module.path)
-        if mark and any(_tells(s, home) for s in on):
+        elsewhere = "fallback" in mark and remote and not off
+        if mark and (elsewhere or any(_tells(s, home) for s in on)):
             yield fact("breaker", module, one.line, by=mark[:60], function=one.name)
 
 

@@ -20,7 +20,7 @@ _STREAM_OUT = re.compile(
     r"spring\.cloud\.stream\.bindings\.[\w-]+-out-\d+\.destination$|mp\.messaging\.outgoing\.[\w-]+\.connector$"
 )
 _LISTENER_BASE = re.compile(
-    r"^(MessageListener|DefaultConsumer|ChannelAwareMessageListener|Consumer|MessageHandler)\b|ConsumerGroupHandler"
+    r"^(MessageListener(Concurrently|Orderly)?|RocketMQListener|DefaultConsumer|ChannelAwareMessageListener|Consumer|MessageHandler)\b|ConsumerGroupHandler"
 )
 _DEAD_MARK = re.compile(r"@(?:\w+\.)*(RetryableTopic|DltHandler)\b")
 _DEAD_SETTING = re.compile(

@@ -19,7 +19,7 @@ _RETRY_ORIGIN = re.compile(
 RETRY_MARK = re.compile(r"@(?:\w+\.)*(retry|Retryable|Retry|on_exception|RetryableTopic)\b")
 _UNBOUNDED = re.compile(r"^(while\s*\(?\s*(True|true|1)\s*\)?|for\s*\(\s*;\s*;\s*\)|for)\s*:?$")
 _ATTEMPTS = re.compile(
-    r"attempt|\bretries\b|\btries\b|max_?\w*(tries|attempts)|\btries_?left|\bremaining\b|\bfailed\b|\b[ijn]\s*<|range\(\s*\w*[\d_]|deadline|\bcnt\b|\bcount(er)?\s*[<>]",
+    r"attempt|\bretries\b|\btries\b|max_?\w*(tries|attempts)|\btries_?left|\bremaining\b|\bfailed\b|\b[ijn]\s*<|range\(\s*\w*[\d_]|deadline|\+\+\s*[<>]=?\s*\w|\bcnt\b|\bcount(er)?\s*[<>]",
     re.IGNORECASE,
 )
 _RETRY_WORD = re.compile(r"attempt|retr(y|ies)|tries|again|backoff|failed", re.IGNORECASE)

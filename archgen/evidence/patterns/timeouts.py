@@ -100,9 +100,23 @@ def _made(call: Call, module: Module, function: Function) -> str:
     origin = origin_of(call, module, function)
     if is_session(call, module):
         return f"requests.Session.{call.name}"
+    if module.language == "typescript" and _INSTANCE.match(call.callee) and _ours(call, module):
+        return ""  # the project's own, which is judged where it is made
     if not _MAKERS.match(origin) or (origin == "fetch" and not any(e.call is call for e in function.effects)):
         return ""
     return origin
+
+
+_INSTANCE = re.compile(rf"(axios|got|ky)\.{_VERBS}$")
+
+
+def _ours(call: Call, module: Module) -> bool:
+    """Whether what bears the name of a library is taken from another package, or from the project."""
+    head = call.callee.partition(".")[0]
+    taken = [item.module for item in module.imports if head in item.names]
+    # or an object of that name, put together from what the project's own package hands out
+    instead = not taken and any(head in name for item in module.imports for name in item.names)
+    return instead or any(source != head for source in taken)
 
 
 def _timed(text: str, function: Function, module: Module, origin: str) -> bool:

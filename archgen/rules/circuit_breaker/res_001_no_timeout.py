@@ -24,6 +24,22 @@ RULE = Rule(
     remedy="Set a connect and a read timeout where the client is made.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # an instance of the project's own, whatever it is called
+            "http.ts": """
+                import axios from 'axios';
+                export const http = axios.create({ timeout: 30000 });
+            """,
+            "tokens.ts": """
+                import { http as axios } from '@shop/http';
+                export async function token() { return await axios.post('https://idp.example.com/token', {}); }
+            """,
+            "others.ts": """
+                import { http } from '@shop/http';
+                import { axiosInstance } from '@shop/http';
+                const axios = { post: (url: string) => axiosInstance.post(url) };
+                export async function other() { return await axios.post('https://idp.example.com/other'); }
+            """,
+        }),
         Sample("typescript", {
             "a.ts": """
                 import { ClientProxy } from '@nestjs/microservices';

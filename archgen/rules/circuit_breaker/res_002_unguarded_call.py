@@ -85,6 +85,22 @@ RULE = Rule(
     remedy="Send the call through the breaker of that peer.",
     languages=("python", "typescript", "go", "java",),
     valid=(
+        Sample("java", {  # whether fallbacks are switched on is said by a server of settings
+            "src/main/resources/bootstrap.properties": "spring.cloud.config.uri=http://config:8888\n",
+            "Users.java": """
+                import org.springframework.cloud.netflix.feign.FeignClient;
+                @FeignClient(name = "users", fallback = UsersFallback.class)
+                interface Users {
+                  @PostMapping("/users") User create(User user);
+                }
+            """,
+            "Signup.java": """
+                class Signup {
+                  private Users users;
+                  void sign(User user) { users.create(user); }
+                }
+            """,
+        }),
         Sample("go", {  # a plugin is a process of one's own
             "pb/job.pb.go": """
                 package pb

@@ -45,6 +45,23 @@ RULE = Rule(
     remedy="Limit the attempts, wait exponentially longer between them, and add jitter.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {
+            "Producer.java": """
+                class Producer {
+                  SendResult send(Message message) {
+                    int count = 1;
+                    while (true) {
+                      try {
+                        return Producers.of(group).send(message);
+                      } catch (Exception e) {
+                        log.error("failed", e);
+                        if (count++ >= LIMIT) { throw new IllegalStateException(e); }
+                      }
+                    }
+                  }
+                }
+            """,
+        }),
         Sample("python", {  # one turn per page that waits
             "a.py": """
                 import requests

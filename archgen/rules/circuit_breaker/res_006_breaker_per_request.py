@@ -72,6 +72,23 @@ RULE = Rule(
     remedy="Make one breaker per peer when the process starts, and share it.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # what it counts, and its state, are kept in Redis
+            "breaker.ts": """
+                class CircuitBreakerRedis {
+                  constructor(private redis: Redis) {}
+                  async execute(key, fn) {
+                    const state = await this.read(key);
+                    if (state === 'OPEN' && Date.now() < state.untilMs) throw new Error('open');
+                    if (state === 'HALF_OPEN') return this.recover(key, fn);
+                    try { return await fn(); } catch (e) {
+                      await this.limiter.consume(key);
+                      await this.redis.set(key, JSON.stringify({ state: 'OPEN', untilMs: Date.now() + 1000 }));
+                      throw e;
+                    }
+                  }
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import httpx

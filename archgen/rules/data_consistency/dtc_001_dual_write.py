@@ -265,6 +265,16 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {  # the ORM is brought in by another package
+            "user.go": """
+                package dao
+                import "github.com/nats-io/nats.go"
+                func (u *User) Add(nc *nats.Conn) error {
+                    if err := ours.Table(u.TableName()).Create(&u).Error; err != nil { return err }
+                    return nc.Publish("users.added", u.Bytes()) // <-
+                }
+            """,
+        }),
         Sample("typescript", {
             "orders.ts": """
                 import { Kafka } from 'kafkajs';

@@ -46,6 +46,19 @@ RULE = Rule(
     remedy="Catch what you can answer, and let the rest through.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # a library's plugins have an Add, too
+            "a.go": """
+                package a
+                import "github.com/smallnest/rpcx/server"
+                func (u *User) Add() error {
+                    _, err := u.db.Exec("INSERT INTO users VALUES ($1)", u.Id)
+                    return err
+                }
+                func register(s *server.Server, r Plugin) {
+                    s.Plugins.Add(r)
+                }
+            """,
+        }),
         Sample("typescript", {  # questions, and a cache
             "cache.service.ts": """
                 class CacheService {

@@ -34,6 +34,18 @@ RULE = Rule(
     remedy="Let the failure reach the caller, or keep the message in an outbox until it is out.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # what was handled is deleted, and comes again when that fails
+            "consumer.ts": """
+                import { SQSClient, DeleteMessageCommand } from '@aws-sdk/client-sqs';
+                class Consumer {
+                  constructor(private sqs: SQSClient) {}
+                  async done(receipt: string) {
+                    try { await this.sqs.send(new DeleteMessageCommand({ ReceiptHandle: receipt })); }
+                    catch (e) { console.error(e); }
+                  }
+                }
+            """,
+        }),
         Sample("go", {  # an answer, for which somebody waits only so long
             "a.go": """
                 package a

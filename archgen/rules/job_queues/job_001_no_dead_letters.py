@@ -149,6 +149,29 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {
+            "queue.go": """
+                package task
+                import "github.com/go-redis/redis"
+                func (t *Task) Run(client *redis.Client) {
+                    for {
+                        result, err := client.BRPop(time.Second*10, name).Result() // <-
+                        if err == nil { t.push(result[1]) }
+                    }
+                }
+            """,
+        }),
+        Sample("java", {
+            "Listener.java": """
+                import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
+                class Listener implements MessageListenerConcurrently { // <-
+                  public ConsumeConcurrentlyStatus consumeMessage(List<MessageExt> messages, Context context) {
+                    service.handle(messages.get(0));
+                    return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
+                  }
+                }
+            """,
+        }),
         Sample("python", {
             "queue.py": """
                 from sqlalchemy import select, insert, update, delete

@@ -50,6 +50,8 @@ def _chain(seen: Seen) -> Hit | None:
     """A handler of messages that changes its store and sends a message on: an operation over services."""
     heard = {(f.file, f["function"]) for f in seen.facts.of("consumer")}
     for module, function in seen.facts.program.functions():
+        if not function.name:
+            continue
         if (module.path, function.name) not in heard and (module.path, function.title) not in heard:
             continue
         kinds = {e.kind for e in function.reach}

@@ -16,6 +16,8 @@ _HARMLESS = re.compile(
     r"embed(?!ded)|infer(?!n)|predict|classif|transcri|rerank|summar",
     re.IGNORECASE,
 )
+# A table of messages that are to be sent, or were: to note one there and then tell somebody is how it is done.
+_NOTES = re.compile(r"message|out_?box|in_?box|(^|_)mq|(log|audit)s?(mapper|repository|dao)?$", re.IGNORECASE)
 # What puts a program together, or hangs something into it, before it does anything.
 _WIRES = re.compile(
     r"(Checks?|Endpoints?|Factory|Handlers?|Listeners?|Interceptors?|Routes?|Server|Channel|Codec)$"
@@ -40,7 +42,9 @@ def check(facts: Facts) -> Iterable[Hit]:
         # a mail that was sent is not taken back, nor is what an output binding was given
         asked = [e for e in function.reach if e.target not in ("smtp", "binding")]
         remote = [e for e in asked if e.kind == "remote" and e.write and _matters(e)]
-        local = [e for e in function.reach if e.kind == "db.write" and _matters(e)]
+        local = [
+            e for e in function.reach if e.kind == "db.write" and _matters(e) and not _NOTES.search(e.table)
+        ]
         steps = _apart([*remote, *local])
         peers = [e for e in steps if e.kind == "remote"]
         if alone and not any(
@@ -115,6 +119,31 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {  # a question, and a note of what is to be sent
+            "Orders.java": """
+                class Orders {
+                  private ProductsFeignClient products;
+                  private OrderMapper orderMapper;
+                  private MqMessageDataMapper mqMessageDataMapper;
+                  void update(Cart cart) {
+                    Product product = products.selectById(cart.product());
+                    orderMapper.insert(new Order(product));
+                  }
+                  void tell(MqMessageData data) {
+                    mqMessageDataMapper.insertSelective(data);
+                    products.confirmMessage(data);
+                  }
+                }
+            """,
+            "ProductsFeignClient.java": """
+                import org.springframework.cloud.openfeign.FeignClient;
+                @FeignClient("products")
+                interface ProductsFeignClient {
+                  @PostMapping("/select") Product selectById(Long id);
+                  @PostMapping("/confirm") void confirmMessage(MqMessageData data);
+                }
+            """,
+        }),
         Sample("python", {  # a model that is asked by POST changes nothing
             "orders/Dockerfile": "CMD [\"uvicorn\", \"orders.main:app\"]",
             "orders/main.py": """
