@@ -137,9 +137,20 @@ class Tree:
         return found
 
     @cached_property
+    def reached(self) -> frozenset[int]:
+        """The steps that the event which starts the saga may lead to."""
+        events = {self.start}
+        while True:
+            steps = {step for step, reaction in enumerate(self.saga.steps) if reaction.when in events}
+            more = events | {event for step in steps for event in outcomes_of(self.command(step))}
+            if more == events:
+                return frozenset(steps)
+            events = more
+
+    @cached_property
     def after_failure(self) -> frozenset[int]:
         """The steps that a failure may lead to, at once or by and by."""
-        events = {self.command(step).fails for step in range(len(self.saga.steps))} - {""}
+        events = {self.command(step).fails for step in self.reached} - {""}
         while True:
             steps = {step for step, reaction in enumerate(self.saga.steps) if reaction.when in events}
             more = events | {event for step in steps for event in outcomes_of(self.command(step))}

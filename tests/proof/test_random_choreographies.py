@@ -132,6 +132,18 @@ CANCELLED_FIRST = choreographed(
 )
 
 
+# A step that nothing leads to is no other way to give up.
+NEVER_REACHED = choreographed(
+    "order.not_confirmed > orders.try_to_confirm",
+    "hold.reserved > orders.cancel",
+    "order.created > payments.charge",
+    "payment.charged > stock.reserve",
+    "hold.reserved > orders.confirm",
+    "payment.failed > orders.cancel",
+    "hold.rejected > orders.cancel",
+)
+
+
 def analysed(text: str) -> Analysis | None:
     try:
         return analyse(loads(text))
@@ -165,6 +177,7 @@ def test_fewer_orders_lead_to_the_same_ends(text: str) -> None:
 @example(CANCELLED_ANYWAY, 0)
 @example(ENDS_ALIKE, 0)
 @example(CANCELLED_FIRST, 0)
+@example(NEVER_REACHED, 0)
 def test_what_is_proved_holds_in_a_simulation(text: str, seed: int) -> None:
     analysis = analysed(text)
     if analysis is None:
