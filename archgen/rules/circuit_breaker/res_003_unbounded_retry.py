@@ -54,7 +54,7 @@ RULE = Rule(
                       try {
                         return Producers.of(group).send(message);
                       } catch (Exception e) {
-                        log.error("failed", e);
+                        log.error("no answer", e);
                         if (count++ >= LIMIT) { throw new IllegalStateException(e); }
                       }
                     }
