@@ -26,8 +26,8 @@ demo: setup ## generate the shop, run it, show a saga that completes and one tha
 	$(MAKE) --no-print-directory -C $(SHOP) demo PYTHON="$(PYTHON)"
 	$(BIN)/archgen checklist audit $(SHOP) --fail-on never
 
-test: setup ## all tests, those of generated projects and a short torture run included
-	$(BIN)/python -m pytest
+test: setup ## all tests, those of generated projects and a short torture run included, on all cores
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: setup ## ruff and mypy --strict
 	$(BIN)/ruff check .

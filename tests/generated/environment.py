@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from filelock import FileLock
+
 from archgen.files import File
 
 FOLDER = Path(__file__).parents[2] / ".venv-generated"
@@ -36,12 +38,14 @@ def environment(wanted: list[str]) -> Path:
     folder = FOLDER / key
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     done = folder / "complete"
-    if not done.exists():
-        FOLDER.mkdir(exist_ok=True)
-        (FOLDER / ".gitignore").write_text("*\n")
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
-        done.touch()
+    FOLDER.mkdir(exist_ok=True)
+    # tests of several files run at once, and all of them want it
+    with FileLock(FOLDER / f"{key}.lock"):
+        if not done.exists():
+            (FOLDER / ".gitignore").write_text("*\n")
+            subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+            subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
+            done.touch()
     return python
 
 
@@ -57,9 +61,10 @@ class Project:
         """What a developer's shell would give, without the settings of the tests that run this."""
         sources = [path for path in sorted(self.root.glob("**/src")) if path.is_dir()]
         paths = {"PYTHONPATH": os.pathsep.join(map(str, sources)), "PYTHONDONTWRITEBYTECODE": "1"}
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "")
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         tools = {"PATH": f"{self.python.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-        return {**kept, **tools, **paths, "MYPY_CACHE_DIR": str(FOLDER / "mypy"), "NO_COLOR": "1"}
+        return {**kept, **tools, **paths, "MYPY_CACHE_DIR": str(FOLDER / f"mypy{worker}"), "NO_COLOR": "1"}
 
     def attempt(self, *command: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         """Run `python command...` in the project, whatever comes of it."""
