@@ -229,6 +229,7 @@ _RECOGNISERS: tuple[tuple[Recogniser, tuple[str, ...]], ...] = (
     (repeats.naive_consumers, ("data_consistency",)),
     (lambda _, facts: embedded.embedded(facts), ("disaster_recovery",)),
     (repeats.added_up, ("data_consistency",)),
+    (repeats.counted_up, ("data_consistency",)),
     (lambda program, _: acks.acknowledgements(program), ("job_queues",)),
     (lambda program, _: weakqueues.weak_queues(program), ("job_queues",)),
     (lambda program, _: background.background(program), ("job_queues",)),

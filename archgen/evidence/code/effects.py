@@ -90,6 +90,8 @@ def _of(
         return [Effect("remote", call, write=_writes(call, function), target="http")]
     if name == "sendMail" and module.language == "typescript" and call.receiver and call.args:
         return [Effect("remote", call, write=True, target="smtp")]
+    if name == "Call" and module.language == "go" and (asked := _remote_method(call, module)):
+        return [Effect("remote", call, write=not words.READ_NAME.match(asked), target="rpc")]
     if words.SOAP.search(call.callee):
         return [Effect("remote", call, write=not words.READ_NAME.match(function.name), target="soap")]
     if words.GRPC_INLINE.search(call.callee) and not words.GRPC_SETUP.search(call.callee):
@@ -137,12 +139,27 @@ def _of(
 _OF_ENTITY = re.compile(
     r"getRepository(?:<\w+>)?\((?:[\w.]+,)?([A-Z]\w*)\)\.(?:createQueryBuilder\([^()]*\)\.)?(\w+)$"
 )
+# Django's managers: `Order.objects.filter(paid=False).delete`
+_OF_MODEL = re.compile(
+    r"\b([A-Z]\w*)\.objects\b.*\.(delete|update|create|bulk_create|bulk_update|get_or_create|update_or_create)$"
+)
 _NO_MESSAGE = re.compile(
     r"new (?:Receive|Delete|Get|List|Describe|Head|Query|Scan|Put(?!Events|Record)|Update|Create|Copy|Abort|"
     r"Change|Batch(?:Get|Write))\w*Command\b"
 )
 # A stream of the process itself (RxJS).
 _STREAM = re.compile(r"\.(pipe|ofType|asObservable|updates)\(")
+_RPC = re.compile(r"net/rpc(/|$)|github\.com/smallnest/rpcx|github\.com/rpcxio")
+
+
+def _remote_method(call: Call, module: Module) -> str:
+    """The method that a client of net/rpc or rpcx is told to call by its name, "" when it is none."""
+    if not call.receiver or not module.uses(_RPC):
+        return ""
+    said = next((arg for arg in call.args[:2] if arg[:1] == '"'), "")
+    return said.strip('"').rpartition(".")[2]
+
+
 _COMPONENT = re.compile(r"[A-Z]\w*$|use[A-Z]\w*$")
 _PAGE = re.compile(r"(^|/)(components|hooks)/|\.client\.[jt]sx?$")
 
@@ -244,6 +261,8 @@ def _database(
     if (match := _OF_ENTITY.search(call.callee)) and (
         words.REPO_WRITE_NAME.match(name) or name in ("softDelete", "increment", "decrement", "softRemove")
     ):
+        return Effect("db.write", call, table=match[1].lower(), target=name)
+    if module.language == "python" and (match := _OF_MODEL.search(call.callee)):
         return Effect("db.write", call, table=match[1].lower(), target=name)
     built = words.SQL_BUILDER.match(origin)
     if built and not call.args and call.receiver and ".Table." in origin:

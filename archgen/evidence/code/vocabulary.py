@@ -21,7 +21,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 _VERBS_WRITE = (
-    r"(?:save|add|insert|update|create|delete|remove|store|persist|upsert|put|append|append_to|replace|set)"
+    r"(?:save|add|insert|update|create|delete|remove|store|persist|upsert|put|append|append_to|replace|set|"
+    r"increment|decrement)"
 )
 
 _MOST = 50_000  # answers kept per pattern

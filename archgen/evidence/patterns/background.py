@@ -103,6 +103,9 @@ def _goroutines(module: Module, function: Function) -> Iterator[Fact]:
         if block is None or block.line in told or not _changes(effect):
             continue
         text = "\n".join(body[block.line - function.line : block.end - function.line + 1])
+        inner = effect.via[0].rpartition(".")[2] if effect.via else ""
+        if any(f.name == inner and _ROUNDS.search(f.body) for f in module.functions):
+            continue  # it serves for as long as its connection lasts
         waited = re.search(r"\.Done\(\)|<-|\berrgroup\b|\.Wait\(\)", text) or ".Wait()" in function.body
         if waited or _ROUNDS.search(text) or UPKEEP.search(text) or not _served(function):
             continue

@@ -30,7 +30,9 @@ _ATTEMPT_SETTING = re.compile(
     r"(listener|consumer)[\w.-]*(max-?attempts|retry\.enabled|max-?deliver\w*)$|max-?receive-?count|jobrunr[\w.-]*retries",
     re.IGNORECASE,
 )
-_SCHEDULED = re.compile(r"@(?:\w+\.)*(Scheduled|Schedules|Cron|Interval|repeat_every|crontab)\b")
+_SCHEDULED = re.compile(
+    r"@(?:\w+\.)*(XxlJob|ElasticJob\w*|Scheduled|Schedules|Cron|Interval|repeat_every|crontab)\b"
+)
 _BEAN = re.compile(
     r"@(Component|Service|Repository|Configuration|Controller|RestController|Singleton|Named|ApplicationScoped|Prototype|Stateless|Bean|SpringBootApplication|Injectable|EnableScheduling)\b"
 )
@@ -117,7 +119,11 @@ def schedules(program: Program) -> Iterator[Fact]:
         if call.name[:3] == "new" or call.name[:1].isupper()
     }
     for module, item, mark, line in marks(program):
-        if not _SCHEDULED.search(mark) or isinstance(item, Class):
+        if not _SCHEDULED.search(mark):
+            continue
+        if isinstance(item, Class):
+            if "ElasticJob" in mark:
+                yield fact("job.schedule", module, line, what=mark[:60], function=item.name)
             continue
         owner = next((c for c in module.classes if c.name == item.owner), None)
         if (

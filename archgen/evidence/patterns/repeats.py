@@ -208,6 +208,44 @@ def added_up(program: Program, facts: Facts) -> Iterator[Fact]:
                     break
 
 
+# What is added by the store itself comes twice when the message does.
+_INCREMENTS = re.compile(
+    r"\.(increment|decrement)\s|\$inc\b|SET\s+[\w.\"`]+\s*=\s*(?:\w+\.)?[\w\"`]+\s*\+\s", re.IGNORECASE
+)
+
+
+def counted_up(program: Program, facts: Facts) -> Iterator[Fact]:
+    """`naive_consumer` where a handler of messages counts something up, and nothing notices a repeat."""
+    if facts.has("inbox"):
+        return
+    heard = {(f.file, str(f["function"]).rpartition(".")[2]) for f in facts.of("consumer")}
+    known = {(f.file, f.line) for f in facts.of("naive_consumer")}
+    named = {f.title: f for _, f in program.functions()} if heard else {}
+    for module, function in program.functions() if heard else ():
+        if (module.path, function.name) not in heard or not function.marks:
+            continue
+        led = [named[via] for e in function.reach for via in e.via if via in named]
+        steps = list({id(one): one for one in (function, *led)}.values())
+        if any(_NOTICES.search(one.body) for one in steps):
+            continue
+        for step in steps:
+            up = _counts_up(step)
+            if up and (step.file, up.line) not in known:
+                about = {"function": function.title, "call": up.callee[-40:], "adds": True}
+                yield fact("naive_consumer", program.modules[step.file], up.line, **about)
+                break
+
+
+def _counts_up(function: Function) -> Call | None:
+    """The call that adds to what a store keeps."""
+    written = {id(e.call) for e in function.effects if e.kind == "db.write"}
+    for call in function.calls:
+        told = _INCREMENTS.search(f"{call.callee} {' '.join(call.args)[:300]}")
+        if told and (call.name not in ("increment", "decrement") or id(call) in written):
+            return call
+    return None
+
+
 def _shared(one: str, two: str) -> int:
     """How much of the way to them two paths have in common."""
     return len(posixpath.commonpath([one, two]))

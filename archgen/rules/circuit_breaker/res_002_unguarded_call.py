@@ -256,6 +256,15 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {
+            "rpc.go": """
+                package api
+                import "github.com/smallnest/rpcx/client"
+                func (r *Logic) Login(req *Request) error {
+                    return logicClient.Call(context.Background(), "Login", req, &reply) // <-
+                }
+            """,
+        }),
         Sample("typescript", {  # a stub, of which a controller elsewhere has a method by the same name
             "proto/jobs.ts": """
                 import { Observable } from 'rxjs';

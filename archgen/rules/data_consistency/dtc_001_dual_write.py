@@ -265,6 +265,15 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {
+            "views.py": """
+                from kafka import KafkaProducer
+                from shop.models import Order
+                def cancel(producer: KafkaProducer, user):
+                    Order.objects.filter(user=user).update(cancelled=True)
+                    producer.send("orders", user.id)  # <-
+            """,
+        }),
         Sample("go", {  # the ORM is brought in by another package
             "user.go": """
                 package dao

@@ -114,6 +114,18 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {  # what is counted up comes twice as well
+            "visits.ts": """
+                import { EventPattern } from '@nestjs/microservices';
+                class Visits {
+                  constructor(private linkRepository: Repository<Link>) {}
+                  @EventPattern('visited')
+                  async onVisit(visit: Visit) {
+                    await this.linkRepository.increment({ id: visit.link }, 'visits', 1); // <-
+                  }
+                }
+            """,
+        }),
         Sample("java", {
             "src/main/resources/application.properties": "spring.cloud.function.definition=pay;refund\n",
             "src/main/java/shop/Hearing.java": """

@@ -60,6 +60,18 @@ RULE = Rule(
     remedy="Declare named, durable queues and exchanges, and send persistent messages.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # it serves as long as the connection lasts
+            "ws.go": """
+                package connect
+                func serve(w http.ResponseWriter, r *http.Request) { go readPump(conn) }
+                func readPump(conn *Conn) {
+                    for {
+                        msg := conn.Read()
+                        db.Exec("INSERT INTO messages VALUES ($1)", msg)
+                    }
+                }
+            """,
+        }),
         Sample("typescript", {  # it comes round
             "a.ts": """
                 class Prices {
