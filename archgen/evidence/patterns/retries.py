@@ -134,9 +134,13 @@ def retry_loops(module: Module, function: Function) -> Iterator[Block]:
 _GO_FAILED = re.compile(r"\bif\b[^\n{]*\berr\w*\s*!=\s*nil[^\n{]*\{([^{}]*)\}")
 
 
+_GO_EACH = re.compile(r"\bfor\b[^\n{]*\brange\b[^\n{]*\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}")
+
+
 def _leaves_at_once(body: str) -> bool:
     """Whether every failure in a loop of Go ends it: its turns are pages or entries, not attempts."""
-    handlers = _GO_FAILED.findall(body)
+    # what is done for each of several things within a turn is no attempt
+    handlers = _GO_FAILED.findall(_GO_EACH.sub("", body))
     return bool(handlers) and all(
         re.search(r"\b(return|break|panic|os\.Exit|Fatalf?)\b", text) for text in handlers
     )

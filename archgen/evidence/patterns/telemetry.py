@@ -82,6 +82,7 @@ _HEALTH_FILE = re.compile(
 _TRACING = re.compile(r"opentelemetry|opentracing|micrometer|zipkin|brave|ddtrace|sleuth")
 _CLIENTS = {"fetch", "request", "urlopen"}
 _ROUTERS = {"RegisterAt", "Use", "use", "SetMetricsPath", "mount", "Mount"}
+_PRINTS = re.compile(r"[\w.]*[mM]etrics\w*")  # a handler that is named for them
 _KEEPS = re.compile(r"prometheus|metrics", re.IGNORECASE)
 _SETTINGS = {
     "metrics.exposed": re.compile(
@@ -116,7 +117,10 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
         elif (
             call.name not in _CLIENTS
             and any(arg.strip("\"'`") == "/metrics" for arg in call.args[:2])
-            and (call.name in _ROUTERS and any(_KEEPS.search(i.module) for i in module.imports))
+            and (
+                (call.name in _ROUTERS and any(_KEEPS.search(i.module) for i in module.imports))
+                or (call.name == "get" and any(_PRINTS.fullmatch(arg) for arg in call.args[1:]))
+            )
         ):
             yield fact("metrics.exposed", module, call.line, what=call.callee[:60])
         elif _EXPOSED.match(origin):

@@ -43,6 +43,7 @@ def timeouts(program: Program) -> Iterator[Fact]:
         if not origin:
             continue
         timed = _timed(call.text(), function, module, origin) or (registered and "HttpService" in origin)
+        timed = timed or _handed(call, origin, function)
         yield fact("client", module, call.line, what=origin, timeout=timed, function=function.title)
     yield from _endless(program)
 
@@ -105,6 +106,17 @@ def _made(call: Call, module: Module, function: Function) -> str:
     if not _MAKERS.match(origin) or (origin == "fetch" and not any(e.call is call for e in function.effects)):
         return ""
     return origin
+
+
+def _handed(call: Call, origin: str, function: Function) -> bool:
+    """Whether the options of a `fetch` come from who calls, or are made elsewhere: with an end, it may be."""
+    if origin not in ("fetch", "node-fetch", "node-fetch.default") or len(call.args) < 2:
+        return False
+    options = call.args[1]
+    if options.isidentifier() and re.search(rf"\b{options}\b[^=\n]*=\s*\{{", function.body):
+        return False
+    spread = re.findall(r"\.\.\.\(?(\w+)", options)
+    return options[:1] != "{" or any(name in function.params for name in spread)
 
 
 _INSTANCE = re.compile(rf"(axios|got|ky)\.{_VERBS}$")

@@ -24,6 +24,14 @@ RULE = Rule(
     remedy="Set a connect and a read timeout where the client is made.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # whoever calls may set an end
+            "fetching.ts": """
+                export async function asked(url: string, init: RequestInit) { return await fetch(url, init); }
+                export async function told(url: string, options: RequestInit) {
+                  return await fetch(url, { ...options, redirect: 'manual' });
+                }
+            """,
+        }),
         Sample("typescript", {  # an instance of the project's own, whatever it is called
             "http.ts": """
                 import axios from 'axios';
@@ -153,6 +161,14 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {
+            "init.ts": """
+                export async function told(url: string) {
+                  const init = { method: 'POST' };
+                  return await fetch(url, init); // <-
+                }
+            """,
+        }),
         Sample("typescript", {
             "a.ts": """
                 import { ClientGrpc } from '@nestjs/microservices';

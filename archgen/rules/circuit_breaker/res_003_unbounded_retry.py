@@ -45,6 +45,31 @@ RULE = Rule(
     remedy="Limit the attempts, wait exponentially longer between them, and add jitter.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # pages, and what is done for each of their entries
+            "sessions.go": """
+                package store
+                func (s *Store) DeleteAll(pattern string) error {
+                    var cursor uint64
+                    for {
+                        keys, next, err := s.redis.Scan(s.ctx, cursor, pattern, 100).Result()
+                        if err != nil {
+                            return err
+                        }
+                        for _, key := range keys {
+                            if err := s.redis.Del(s.ctx, key).Err(); err != nil {
+                                s.log.Debug(err)
+                                continue
+                            }
+                        }
+                        cursor = next
+                        if cursor == 0 {
+                            break
+                        }
+                    }
+                    return nil
+                }
+            """,
+        }),
         Sample("java", {
             "Producer.java": """
                 class Producer {

@@ -29,6 +29,18 @@ RULE = Rule(
     remedy="Return the error that was checked.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # an error of one's own
+            "env.go": """
+                package store
+                func (s *Store) Env(item Item) (*Env, error) {
+                    var env Env
+                    if err := decode(item, &env); err != nil {
+                        return nil, fmt.Errorf("config not found: %w", ErrNotFound)
+                    }
+                    return &env, nil
+                }
+            """,
+        }),
         Sample("go", {
             "a.go": """
                 package a

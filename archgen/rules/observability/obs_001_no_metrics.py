@@ -28,6 +28,16 @@ RULE = Rule(
     remedy="Count requests, errors and durations in every service, and expose them.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {
+            "server.ts": """
+                import { Hono } from 'hono';
+                import { serve } from '@hono/node-server';
+                import { printMetrics } from './metrics';
+                const app = new Hono().get('/metrics', bearerAuth({ token }), printMetrics);
+                export function start() { serve({ fetch: app.fetch, port: 1 }); }
+            """,
+            "package.json": '{"scripts": {"start": "node server.js"}}',
+        }),
         Sample("go", {
             "go.mod": "module shop",
             "main.go": """
