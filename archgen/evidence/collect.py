@@ -144,6 +144,7 @@ def _collect(root: Path, step: Callable[[], None], workers: int) -> Facts:
     settle(links, bound(facts))
     links.connect()
     facts.program = program
+    program.freeze()
     for recognise, items in _RECOGNISERS:
         try:
             facts.add(list(recognise(program, facts)))

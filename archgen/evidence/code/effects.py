@@ -11,6 +11,7 @@ from archgen.evidence.code.model import Call, Effect, Function, Module
 
 _WRAPPED = re.compile(r"^(Optional\[|Promise<|\*|&|Annotated\[)")
 _CHOICE = re.compile(r"[<\[|]")
+_ARGUED = re.compile(r"[<\[]")
 _ARGUMENTS = re.compile(r"[<(]")
 # What goes to where an answer is waited for settles, or asks for, a message; it is none.
 _ANSWERS = re.compile(r"\b_?(reply|reply_to|replyTo|respond|inbox)$")
@@ -309,8 +310,8 @@ def _database(
     typed = function.params.get(call.receiver) or module.types.get(call.receiver, "")
     if words.COLLECTION.match(typed):
         typed = ""  # what it holds says nothing of where it is kept
-    repository = words.REPOSITORY.search(call.receiver) or words.REPOSITORY.search(
-        re.split(r"[<\[]", typed)[0]
+    repository = words.REPOSITORY.search(call.receiver) or (
+        typed and words.REPOSITORY.search(_ARGUED.split(typed, maxsplit=1)[0])
     )
     if repository and words.REPO_WRITE_NAME.match(name):
         return Effect("db.write", call, table=call.receiver.lower(), target=name)

@@ -5,7 +5,7 @@ for all languages.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 _AFTER_COMMIT = re.compile(r"(after|on)_?commit|after_?completion", re.IGNORECASE)
@@ -209,6 +209,13 @@ class Program:
     modules: dict[str, Module] = field(default_factory=dict)
     roots: dict[str, str] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
+    _functions: list[tuple[Module, Function]] | None = None
+    _calls: list[tuple[Module, Function, Call]] | None = None
+
+    def freeze(self) -> None:
+        """From here on nothing is added and nothing dies: what is asked for often is listed once."""
+        self._functions = list(self.functions())
+        self._calls = list(self.calls())
 
     def folder_of(self, package: str) -> str | None:
         """The folder of a Go package by the go.mod that it lies under; None when no go.mod tells."""
@@ -221,10 +228,19 @@ class Program:
 
     def functions(self) -> Iterator[tuple[Module, Function]]:
         """Functions of live production code."""
+        if self._functions is not None:
+            yield from self._functions
+            return
         for module in self.modules.values():
             if module.production and module.live:
                 for function in module.functions:
                     yield module, function
+
+    def calls(self) -> Iterable[tuple[Module, Function, Call]]:
+        """The calls of those functions."""
+        if self._calls is not None:
+            return self._calls
+        return ((module, function, call) for module, function in self.functions() for call in function.calls)
 
     def classes(self) -> Iterator[tuple[Module, Class]]:
         for module in self.modules.values():

@@ -73,7 +73,8 @@ def _without(text: str, spans: list[tuple[int, int]]) -> str:
     for start, end in sorted(spans):
         if start < at:
             continue
-        parts += [text[at:start], re.sub(r"[^\n]", " ", text[start:end])]
+        blank = "\n".join(" " * len(line) for line in text[start:end].split("\n"))
+        parts += [text[at:start], blank]
         at = end
     return "".join([*parts, text[at:]])
 

@@ -11,6 +11,7 @@ import re
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Call, Effect, Function, Module
 
+_BARE = re.compile(r"[<\[(|]")
 _PROXY = re.compile(
     r"^(RpcProxy|ServiceRpc|ClusterRpcProxy|ServiceProxy|RPCClient|ClientProxy|ClientGrpcProxy)$"
 )
@@ -34,8 +35,8 @@ def effect_of(call: Call, module: Module, function: Function) -> Effect | None:
     """What a call on such a client does, None when it is none."""
     if module.language not in ("python", "typescript"):
         return None
-    kind = re.split(r"[<\[(|]", function.params.get(call.receiver) or module.types.get(call.receiver, ""))[0]
-    kind = kind.strip().rpartition(".")[2]
+    kind = function.params.get(call.receiver) or module.types.get(call.receiver, "")
+    kind = _BARE.split(kind, maxsplit=1)[0].strip().rpartition(".")[2] if kind else ""
     if kind == "" and call.callee.count(".") > 1:
         # `this.roles.svc.add(…)`: the client is one step before
         before = call.callee.rpartition(".")[0].rpartition(".")[0].rpartition(".")[2]

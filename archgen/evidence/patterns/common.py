@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from archgen.evidence.code.model import Call, Class, Function, Module, Program
@@ -54,10 +54,8 @@ def fact(kind: str, module: Module, line: int, **data: object) -> Fact:
     return Fact(kind, module.path, max(line, 1), weight(module), data)
 
 
-def calls(program: Program) -> Iterator[tuple[Module, Function, Call]]:
-    for module, function in program.functions():
-        for call in function.calls:
-            yield module, function, call
+def calls(program: Program) -> Iterable[tuple[Module, Function, Call]]:
+    return program.calls()
 
 
 def marks(program: Program) -> Iterator[tuple[Module, Function | Class, str, int]]:

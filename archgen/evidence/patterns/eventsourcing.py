@@ -71,7 +71,7 @@ def event_sourcing(program: Program, facts: Facts) -> Iterator[Fact]:
             yield fact("es.used", module, line, name=item.name)
     streams: list[tuple[Module, Function, int, bool]] = []
     for module, function, call in calls(program):
-        if re.search(r"(append_to_stream|appendToStream|AppendToStream)$", call.callee):
+        if call.callee.endswith(("append_to_stream", "appendToStream", "AppendToStream")):
             expected = _EXPECTED.search(call.text()) is not None or len(call.args) + len(call.keywords) >= 3
             streams.append((module, function, call.line, expected))
             yield fact(
@@ -99,7 +99,9 @@ def _replays(program: Program) -> Iterator[tuple[Module, Function, int]]:
     for module, function in program.functions():
         if module.uses(_TABLES):
             continue  # there, to apply something to rows is everyday work
-        at, text = _fold_in(function.body) if function.name else (0, "")
+        if not function.name or not _STREAM.search(function.body):
+            continue  # a plain look first: folds are dear to find
+        at, text = _fold_in(function.body)
         if not _STREAM.search(text):
             continue
         reads = any(e.kind == "db.read" for e in function.effects) or any(

@@ -334,7 +334,11 @@ def _noops(program: Program) -> Iterator[Fact]:
             for name in re.findall(r"[A-Za-z_]\w+", text):
                 wanted.setdefault(name.lower(), (module.path, call.line))
     for module, function in program.functions():
-        yield from _empty_cases(module, function, wanted)
+        if wanted and "case " in function.body:
+            yield from _empty_cases(module, function, wanted)
+        meant = function.name.lower() in wanted and UNDO.search(function.name)
+        if not meant and not any(map(UNDO.search, function.params.values())):
+            continue
         if (
             not (does_nothing(function) or _only_tells(function))
             or not function.name
@@ -349,7 +353,7 @@ def _noops(program: Program) -> Iterator[Fact]:
             base = re.sub(r"\W.*", "", param)
             if UNDO.search(base) and re.search(r"Command|Cmd", base):
                 yield fact("saga.noop", module, function.line, function=function.title, what=base)
-        if function.name.lower() in wanted and UNDO.search(function.name):
+        if meant:
             yield fact("saga.noop", module, function.line, function=function.title, what=function.name)
 
 

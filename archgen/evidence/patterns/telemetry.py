@@ -82,6 +82,9 @@ _HEALTH_FILE = re.compile(
 _TRACING = re.compile(r"opentelemetry|opentracing|micrometer|zipkin|brave|ddtrace|sleuth")
 _CLIENTS = {"fetch", "request", "urlopen"}
 _ROUTERS = {"RegisterAt", "Use", "use", "SetMetricsPath", "mount", "Mount"}
+_TRACE_HEADER = re.compile(r"traceparent|x-b3-traceid|b3", re.IGNORECASE)
+_REQUEST_HEADER = re.compile(r"x-(request|correlation)-id|correlation[_-]?id", re.IGNORECASE)
+_METRIC_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
 _PRINTS = re.compile(r"[\w.]*[mM]etrics\w*")  # a handler that is named for them
 _KEEPS = re.compile(r"prometheus|metrics", re.IGNORECASE)
 _SETTINGS = {
@@ -145,7 +148,7 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
         if not (module.production and module.live):
             continue
         for text in module.texts:
-            if re.fullmatch(r"traceparent|x-b3-traceid|b3", text.value, re.I):
+            if _TRACE_HEADER.fullmatch(text.value):
                 yield fact(
                     "trace.carried",
                     module,
@@ -154,9 +157,9 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
                     by="traceparent",
                     function=text.function.title if text.function else "",
                 )
-            elif re.fullmatch(r"x-(request|correlation)-id|correlation[_-]?id", text.value, re.I):
+            elif _REQUEST_HEADER.fullmatch(text.value):
                 yield fact("trace.carried", module, text.line, what=text.value, by="correlation")
-            elif re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)+", text.value) and text.value.endswith(
+            elif _METRIC_NAME.fullmatch(text.value) and text.value.endswith(
                 ("_total", "_seconds", "_count", "_bytes")
             ):
                 yield fact("metric.named", module, text.line, name=text.value)
