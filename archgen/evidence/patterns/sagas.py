@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Call, Function, Module, Program
 from archgen.evidence.code.split import split
-from archgen.evidence.facts import Fact, Facts
+from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.common import calls, does_nothing, fact, imports, marks
 
 UNDO = re.compile(
@@ -27,16 +27,15 @@ _FRAMEWORK_MARK = re.compile(
     r"@(?:\w+\.)*(GlobalTransactional|SagaEventHandler|StartSaga|Compensable|LRA|Compensate|SagaStart)\b"
 )
 _STEP_UNDO = re.compile(r"\b(?:undo|compensat\w*|rollback|revert)[\"']?\s*[:=]\s*([\w.]+)", re.IGNORECASE)
-_FAILED_EVENT = re.compile(
+FAILED_EVENT = re.compile(
     r"(fail|reject|declin|cancel(l?ed|lation|ling)|expire|refus|out_?of_?stock|timed_?out|denied|released|refunded|voided|reversed)",
     re.IGNORECASE,
 )
-_EVENT_NAME = re.compile(r"^[\"'`]|(^|\.)[A-Z]\w*$|\w\.\w+$")
 _RAN = re.compile(
     r"outcome|\bstatus\b|completed|executed|\bdone\b|succeeded|compensations|undo_stack|history|performed|finished",
     re.IGNORECASE,
 )
-_REGISTERS = re.compile(r"react|subscri|^on$|^when$|handle|listen|register|consum|bind|policy", re.IGNORECASE)
+REGISTERS = re.compile(r"react|subscri|^on$|^when$|handle|listen|register|consum|bind|policy", re.IGNORECASE)
 
 _LIST = re.compile(r"\s*(\[|\(|&?\[\]|List\.of|Arrays\.asList|new\s+\w+\[\])")
 
@@ -63,7 +62,6 @@ def sagas(program: Program) -> Iterator[Fact]:
             yield fact("saga.compensation", module, line, what=mark[:60], definition=mark[:30])
     yield from _taskflow(program)
     yield from _inline(program)
-    yield from _choreographed(program)
     yield from _engine(program)
     yield from _noops(program)
 
@@ -137,7 +135,7 @@ def _inline(program: Program) -> Iterator[Fact]:
             for e in function.reach
             if e.kind in ("db.write", "publish", "remote") and UNDO.search(e.call.name)
         ]
-        heard = [m for m in (*function.marks, *function.params.values()) if _FAILED_EVENT.search(m)]
+        heard = [m for m in (*function.marks, *function.params.values()) if FAILED_EVENT.search(m)]
         if (
             heard
             and undoing
@@ -153,23 +151,6 @@ def _inline(program: Program) -> Iterator[Fact]:
                 what=undoing[0].call.callee[-60:],
                 function=function.title,
             )
-
-
-def _choreographed(program: Program) -> Iterator[Fact]:
-    """A registration that ties the news of a failure to the command that takes something back."""
-    for module, _, call in calls(program):
-        if not _REGISTERS.search(call.name):
-            continue
-        first = [re.split(r"[\s(,]", text)[0] for text in (*call.args, *call.keywords.values())]
-        given = [word.strip("\"'`") for word in first]
-        # the name of an event is written down, or is that of a class: a variable tells nothing
-        named = [w.strip("\"'`") for w in first if _EVENT_NAME.search(w)]
-        heard = next((w for w in named if _FAILED_EVENT.search(w.rpartition(".")[2])), "")
-        done = next((w for w in given if w != heard and UNDO.search(w.rpartition(".")[2])), "")
-        for event, command in _reaction(call):
-            yield fact("saga.reaction", module, call.line, event=event, command=command)
-        if heard and done:
-            yield fact("saga.choreographed", module, call.line, what=done, function=f"on {heard}")
 
 
 _TASKFLOW = re.compile(r"^taskflow\b")
@@ -188,50 +169,11 @@ def _taskflow(program: Program) -> Iterator[Fact]:
                 yield fact("saga.compensation", module, function.line, what=what, definition=one.name)
 
 
-def reacted(program: Program, facts: Facts) -> Iterator[Fact]:
-    """`saga.choreographed`: who hears of a failure, or of one outcome among others, takes a change back."""
-    if len(facts.services) < 2:
-        return
-    heard = {(f.file, str(f["function"]).rpartition(".")[2]) for f in facts.of("consumer")}
-    named = {f.title: f for _, f in program.functions()}
-    for module, function in program.functions():
-        if (module.path, function.name) not in heard:
-            continue
-        told = " ".join((function.name, *function.marks, *function.params.values()))
-        ways = [function, *(named[via] for e in function.reach for via in e.via[:1] if via in named)]
-        for way in dict.fromkeys(ways):
-            failed = _FAILED_EVENT.search(told) is not None
-            undone = next(
-                (
-                    e.call
-                    for e in way.reach
-                    if e.kind in ("db.write", "outbox")
-                    and UNDO.search(e.call.name)
-                    and e.via
-                    and (failed or any(e.call.within("branch")))
-                ),
-                None,
-            )
-            if undone:
-                yield fact(
-                    "saga.choreographed",
-                    program.modules[way.file],
-                    undone.line,
-                    what=undone.name,
-                    function=function.title,
-                )
-                break
-
-
-def _reaction(call: Call) -> Iterator[tuple[str, str]]:
+def reaction(call: Call) -> Iterator[tuple[str, str]]:
     """The event that a registration waits for and the command that it then gives, by their last words."""
     given = [v for k, v in call.keywords.items() if re.fullmatch(r"on|when|event|do|then|command|handler", k)]
     given = given if len(given) == 2 else list(call.args[:2])
-    if (
-        _REGISTERS.search(call.name)
-        and len(given) == 2
-        and all(re.fullmatch(r"[\w.\"'`]+", w) for w in given)
-    ):
+    if REGISTERS.search(call.name) and len(given) == 2 and all(re.fullmatch(r"[\w.\"'`]+", w) for w in given):
         event, command = (w.strip("\"'`") for w in given)
         yield event.rpartition(".")[2], command.rpartition(".")[2]
 
@@ -328,7 +270,7 @@ def _noops(program: Program) -> Iterator[Fact]:
         if _UNDOES.search(function.name):
             texts.append(call.callee)  # what a function that undoes calls
         texts += [v for k, v in call.keywords.items() if _UNDO_KEY.match(k)]
-        texts += [done for _, done in _reaction(call) if UNDO.search(done)]
+        texts += [done for _, done in reaction(call) if UNDO.search(done)]
         texts += [name for text in call.args for name in _STEP_UNDO.findall(text)]
         for text in texts:
             for name in re.findall(r"[A-Za-z_]\w+", text):

@@ -1,0 +1,137 @@
+"""What calls do to databases: SQL in literals, builders, ORMs, repositories and document stores."""
+
+from __future__ import annotations
+
+import re
+
+from archgen.evidence.code import vocabulary as words
+from archgen.evidence.code.model import Call, Effect, Function, Module
+
+# TypeORM's repositories, asked for by their entity: `manager.getRepository(Order).save`, and what they build.
+_OF_ENTITY = re.compile(
+    r"getRepository(?:<\w+>)?\((?:[\w.]+,)?([A-Z]\w*)\)\.(?:createQueryBuilder\([^()]*\)\.)?(\w+)$"
+)
+# Django's managers: `Order.objects.filter(paid=False).delete`
+_OF_MODEL = re.compile(
+    r"\b([A-Z]\w*)\.objects\b.*\.(delete|update|create|bulk_create|bulk_update|get_or_create|update_or_create)$"
+)
+_ARGUED = re.compile(r"[<\[]")
+
+
+def database(
+    call: Call, origin: str, module: Module, function: Function, statements: list[tuple[int, re.Match[str]]]
+) -> Effect | None:
+    """What a call reads or changes in a database, None when it is no such call. `statements` are those that
+    the function has in literals, with their lines.
+    """
+    name = call.name
+    if (match := _OF_ENTITY.search(call.callee)) and (
+        words.REPO_WRITE_NAME.match(name) or name in ("softDelete", "increment", "decrement", "softRemove")
+    ):
+        return Effect("db.write", call, table=match[1].lower(), target=name)
+    if module.language == "python" and (match := _OF_MODEL.search(call.callee)):
+        return Effect("db.write", call, table=match[1].lower(), target=name)
+    built = words.SQL_BUILDER.match(origin)
+    if built and not call.args and call.receiver and ".Table." in origin:
+        kind = "db.read" if built[3] == "select" else "db.write"
+        return Effect(kind, call, table=_table(call.receiver), target=built[3])
+    if built and call.args:
+        return Effect(
+            "db.read" if built[3] == "select" else "db.write",
+            call,
+            table=_table(call.args[0]),
+            target=built[3],
+        )
+    if words.SQL_TEXT_CALL.match(name) and call.receiver:
+        literal = next((match for arg in call.args[:3] if (match := _statement(arg))), None)
+        if literal:
+            return _of_statement(literal, call)
+    if name in ("on_conflict_do_nothing", "on_conflict_do_update", "on_duplicate_key_update"):
+        # SQLAlchemy's insert, by whatever name it goes here
+        into = re.search(r"\w\(([A-Za-z_][\w.]*)[,)]", call.callee)
+        return Effect("db.write", call, table=_table(into[1]), target="insert") if into else None
+    if words.SQL_CALL.match(name) and call.receiver:
+        text = call.args[0] if call.args else ""
+        match = next((found for arg in call.args[:3] if (found := _statement(arg))), None)
+        if match is None and text[:1] not in "\"'`":
+            match = next((m for line, m in statements if line <= call.line and call.line - line < 12), None)
+        if match is None and "text(" in text:
+            match = words.SQL_STATEMENT.match(re.sub(r"^.*?text\(\s*[frb]*[\"']+", "", text, flags=re.DOTALL))
+        if match:
+            return _of_statement(match, call)
+        if name.startswith(("Exec", "NamedExec", "MustExec")) and words.DB_RECEIVER.search(call.receiver):
+            return Effect("db.write", call)
+        return None
+    if (
+        words.ORM_WRITE_NAME.match(name)
+        and words.ORM_CHAIN.search(call.callee.rpartition(".")[0])
+        and (
+            "DB()." in call.callee
+            or ".Table(" in call.callee
+            or ".Model(&" in call.callee
+            or any(words.ORM_IMPORT.match(item.module) for item in module.imports)
+        )
+    ):
+        return Effect("db.write", call, table=_table(call.args[0]) if call.args else "", target=name.lower())
+    typed = function.params.get(call.receiver) or module.types.get(call.receiver, "")
+    if words.COLLECTION.match(typed):
+        typed = ""  # what it holds says nothing of where it is kept
+    repository = words.REPOSITORY.search(call.receiver) or (
+        typed and words.REPOSITORY.search(_ARGUED.split(typed, maxsplit=1)[0])
+    )
+    if repository and words.REPO_WRITE_NAME.match(name):
+        return Effect("db.write", call, table=call.receiver.lower(), target=name)
+    if words.MONGO_WRITE_NAME.match(name) and call.receiver and call.args:
+        return Effect("db.write", call, table=call.receiver.lower().removesuffix("collection"), target=name)
+    if words.DB_WRITE_NAME.match(name) and call.receiver:
+        if name in (
+            "create",
+            "add",
+            "set",
+            "Set",
+            "remove",
+            "delete",
+            "update",
+            "append",
+            "merge",
+            "Create",
+            "Delete",
+            "Update",
+            "Insert",
+            "insert",
+        ):
+            near = words.DB_TYPE.search(typed) or re.search(
+                r"(session|entityManager|(^|[._])(em|tx)|prisma(Service|Client)?\.\w+|objects|Model|gorm|manager|_table|Table)$",
+                call.callee.rpartition(".")[0],
+            )
+            if call.receiver == "objects" and name not in ("create", "update", "delete"):
+                near = None  # a list of things, and no manager of a model
+        else:
+            near = (
+                words.DB_TYPE.search(typed)
+                or words.DB_RECEIVER.search(call.receiver)
+                or re.search(r"Model$|objects$", call.receiver)
+            )
+        table = call.receiver if call.receiver.lower().endswith("table") else ""
+        if table:
+            return Effect("db.write", call, table=table.lower().removesuffix("table").strip("_"), target=name)
+        if near and (call.args or name in ("save", "Save", "delete")):
+            return Effect("db.write", call, table=_table(call.args[0]) if call.args else "", target=name)
+    return None
+
+
+def _statement(text: str) -> re.Match[str] | None:
+    """The SQL in a literal, None when `text` is not one."""
+    if text[:1] not in "\"'`frb(":
+        return None
+    return words.SQL_STATEMENT.match(text.lstrip("frb(").strip("\"'`\n "))
+
+
+def _of_statement(match: re.Match[str], call: Call) -> Effect:
+    verb = match[1].split()[0].lower()
+    return Effect("db.read" if verb == "select" else "db.write", call, table=match[2].lower(), target=verb)
+
+
+def _table(text: str) -> str:
+    match = re.match(r"(?:new\s+|&)?([A-Za-z_][\w.]*)", text)
+    return match[1].rpartition(".")[2].lower() if match else ""
