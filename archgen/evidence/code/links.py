@@ -8,7 +8,7 @@ see what is not there.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -40,6 +40,7 @@ class Links:
         self.bases: dict[str, set[str]] = defaultdict(set)
         self.fields: dict[str, dict[str, str]] = defaultdict(dict)
         self._java: set[str] = set()
+        self._declared: Counter[str] = Counter()
         for module in program.modules.values():
             if module.test or not module.live:
                 continue
@@ -50,6 +51,7 @@ class Links:
                     self.by_owner[function.owner][function.name].append(function)
             if module.language == "java":
                 self._java |= {one.name for one in module.classes}
+            self._declared.update({one.name for one in module.classes})
             for one in module.classes:
                 self.fields[one.name].update(one.types)
                 for base in one.bases:
@@ -194,9 +196,10 @@ class Links:
         if own and own[0].calls:
             return own
         heirs = {heir.name for heir in self.heirs.get(owner, ())}
-        found = nearest(
-            [f for heir in heirs if heir in self.by_owner for f in self.by_owner[heir][name]], near
-        )
+        found = [f for heir in heirs if heir in self.by_owner for f in self.by_owner[heir][name]]
+        if self._declared[owner] != 1 or len(found) > 3:
+            # two services may each have a class of one name, with heirs of their own
+            found = nearest(found, near)
         if not found and own and owner in self._shapes:
             # a Protocol: who has all of its methods is meant, also without saying so
             shape = self._shapes[owner]

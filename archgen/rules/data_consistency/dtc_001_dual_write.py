@@ -265,6 +265,35 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {  # one of two behind an abstract class, and the farther one
+            "bus/teller.ts": """
+                export abstract class Teller { abstract tell(order: Order): Promise<void>; }
+            """,
+            "bus/memory.ts": """
+                import { Teller } from './teller';
+                export class MemoryTeller extends Teller { async tell(order: Order) { this.told.push(order); } }
+            """,
+            "kafka/teller.ts": """
+                import { Producer } from 'kafkajs';
+                import { Teller } from '../bus/teller';
+                export class KafkaTeller extends Teller {
+                  constructor(private producer: Producer) { super(); }
+                  async tell(order: Order) {
+                    await this.producer.send({ topic: 'orders', messages: [{ value: order.id }] });
+                  }
+                }
+            """,
+            "bus/orders.ts": """
+                import { Teller } from './teller';
+                class Orders {
+                  constructor(private orderRepository: Repository<Order>, private teller: Teller) {}
+                  async place(order: Order) {
+                    await this.orderRepository.save(order);
+                    await this.teller.tell(order); // <-
+                  }
+                }
+            """,
+        }),
         Sample("python", {
             "views.py": """
                 from kafka import KafkaProducer
