@@ -58,3 +58,51 @@ def test_without_a_limit_the_queue_is_seen_and_no_limit(tmp_path: Path) -> None:
 def test_rows_that_are_published_are_an_outbox(tmp_path: Path) -> None:
     sent = _LOOP.replace("do(", "producer.publish('topic', ")
     assert _kinds(tmp_path, "import kafka\n", _ADD, _CLAIM, _END, sent) == set()
+
+
+_TYPEORM = """
+class Jobs {
+  constructor(private connection: DataSource) {}
+  async add(job: Job) { await this.connection.getRepository(JobRecord).save(job.record()); }
+  async next(queue: string) {
+    const query = this.connection.getRepository(JobRecord).createQueryBuilder('record')
+      .where('record.state = :pending', { pending: 'PENDING' }).orderBy('record.createdAt', 'ASC');
+    query.setLock('pessimistic_write');
+    const record = await query.getOne();
+    await this.connection.getRepository(JobRecord).save(record, { reload: false });
+    return new Job(record);
+  }
+  async update(job: Job) {
+    await this.connection.getRepository(JobRecord).update(job.id, job.record());
+  }
+}
+class Worker {
+  constructor(private jobs: Jobs) {}
+  start() {
+    const runNext = async () => { await this.run(await this.jobs.next('mail')); setTimeout(runNext, 200); };
+    void runNext();
+  }
+}
+class Job {
+  record() { return { attempts: this.attempts }; }
+  fail() { this.state = this.retries >= this.attempts ? 'RETRYING' : 'FAILED'; }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("gone", "kinds"),
+    [
+        ("", {"job.worker", "job.enqueue", "attempts"}),
+        ("    query.setLock('pessimistic_write');\n", set()),
+        (" setTimeout(runNext, 200);", set()),
+        ("this.retries >= this.attempts ? 'RETRYING' : ", {"job.worker", "job.enqueue"}),
+    ],
+    ids=["whole", "lock", "loop", "limit"],
+)
+def test_a_queue_of_typeorm_whose_rows_count_for_themselves(
+    gone: str, kinds: set[str], tmp_path: Path
+) -> None:
+    (tmp_path / "jobs.ts").write_text(_TYPEORM.replace(gone, "") if gone else _TYPEORM, encoding="utf-8")
+    facts = collect(tmp_path)
+    assert {fact.kind for fact in facts.of("job.worker", "job.enqueue", "attempts")} == kinds

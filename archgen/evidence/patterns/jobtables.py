@@ -80,6 +80,9 @@ def job_tables(program: Program, facts: Facts) -> Iterator[Fact]:
         if not ends or not _goes_round(program, function):
             continue
         counted = [f for _, f, _ in uses if _TRIES.search(f.body)]
+        # what the rows are in the code may count for itself: `Job.fail` for a table of `JobRecord`
+        own = [f for _, f in program.functions() if len(f.owner) > 2 and table.startswith(f.owner.lower())]
+        counted += [f for f in own if _LIMIT.search(f.body)]
         yield fact(
             "job.worker", module, effect.call.line, what=f"rows of {table} are claimed by {function.title}",
             by="table", attempts=bool(counted), function=function.title,
