@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from archgen.evidence.code.model import Call, Effect, Function, Module, Program
+from archgen.evidence.code.model import Block, Call, Effect, Function, Module, Program
 from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.common import calls, fact
 
@@ -45,10 +45,11 @@ def background(program: Program) -> Iterator[Fact]:
         for module, _, call in calls(program)
         if module.language == "python" and call.name == "cast" and len(call.args) > 1
     }
+    spawners = _spawners(program)
     for module, function in program.functions():
         yield from _timers(module, function)
         if module.language == "go":
-            yield from _goroutines(module, function)
+            yield from _goroutines(module, function, spawners)
         elif module.language == "java":
             yield from _pooled(module, function)
         elif module.language == "python":
@@ -92,14 +93,43 @@ def _tasks(program: Program) -> Iterator[Fact]:
                 yield _weak(module, function, call.line, f"a task in memory: {call.args[0][:40]}")
 
 
-def _goroutines(module: Module, function: Function) -> Iterator[Fact]:
+def _spawners(program: Program) -> set[str]:
+    """Functions of the project that put what they are handed into a goroutine."""
+    return {
+        function.name
+        for module, function in program.functions()
+        if module.language == "go"
+        and function.name
+        and any(
+            re.search(
+                rf"\bgo\b[^\n]*\b{re.escape(name)}\(|\bgo\s+func\b[^}}]*\b{re.escape(name)}\(", function.body
+            )
+            for name, kind in function.params.items()
+            if kind.startswith("func")
+        )
+    }
+
+
+def _spawned(call: Call, spawners: set[str]) -> Block | None:
+    """The goroutine that a call is made in, None when it is in none."""
+    return next(
+        (
+            block
+            for block in call.within("spawn", "closure")
+            if block.kind == "spawn" or block.header.rpartition(".")[2] in spawners
+        ),
+        None,
+    )
+
+
+def _goroutines(module: Module, function: Function, spawners: set[str]) -> Iterator[Fact]:
     """`go f(x)` in what answers a request, where f changes something."""
-    if not any(block.kind == "spawn" for call in function.calls for block in call.inside):
+    if not any(_spawned(call, spawners) for call in function.calls):
         return
     body = function.body.split("\n")
     told: set[int] = set()
     for effect in function.reach:
-        block = next(iter(effect.call.within("spawn")), None)
+        block = _spawned(effect.call, spawners)
         if block is None or block.line in told or not _changes(effect):
             continue
         text = "\n".join(body[block.line - function.line : block.end - function.line + 1])

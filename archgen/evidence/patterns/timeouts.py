@@ -43,7 +43,7 @@ def timeouts(program: Program) -> Iterator[Fact]:
         if not origin:
             continue
         timed = _timed(call.text(), function, module, origin) or (registered and "HttpService" in origin)
-        timed = timed or _handed(call, origin, function)
+        timed = timed or _handed(call, origin, function) or _limited(function)
         yield fact("client", module, call.line, what=origin, timeout=timed, function=function.title)
     yield from _endless(program)
 
@@ -106,6 +106,18 @@ def _made(call: Call, module: Module, function: Function) -> str:
     if not _MAKERS.match(origin) or (origin == "fetch" and not any(e.call is call for e in function.effects)):
         return ""
     return origin
+
+
+_LIMITER = re.compile(r"@(?:\w+\.)*TimeLimiter\b")
+
+
+def _limited(function: Function, depth: int = 3) -> bool:
+    """Whether who calls waits only so long, as an annotation of Resilience4j says."""
+    if any(map(_LIMITER.match, function.marks)):
+        return True
+    return depth > 0 and any(
+        _limited(caller, depth - 1) for caller in function.callers if caller is not function
+    )
 
 
 def _handed(call: Call, origin: str, function: Function) -> bool:

@@ -24,6 +24,26 @@ RULE = Rule(
     remedy="Set a connect and a read timeout where the client is made.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {  # whoever asked waits only so long
+            "OrderController.java": """
+                class OrderController {
+                  private OrderService orders;
+                  @TimeLimiter(name = "inventory")
+                  @PostMapping
+                  public CompletableFuture<String> place(Order order) {
+                    return CompletableFuture.supplyAsync(() -> orders.place(order));
+                  }
+                }
+            """,
+            "OrderService.java": """
+                import org.springframework.web.reactive.function.client.WebClient;
+                class OrderService {
+                  String place(Order order) {
+                    return WebClient.create("http://inventory").get().retrieve().bodyToMono(String.class).block();
+                  }
+                }
+            """,
+        }),
         Sample("typescript", {  # whoever calls may set an end
             "fetching.ts": """
                 export async function asked(url: string, init: RequestInit) { return await fetch(url, init); }

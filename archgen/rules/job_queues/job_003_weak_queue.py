@@ -255,6 +255,26 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {  # a helper puts it into a goroutine
+            "spawn.go": """
+                package shop
+                func Later(ctx context.Context, work func(ctx context.Context)) {
+                    go func() {
+                        defer recovered()
+                        work(ctx)
+                    }()
+                }
+            """,
+            "orders.go": """
+                package shop
+                func (s *Server) Place(w http.ResponseWriter, r *http.Request) {
+                    Later(r.Context(), func(ctx context.Context) { // <-
+                        s.db.ExecContext(ctx, "INSERT INTO orders VALUES ($1)", r.FormValue("id"))
+                    })
+                    w.WriteHeader(202)
+                }
+            """,
+        }),
         Sample("python", {  # the message is gone before its work is begun
             "rpcapi.py": """
                 import oslo_messaging
