@@ -112,6 +112,21 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {  # one deployable, and its own store
+            "package.json": '{"scripts": {"start": "node server.js"}}',
+            "server.ts": """
+                import express from 'express';
+                express().listen(1);
+                class Orders {
+                  constructor(private orderRepository: Repository<Order>) {}
+                  async merge(order: Order) {
+                    try { await this.remove(order); } catch (e) { await this.revertOrder(order); }
+                  }
+                  async remove(order: Order) { await this.orderRepository.delete(order); }
+                  async revertOrder(order: Order) { await this.orderRepository.save(order); }
+                }
+            """,
+        }),
         Sample("java", {  # what variables are called tells of no event
             "A.java": """
                 class Records {
