@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from archgen import blueprints
+from archgen.commands.new import new
+from archgen.commands.run import run
 from archgen.errors import ProjectError
 from archgen.plan import plan
 from archgen.spec import loads, loads_with_marks
@@ -133,3 +136,9 @@ def test_a_name_that_can_not_be_one_is_refused(name: str) -> None:
 def test_a_style_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ProjectError):
         rendered(style="anarchy")
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_what_is_generated_from_it_has_nothing_that_the_audit_calls_an_error(style: str, tmp_path: Path) -> None:
+    new("shop", tmp_path / "shop", [f"style={style}"], defaults=True)
+    assert run(tmp_path / "shop" / "system.yaml") == 0

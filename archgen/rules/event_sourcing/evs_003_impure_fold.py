@@ -22,8 +22,9 @@ def check(facts: Facts) -> Iterable[Hit]:
     for module, function in facts.program.functions():
         if not _FOLD.match(function.name) or any(e.kind in ("ack", "consume") for e in function.effects):
             continue
-        if function.name.startswith("on_") and _TAKES_MESSAGES.intersection(function.params):
-            continue  # it handles what a broker brings
+        messages = _TAKES_MESSAGES.intersection(function.params)
+        if messages and (function.name.startswith("on_") or len({*function.params} - {"self"}) > 2):
+            continue  # it handles what a broker brings: a fold takes a state and an event, and nothing else
         for call in _calls(module, function):
             if _IMPURE.search(call.callee):
                 yield Hit(
@@ -60,6 +61,23 @@ RULE = Rule(
     remedy="Put what it needs into the event when it is made.",
     languages=("python", "typescript"),
     valid=(
+        Sample("python", {  # a view is projected: it takes a store and the message besides
+            "events.py": """
+                from sqlalchemy import insert, select
+                def replay(conn, stream):
+                    state = None
+                    for row in conn.execute(select(events)):
+                        state = evolve(state, row)
+                    conn.execute(insert(events), [{"version": 1}])
+                    return state
+                def evolve(state, event):
+                    return state
+                class View:
+                    def apply(self, views: ViewStore, message, event):
+                        row = views.load(message.subject)
+                        views.save(message.subject, self.project(row, event))
+            """,
+        }),
         Sample("python", {  # rows of a table, of which each is looked at
             "a.py": """
                 import pandas
