@@ -139,18 +139,15 @@ class Tree:
     @cached_property
     def reached(self) -> frozenset[int]:
         """The steps that the event which starts the saga may lead to."""
-        events = {self.start}
-        while True:
-            steps = {step for step, reaction in enumerate(self.saga.steps) if reaction.when in events}
-            more = events | {event for step in steps for event in outcomes_of(self.command(step))}
-            if more == events:
-                return frozenset(steps)
-            events = more
+        return self._led_to({self.start})
 
     @cached_property
     def after_failure(self) -> frozenset[int]:
         """The steps that a failure may lead to, at once or by and by."""
-        events = {self.command(step).fails for step in self.reached} - {""}
+        return self._led_to({self.command(step).fails for step in self.reached} - {""})
+
+    def _led_to(self, events: set[str]) -> frozenset[int]:
+        """The steps that one of `events` sets off, at once or by and by."""
         while True:
             steps = {step for step, reaction in enumerate(self.saga.steps) if reaction.when in events}
             more = events | {event for step in steps for event in outcomes_of(self.command(step))}

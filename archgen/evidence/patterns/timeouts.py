@@ -121,7 +121,7 @@ def _limited(function: Function, depth: int = 3) -> bool:
 
 
 def _handed(call: Call, origin: str, function: Function) -> bool:
-    """Whether the options of a `fetch` come from who calls, or are made elsewhere: with an end, it may be."""
+    """Whether the options of a `fetch` come from elsewhere, and may set an end that is not seen here."""
     if origin not in ("fetch", "node-fetch", "node-fetch.default") or len(call.args) < 2:
         return False
     options = call.args[1]
