@@ -64,14 +64,18 @@ RULE = Rule(
         Sample("python", {  # a view is projected: it takes a store and the message besides
             "events.py": """
                 from sqlalchemy import insert, select
-                def replay(conn, stream):
-                    state = None
-                    for row in conn.execute(select(events)):
-                        state = evolve(state, row)
-                    conn.execute(insert(events), [{"version": 1}])
-                    return state
                 def evolve(state, event):
                     return state
+                class Store:
+                    def load(self, conn):
+                        state = None
+                        for row in conn.execute(select(events)):
+                            state = evolve(state, row)
+                        return state
+                    def keep(self, conn, new, expected_version):
+                        conn.execute(insert(events), new)
+                def f(store: Store, conn):
+                    return store.load(conn)
                 class View:
                     def apply(self, views: ViewStore, message, event):
                         row = views.load(message.subject)
