@@ -7,6 +7,7 @@ see what is not there.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -110,6 +111,8 @@ class Links:
                 return here
             if name in self.by_owner and self.by_owner[name].get("__init__"):
                 return nearest(self.by_owner[name]["__init__"], module.path)[:1]
+            if found := self._by_import(name, module):
+                return found
             if module.imported(name) or module.language in ("go", "java"):
                 same = [f for m, f in self.by_name.get(name, ()) if not f.owner or f.owner == function.owner]
                 return same[:2] if len(same) <= 2 else []
@@ -146,6 +149,19 @@ class Links:
         ):
             return [candidates[0][1]]
         return []
+
+    def _by_import(self, name: str, module: Module) -> list[Function]:
+        """The function that a file imports as `name` from another: many may share its name, or it has another there."""
+        home, _, original = module.imported(name).rpartition(".")
+        if not home or module.language not in ("python", "typescript"):
+            return []
+        if module.language == "python":
+            return self._imported(home, original, module)
+        if not home.startswith("."):
+            return []
+        stem = posixpath.normpath(posixpath.join(posixpath.dirname(module.path), home.removesuffix(".js")))
+        named = [f for _, f in self.by_name.get(original, ()) if not f.owner]
+        return [f for f in named if f.file.rpartition(".")[0] in (stem, f"{stem}/index")][:1]
 
     def _receiver(self, function: Function) -> str:
         """What a method of Go calls the value that it is called on."""

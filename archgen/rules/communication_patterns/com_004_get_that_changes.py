@@ -23,6 +23,23 @@ RULE = Rule(
     remedy="Use POST, PUT or DELETE for what changes something.",
     languages=("python", "typescript", "java",),
     valid=(
+        Sample("python", {  # what a name means, its import says, also where others have one like it
+            "a.py": """
+                from pages import show
+                @app.get('/x')
+                def x(id):
+                    return show(id)
+            """,
+            "pages.py": """
+                def show(id):
+                    return render(id)
+            """,
+            "commands.py": """
+                def show(session, id):
+                    session.add(Shown(id))
+                    session.commit()
+            """,
+        }),
         Sample("python", {  # OAuth sends the browser back by GET
             "a.py": """
                 @app.get('/oauth/callback')

@@ -265,6 +265,28 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {  # imported under another name
+            "a.ts": """
+                import { created as createdHook } from './hooks.js';
+                export class Orders {
+                  constructor(private orderRepository: Repository<Order>) {}
+                  async place(order: Order) {
+                    await this.orderRepository.save(order);
+                    void createdHook(order);  // <-
+                  }
+                }
+            """,
+            "hooks.ts": """
+                import { producer } from './kafka';
+                export const created = async (order: Order) => {
+                  await producer.send({ topic: 'orders', messages: [{ value: order.id }] });
+                };
+            """,
+            "kafka.ts": """
+                import { Kafka } from 'kafkajs';
+                export const producer = new Kafka({ brokers: ['b'] }).producer();
+            """,
+        }),
         Sample("typescript", {  # one of two behind an abstract class, and the farther one
             "bus/teller.ts": """
                 export abstract class Teller { abstract tell(order: Order): Promise<void>; }
