@@ -111,7 +111,7 @@ _CATALOGUE = {
     "RES": 7,
     "OBS": 6,
     "ERR": 6,
-    "DTC": 6,
+    "DTC": 7,
     "DRP": 4,
     "DRF": 7,
 }

@@ -151,7 +151,7 @@ class Links:
         return []
 
     def _by_import(self, name: str, module: Module) -> list[Function]:
-        """The function that a file imports as `name` from another: many may share its name, or it has another there."""
+        """What a file imports as `name`: others may share it, and where it comes from it may be another."""
         home, _, original = module.imported(name).rpartition(".")
         if not home or module.language not in ("python", "typescript"):
             return []

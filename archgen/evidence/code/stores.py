@@ -15,6 +15,8 @@ _OF_ENTITY = re.compile(
 _OF_MODEL = re.compile(
     r"\b([A-Z]\w*)\.objects\b.*\.(delete|update|create|bulk_create|bulk_update|get_or_create|update_or_create)$"
 )
+# Prisma's models: `this.prisma.order.create`, `tx.order.create`
+_OF_PRISMA = re.compile(r"\b(?:prisma(?:Service|Client)?|tx)\.([a-z]\w*)\.\w+$")
 _ARGUED = re.compile(r"[<\[]")
 
 
@@ -31,6 +33,15 @@ def database(
         return Effect("db.write", call, table=match[1].lower(), target=name)
     if module.language == "python" and (match := _OF_MODEL.search(call.callee)):
         return Effect("db.write", call, table=match[1].lower(), target=name)
+    if (
+        module.language == "python"
+        and name in ("save", "delete")
+        and not call.args
+        and "." not in call.receiver
+    ):
+        kind = module.types.get(call.receiver, "")
+        if kind and re.search(rf"\b{re.escape(kind)}\.objects\b", function.body):
+            return Effect("db.write", call, table=kind.lower(), target=name)
     built = words.SQL_BUILDER.match(origin)
     if built and not call.args and call.receiver and ".Table." in origin:
         kind = "db.read" if built[3] == "select" else "db.write"
@@ -79,7 +90,7 @@ def database(
     repository = words.REPOSITORY.search(call.receiver) or (
         typed and words.REPOSITORY.search(_ARGUED.split(typed, maxsplit=1)[0])
     )
-    if repository and words.REPO_WRITE_NAME.match(name):
+    if repository and words.REPO_WRITE_NAME.match(name) and not _sets(call, typed, module):
         return Effect("db.write", call, table=call.receiver.lower(), target=name)
     if words.MONGO_WRITE_NAME.match(name) and call.receiver and call.args:
         return Effect("db.write", call, table=call.receiver.lower().removesuffix("collection"), target=name)
@@ -115,9 +126,25 @@ def database(
         table = call.receiver if call.receiver.lower().endswith("table") else ""
         if table:
             return Effect("db.write", call, table=table.lower().removesuffix("table").strip("_"), target=name)
+        model = _OF_PRISMA.search(call.callee) if module.language == "typescript" else None
+        if model:
+            return Effect("db.write", call, table=model[1].lower(), target=name)
         if near and (call.args or name in ("save", "Save", "delete")):
             return Effect("db.write", call, table=_table(call.args[0]) if call.args else "", target=name)
     return None
+
+
+_SETTER = re.compile(r"set[A-Z]")
+_A_STORE = re.compile(r"store$", re.IGNORECASE)
+
+
+def _sets(call: Call, typed: str, module: Module) -> bool:
+    """Whether a property of a bean is set: a `MerchantStore` is a shop, and keeps nothing."""
+    return (
+        module.language == "java"
+        and _SETTER.match(call.name) is not None
+        and _A_STORE.search(_ARGUED.split(typed, maxsplit=1)[0] or call.receiver) is not None
+    )
 
 
 def _statement(text: str) -> re.Match[str] | None:

@@ -155,7 +155,7 @@ TX_WITH = Names(
     re.IGNORECASE,
 )
 TX_MARK = Names(
-    r"@\w*(enginefacade|context_manager)\.writer\b|@(?:\w+\.)*(Transactional|transactional|atomic|transaction|UnitOfWork)\b"
+    r"@\w*(enginefacade|context_manager)\.writer\b|@(?:\w+\.)*(Transactional|transactional|atomic|[tT]ransaction|UnitOfWork)\b"
 )
 COMMIT_NAME = Names(r"^(commit|Commit|commitTransaction|CommitTransaction)$")
 
@@ -178,7 +178,8 @@ DB_TYPE = Names(
     r"sqlite3|psycopg|asyncpg|sqlalchemy|PrismaClient|Connection|Knex|DynamoDB|Model<)"
 )
 MONGO_WRITE_NAME = Names(
-    r"^(insert(One|Many)|update(One|Many)|delete(One|Many)|replaceOne|findOneAnd\w+|findByIdAnd\w+|(Insert|Update|Delete)(One|Many)|"
+    r"^(insert(One|Many)|update(One|Many)|delete(One|Many)|replaceOne|find(One|ById)And(Update|Delete|Remove|Replace|Modify|Upsert)\w*|"
+    r"FindOneAnd(Update|Delete|Replace)|(Insert|Update|Delete)(One|Many)|"
     r"(insert|update|delete|replace)_(one|many))$"
 )
 ORM_IMPORT = Names(

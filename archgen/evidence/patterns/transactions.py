@@ -13,23 +13,23 @@ from archgen.evidence.patterns.common import fact
 
 def transactions(program: Program) -> Iterator[Fact]:
     """`remote_in_tx`, `publish_in_tx`."""
-    runners = _runners(program)
+    runners = runners_of(program)
     for module, function in program.functions():
         yield from _in_transactions(module, function, runners)
 
 
-def _runners(program: Program) -> set[str]:
+def runners_of(program: Program) -> set[str]:
     """Functions that run a function they are given inside a transaction."""
     found = set()
     for _, function in program.functions():
         if not any(e.kind in ("tx", "commit") for e in function.reach):
             continue
-        if any(call.callee in function.params and _tx_block(call, set()) for call in function.calls):
+        if any(call.callee in function.params and tx_block(call, set()) for call in function.calls):
             found.add(function.name)
     return found
 
 
-def _tx_block(call: Call, runners: set[str]) -> Block | None:
+def tx_block(call: Call, runners: set[str]) -> Block | None:
     for block in call.inside:
         if block.kind == "with" and words.TX_WITH.search(block.header):
             return block
@@ -75,7 +75,7 @@ def _in_transactions(module: Module, function: Function, runners: set[str]) -> I
         if effect.late or effect.call.after_commit:
             continue
         between = any(b < effect.call.line for b in begins) and any(effect.call.line < c for c in commits)
-        if whole or between or always or _tx_block(effect.call, runners):
+        if whole or between or always or tx_block(effect.call, runners):
             # a publish that is itself handed to the transaction belongs to an outbox of some library
             if effect.kind == "publish" and any(
                 re.search(r"\b(tx|session|conn|transaction|client)\b", a) for a in effect.call.args

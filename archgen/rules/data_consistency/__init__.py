@@ -1,10 +1,7 @@
 """Do state and messages change together, and does a message that comes twice change nothing?"""
 
-import re
-
 from archgen.rules import grounds
-from archgen.rules.model import Hit, Item, Judgement, Seen, Verdict
-from archgen.rules.paths import straight
+from archgen.rules.model import Item, Judgement, Seen, Verdict
 
 
 def judge(seen: Seen) -> Judgement:
@@ -34,9 +31,9 @@ def judge(seen: Seen) -> Judgement:
             Verdict.FAIL, f"{errors[0].message}, and nothing makes it whole", grounds.writes(seen.facts)
         )
     crosses = any(e.kind == "remote" and e.write for _, f in facts.program.functions() for e in f.effects)
-    loose = _loose(seen)
-    if local and not errors and not sends and not hears and not crosses and loose:
-        return Judgement(Verdict.PARTIAL, f"changes are made in transactions, but {loose.message}", (loose,))
+    torn = next((f for f in seen.findings if f.rule == "DTC-007"), None)
+    if local and not errors and not sends and not hears and not crosses and torn:
+        return Judgement(Verdict.PARTIAL, f"changes are made in transactions, but {torn.message}")
     if local and not errors and not sends and not hears and not crosses:
         return Judgement(
             Verdict.PASS, "changes are made in transactions, and no message or second store takes part"
@@ -48,32 +45,6 @@ def judge(seen: Seen) -> Judgement:
         f"no transaction, outbox, version check or deduplication was found{but}",
         grounds.writes(seen.facts),
     )
-
-
-_WHOLE = re.compile(r"migrat|seed|setup|init|fixture|import|install|bootstrap|demo|load", re.IGNORECASE)
-
-
-def _loose(seen: Seen) -> Hit | None:
-    """A function that writes two tables one after the other, with no transaction around it or its callers."""
-    whole = {(f.file, f["function"]) for f in seen.facts.of("transaction")}
-    for module, function in seen.facts.program.functions():
-        writes = [e for e in function.reach if e.kind == "db.write" and e.table and straight(e.call)]
-        if len({e.table for e in writes}) < 2 or len({id(e.call) for e in writes}) < 2:
-            continue
-        ways = [function, *function.callers, *(c for f in function.callers for c in f.callers)]
-        if _WHOLE.search(function.title + module.path) or any(
-            (f.file, f.title) in whole
-            or (f.file, f.name) in whole
-            or any(e.kind in ("tx", "commit") for e in f.reach)
-            for f in ways
-        ):
-            continue
-        first, last = writes[0], writes[-1]
-        return Hit(
-            module.path, first.call.line,
-            f"{function.title or 'a module'} writes {first.table} and {last.table} one by one, outside of any",
-        )  # fmt: skip
-    return None
 
 
 ITEM = Item("data_consistency", "Data consistency", judge)

@@ -1,0 +1,130 @@
+"""Two changes of one store that belong together, each of which is kept for itself.
+
+Where a store commits every statement by itself (a repository of Spring's without a transaction around it,
+Django, Prisma, TypeORM, gorm), a crash or an error between two of them leaves the first one alone. What opens
+a transaction further out, in a caller, counts; what hands a session around leaves it to whoever made it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from archgen.evidence.code import vocabulary as words
+from archgen.evidence.code.model import Call, Effect, Function, Module, Program
+from archgen.evidence.facts import Fact
+from archgen.evidence.patterns.common import fact
+from archgen.evidence.patterns.transactions import runners_of, tx_block
+
+_ADDS = re.compile(r"(insert|save|add|create|bulk_?create|persist)(Many|_many|_all|All)?$", re.IGNORECASE)
+_TAKES = re.compile(r"(delete|remove|soft_?(delete|remove))\w*$", re.IGNORECASE)
+_CHANGES = re.compile(
+    rf"({_ADDS.pattern}|{_TAKES.pattern}|(update(?!_?or)|insert|save)\w*|increment|decrement)$", re.IGNORECASE
+)
+# What is done once, or is done again as a whole until it is right.
+_REPEATED = re.compile(
+    r"migrat|seed|fixture|setup|sync|import|install|bootstrap|demo|restore|clean|purge|(^|/)(db|scripts?|management)/",
+    re.IGNORECASE,
+)
+# What is handed around and may hold a transaction.
+_HANDED = re.compile(
+    r"\b(\w*[tT]rx|\w*[tT]x|\w*[sS]ession|transaction|EntityManager|manager|uow|UnitOfWork|\w*[cC]onn|Connection|cursor|"
+    r"RequestContext|QueryRunner|queryRunner|gorm\.DB|DBTX|Querier|Execer)\b"
+)
+_CARRIED = re.compile(r"\b(ctx|tx|trx|session|manager|transaction|queryRunner)\b")
+# Keeps nothing that has to agree with anything else.
+_SIDE = re.compile(
+    r"cache|session|token|log|audit|history|metric|statistic|file|blob|vector|bucket|jobstore|notif|email|visit|"
+    r"^(views?|k)$",
+    re.IGNORECASE,
+)
+_WHOLE = re.compile(r"ATOMIC_REQUESTS")
+_DEPTH = 3
+
+
+def torn(program: Program) -> Iterator[Fact]:
+    """`writes.torn`: `first` and `second` are what is changed, `at` is the line of the first change."""
+    runners = runners_of(program)
+    atomic = any(_WHOLE.search(text.value) for module in program.modules.values() for text in module.texts)
+    for module, function in program.functions():
+        if not function.name or _REPEATED.search(f"{module.path} {function.name}"):
+            continue
+        if module.language == "python" and atomic:
+            continue
+        changes = [e for e in function.reach if _alone(e, module, runners)]
+        pair = _pair(function, changes) if len(changes) > 1 else None
+        if pair and not _in_transaction(program, function, _DEPTH):
+            first, second = pair
+            yield fact(
+                "writes.torn", module, second.call.line, function=function.title, at=first.call.line,
+                first=_said(first), second=_said(second),
+            )  # fmt: skip
+
+
+def _said(effect: Effect) -> str:
+    return re.sub(r"(repository|repo|dao|mapper)$", "", effect.table) or "a row"
+
+
+def _alone(effect: Effect, module: Module, runners: set[str]) -> bool:
+    """Whether it is a change of a named table that is kept as soon as it is made."""
+    call = effect.call
+    return (
+        effect.kind == "db.write"
+        and bool(effect.table)
+        and not effect.late
+        and len(effect.via) < 2
+        and _CHANGES.match(effect.target) is not None
+        and not _SIDE.search(effect.table)
+        and not any(call.within("catch", "spawn", "finally"))
+        and tx_block(call, runners) is None
+        and "skipDuplicates" not in call.text()
+        and not (module.language != "go" and _CARRIED.search(f"{call.callee} {' '.join(call.args)}"))
+    )
+
+
+def _pair(function: Function, changes: list[Effect]) -> tuple[Effect, Effect] | None:
+    """The first two changes that a run makes one after the other, of two tables, or a row made anew."""
+    for index, first in enumerate(changes):
+        for second in changes[index + 1 :]:
+            if second.call is first.call:
+                continue
+            if first.table == second.table and not (
+                _TAKES.match(first.target) and _ADDS.match(second.target) and not first.via
+            ):
+                continue
+            if _follows(function, first.call, second.call):
+                return first, second
+    return None
+
+
+_LEAVES = re.compile(r"\b(return|raise|throw|continue|break|panic)\b")
+
+
+def _follows(function: Function, first: Call, second: Call) -> bool:
+    """Whether who has passed `first` gets to `second`, in the same turn of every loop."""
+    if {id(b) for b in first.within("loop")} - {id(b) for b in second.within("loop")}:
+        return False
+    around = {id(b) for b in second.within("branch")}
+    left = [b for b in first.within("branch") if id(b) not in around]
+    if not left:
+        return True
+    if around - {id(b) for b in first.within("branch")}:
+        return False  # the two may be ways of one choice
+    lines = function.body.split("\n")
+    rest = lines[first.line - function.line : max(b.end for b in left) - function.line + 1]
+    return not _LEAVES.search("\n".join(rest))
+
+
+def _in_transaction(program: Program, function: Function, depth: int) -> bool:
+    """Whether the function, or one that leads to it, may run in a transaction."""
+    module = program.modules[function.file]
+    own = [mark for one in module.classes if one.name == function.owner for mark in one.marks]
+    if any(words.TX_MARK.search(mark) for mark in (*function.marks, *own)):
+        return True
+    if any(e.kind in ("tx", "commit") for e in function.reach):
+        return True
+    if any(_HANDED.search(f"{name} {type_}") for name, type_ in function.params.items()):
+        return True
+    return depth > 0 and any(
+        _in_transaction(program, caller, depth - 1) for caller in function.callers if caller is not function
+    )

@@ -1,0 +1,199 @@
+"""Two changes that belong together are kept one by one."""
+
+from collections.abc import Iterable
+
+from archgen.evidence.entries import is_tool
+from archgen.evidence.facts import Facts
+from archgen.rules.model import Hit, Rule, Sample, Severity, hits
+
+
+def check(facts: Facts) -> Iterable[Hit]:
+    return hits(
+        [f for f in facts.of("writes.torn") if not is_tool(f.file)],
+        lambda f: (
+            f"{f['function']} changes {f['second']} apart from {f['first']} (line {f['at']}), outside of any transaction"
+        ),
+    )
+
+
+RULE = Rule(
+    id="DTC-007",
+    item="data_consistency",
+    kind="defect",
+    severity=Severity.WARNING,
+    title="Writes torn apart",
+    why=(
+        "Each statement is kept as soon as it is made. What fails or dies between the two leaves an order "
+        "without its lines, or deletes what it was about to write anew, and nobody will notice."
+    ),
+    remedy="Open a transaction around both.",
+    languages=("python", "typescript", "go", "java"),
+    valid=(
+        Sample("java", {
+            "Products.java": """
+                @Service
+                class Products {
+                  private ProductRepository products;
+                  private OptionRepository options;
+                  @Transactional
+                  public void create(ProductVm vm) {
+                    Product product = products.save(vm.product());
+                    options.saveAll(vm.options(product));
+                  }
+                }
+            """,
+            "Shops.java": """
+                class Shops {
+                  private ShopRepository shops;
+                  public void rename(Shop store, String name) {
+                    store.setName(name);
+                    shops.save(store);
+                  }
+                }
+            """,
+            "Inner.java": """
+                class Inner {
+                  private ProductRepository products;
+                  private OptionRepository options;
+                  void create(ProductVm vm) {
+                    products.save(vm.product());
+                    options.saveAll(vm.options());
+                  }
+                }
+                class Outer {
+                  private Inner inner;
+                  @Transactional
+                  public void create(ProductVm vm) {
+                    inner.create(vm);
+                  }
+                }
+            """,
+        }),
+        Sample("python", {
+            "views.py": """
+                from django.db import transaction
+                from .models import Plan, Meal
+                @transaction.atomic
+                def copy(request, pk):
+                    plan = Plan.objects.create(owner=request.user)
+                    for meal in request.data:
+                        Meal.objects.create(plan=plan, meal=meal)
+                def either(request, pk):
+                    if request.paid:
+                        Plan.objects.filter(pk=pk).delete()
+                    else:
+                        Meal.objects.create(plan=pk)
+                def several(request):
+                    with transaction.atomic():
+                        plan = Plan.objects.create(owner=request.user)
+                        Meal.objects.create(plan=plan)
+                def refresh(request):
+                    Plan.objects.update_or_create(owner=request.user)
+                    Meal.objects.create(plan=request.plan)
+            """,
+        }),
+        Sample("python", {
+            "settings.py": """
+                DATABASES = {"default": {"ATOMIC_REQUESTS": True}}
+            """,
+            "views.py": """
+                from .models import Plan, Meal
+                def copy(request, pk):
+                    plan = Plan.objects.create(owner=request.user)
+                    Meal.objects.create(plan=plan)
+            """,
+        }),
+        Sample("typescript", {
+            "orders.ts": """
+                export class Orders {
+                  constructor(private prisma: PrismaService) {}
+                  async place(order: Order) {
+                    await this.prisma.$transaction(async (tx) => {
+                      await tx.order.create({ data: order });
+                      await tx.line.createMany({ data: order.lines });
+                    });
+                  }
+                  async within(ctx: RequestContext, order: Order) {
+                    await this.connection.getRepository(ctx, Order).save(order);
+                    await this.connection.getRepository(ctx, Line).save(order.lines);
+                  }
+                }
+            """,
+        }),
+        Sample("go", {
+            "orders.go": """
+                package orders
+                import "gorm.io/gorm"
+                func place(db *gorm.DB, order Order) error {
+                    return db.Transaction(func(tx *gorm.DB) error {
+                        if err := tx.Create(&order).Error; err != nil {
+                            return err
+                        }
+                        return tx.Create(&lines).Error
+                    })
+                }
+            """,
+        }),
+    ),
+    invalid=(
+        Sample("java", {
+            "Products.java": """
+                @Service
+                class Products {
+                  private ProductRepository products;
+                  private OptionRepository options;
+                  public void create(ProductVm vm) {
+                    Product product = products.save(vm.product());
+                    options.saveAll(vm.options(product));  // <-
+                  }
+                  public void change(ProductVm vm) {
+                    options.deleteAllByProduct(vm.id());
+                    for (OptionVm option : vm.options()) {
+                      options.save(option.toModel());  // <-
+                    }
+                  }
+                }
+            """,
+        }),
+        Sample("python", {
+            "views.py": """
+                from .models import Plan, Meal
+                def copy(request, pk):
+                    plan = Plan.objects.create(owner=request.user)
+                    for meal in request.data:
+                        Meal.objects.create(plan=plan, meal=meal)  # <-
+                def replace(request, plan):
+                    Meal.objects.filter(plan=plan).delete()
+                    for meal in request.data:
+                        m = Meal(plan=plan)
+                        m.name = meal
+                        m.save()  # <-
+            """,
+        }),
+        Sample("typescript", {
+            "orders.ts": """
+                export class Orders {
+                  constructor(private prisma: PrismaService) {}
+                  async place(order: Order) {
+                    await this.prisma.order.create({ data: order });
+                    await this.prisma.line.createMany({ data: order.lines });  // <-
+                  }
+                }
+            """,
+        }),
+        Sample("go", {
+            "orders.go": """
+                package orders
+                import "gorm.io/gorm"
+                type Orders struct { db *gorm.DB }
+                func (o *Orders) Place(order *Order, bill *Bill) error {
+                    if err := o.db.Create(order).Error; err != nil {
+                        return err
+                    }
+                    return o.db.Create(bill).Error  // <-
+                }
+            """,
+        }),
+    ),
+    check=check,
+)  # fmt: skip
