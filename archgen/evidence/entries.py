@@ -184,9 +184,13 @@ def image_of_main(module: Module, manifests: dict[str, str]) -> int:
     return next((f.line for f in module.functions if f.name == "main" and not f.owner), 0)
 
 
-def leads_to_server(module: Module, program: Program, imports: Imports) -> int:
-    """The line of a Go main whose own packages listen or serve somewhere; a tool's lead to none."""
-    if module.language != "go" or module.package != "main" or _TOOL.search(posixpath.dirname(module.path)):
+def leads_to_server(module: Module, program: Program, imports: Imports, *, lone: bool = False) -> int:
+    """The line of a Go main whose own packages listen or serve somewhere; a tool's lead to none. `lone`,
+    where nothing else starts: `cli/` may then hold all commands of a system, its server among them.
+    """
+    folder = posixpath.dirname(module.path)
+    tool = _TOOL.search(folder) is not None and not (lone and posixpath.basename(folder) == "cli")
+    if module.language != "go" or module.package != "main" or tool:
         return 0
     if _is_plugin(module):
         return 0

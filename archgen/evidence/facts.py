@@ -63,11 +63,13 @@ class Note:
 class Facts:
     """Everything known about a project: facts by kind, its services, and its code as a program.
 
+    `fronts` are folders of what only shows what a service keeps, on a server of its own.
     `crashed` names, per item, a recogniser that failed: what it would have seen is not known.
     `marked` are the texts of files in which somebody speaks to the audit, by path.
     """
 
     services: tuple[Service, ...] = ()
+    fronts: tuple[str, ...] = ()
     program: Program = field(default_factory=Program)
     notes: tuple[Note, ...] = ()
     files: int = 0

@@ -13,15 +13,20 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from archgen.evidence import entries
+from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.live import Imports
 from archgen.evidence.code.model import Program
 from archgen.evidence.config.processes import is_dockerfile
 from archgen.evidence.facts import Facts, Service
 
+_LANGUAGES = {"python", "typescript", "go", "java"}
+# Each with the language that it builds, where it says so.
 _MANIFESTS = {
-    "pyproject.toml", "setup.py", "requirements.txt", "requirements.in", "package.json", "go.mod",
-    "pom.xml", "build.gradle", "build.gradle.kts", "Dockerfile", "Pipfile", "serverless.yml",
-    "serverless.yaml", "serverless.ts", "nest-cli.json",
+    "pyproject.toml": "python", "setup.py": "python", "requirements.txt": "python",
+    "requirements.in": "python", "Pipfile": "python", "package.json": "typescript",
+    "nest-cli.json": "typescript", "go.mod": "go",
+    "pom.xml": "java", "build.gradle": "java", "build.gradle.kts": "java", "Dockerfile": "",
+    "serverless.yml": "", "serverless.yaml": "", "serverless.ts": "",
 }  # fmt: skip
 _LIBRARY_HINT = re.compile(
     r"(^|/)(lib|libs|common|shared|pkg|building-blocks|tools|scripts|hack|cli|web|ui|migrations?|seeds?|docs|testing|e2e)(/|$)"
@@ -45,7 +50,7 @@ def find_services(
     """Services in order of their folders. `paths` are all files of the project; of `facts`, what
     configuration says of processes, images, commands and functions is asked.
     """
-    manifests = _manifests(paths)
+    manifests = _Manifests(paths)
     found: dict[str, Service] = {}
 
     def add(folder: str, file: str, line: int, language: str = "", name: str = "") -> None:
@@ -78,6 +83,10 @@ def find_services(
             add(folder, module.path, line, module.language)
     told = {folder for folder in found if found[folder].language != "java"}
     _by_code(program, manifests, found, told, imports)
+    for module in () if found else program.modules.values():
+        line = entries.leads_to_server(module, program, imports, lone=True) if module.production else 0
+        if line:
+            add(_home(module.path, manifests, module.language), module.path, line, module.language)
     for built in facts.of("build.module"):
         folder = str(built["folder"])
         apart = not any(_within(f, folder) or _within(folder, f) for f in found if f or not folder)
@@ -106,11 +115,14 @@ def find_services(
     ):
         del found[folder]
     _weed(found, facts, manifests)
+    facts.fronts = tuple(_fronts(found, facts, program, imports))
+    for folder in facts.fronts:
+        del found[folder]
     services = [found[folder] for folder in sorted(found) if not _is_repository(folder, found, program)]
     return _told_apart([_with_its_code(s, services, program) for s in services])
 
 
-def _weed(found: dict[str, Service], facts: Facts, manifests: dict[str, str]) -> None:
+def _weed(found: dict[str, Service], facts: Facts, manifests: _Manifests) -> None:
     """Takes out what stands beside services and is none: pages about the system, programs for a desktop, and
     published packages that install a command. Where there is nothing else, they are the system.
     """
@@ -125,6 +137,42 @@ def _weed(found: dict[str, Service], facts: Facts, manifests: dict[str, str]) ->
         del found[folder]
 
 
+_HOSTED = re.compile(
+    r"(@supabase|firebase|@vercel/(postgres|kv|blob)|@upstash|@neondatabase|@planetscale|@libsql|kysely|@aws-sdk|convex|@prisma|payload)\b"
+)
+
+
+def _keeps(source: str) -> bool:
+    """Whether a module that is imported speaks to a store or to a broker."""
+    return (
+        words.STORE_IMPORT.match(source) is not None
+        or words.BROKER_IMPORT.search(source) is not None
+        or _HOSTED.match(source) is not None
+    )
+
+
+_PAGES = re.compile(r"\b(next|nuxt|nuxi|remix-serve|react-router-serve)\b")
+
+
+def _fronts(found: dict[str, Service], facts: Facts, program: Program, imports: Imports) -> list[str]:
+    """Services that only show what others keep: pages rendered on a server, which reach no store and no
+    broker. Where there is nothing else, they are the system.
+    """
+    fronts = []
+    for process in facts.of("process"):
+        folder = posixpath.dirname(process.file)
+        whole = process.file.endswith("package.json") and _PAGES.search(str(process["command"]))
+        if not whole or folder not in found or folder in fronts:
+            continue
+        own = [
+            path for path, module in program.modules.items() if module.production and _within(path, folder)
+        ]
+        reached = [program.modules[path] for path in imports.reached(own)]
+        if not any(_keeps(i.module) for m in reached if m.language == "typescript" for i in m.imports):
+            fronts.append(folder)
+    return fronts if len(fronts) < len(found) else []
+
+
 def live_folders(service: Service) -> tuple[str, ...]:
     """Folders whose code a service may run: its own, and the package of a command that starts it, of which
     much is loaded by name.
@@ -133,15 +181,27 @@ def live_folders(service: Service) -> tuple[str, ...]:
     return (service.folder, service.file.partition("/")[0]) if apart else (service.folder,)
 
 
-def _manifests(paths: Iterable[str]) -> dict[str, str]:
-    manifests: dict[str, str] = {}
-    for path in paths:
-        folder, _, name = path.rpartition("/")
-        if is_dockerfile(name):
-            manifests[folder] = path
-        elif name in _MANIFESTS:
-            manifests.setdefault(folder, path)
-    return manifests
+class _Manifests(dict[str, str]):
+    """By folder, the file that builds it: that of its image, else the first of those of a language."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        super().__init__()
+        self._foreign: dict[str, set[str]] = {}
+        for path in paths:
+            folder, _, name = path.rpartition("/")
+            if is_dockerfile(name):
+                self[folder] = path
+                self._foreign[folder] = set()
+            elif name in _MANIFESTS:
+                self.setdefault(folder, path)
+                others = _LANGUAGES - {_MANIFESTS[name]} if _MANIFESTS[name] else set()
+                self._foreign[folder] = self._foreign.get(folder, others) & others
+
+    def build(self, folder: str, language: str) -> bool:
+        """Whether a folder is built by itself, as code of `language`: styles that a package of Node packs
+        make no program of the Python beside them.
+        """
+        return folder in self and language not in self._foreign[folder]
 
 
 def _name(folder: str) -> str:
@@ -187,7 +247,7 @@ def _within(path: str, folder: str) -> bool:
 
 
 def _by_code(
-    program: Program, manifests: dict[str, str], found: dict[str, Service], told: set[str], imports: Imports
+    program: Program, manifests: _Manifests, found: dict[str, Service], told: set[str], imports: Imports
 ) -> None:
     """Adds the folders whose code starts a server, a consumer or a worker."""
     for module in program.modules.values():
@@ -281,12 +341,12 @@ def _libraries(program: Program, weak: list[str], folders: list[str], imports: I
     return found
 
 
-def _home(path: str, manifests: dict[str, str], language: str) -> str:
+def _home(path: str, manifests: _Manifests, language: str) -> str:
     """The nearest folder above `path` that can be built by itself."""
     folder = posixpath.dirname(path)
     own = folder
     while folder:
-        if folder in manifests:
+        if manifests.build(folder, language):
             return folder
         folder = posixpath.dirname(folder)
     if language == "go" or "" not in manifests:

@@ -116,6 +116,37 @@ _LAYOUTS: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         ["cmd/shop"],
     ),
+    "all commands of a system of Go in one program": (
+        {
+            "go.mod": "module shop\n",
+            "cli/main.go": 'package main\nimport "shop/cli/cmd"\nfunc main() { cmd.Execute() }\n',
+            "cli/cmd/root.go": 'package cmd\nimport "net/http"\n'
+            'func Execute() { http.ListenAndServe(":1", nil) }\n',
+        },
+        ["cli"],
+    ),
+    "styles that a package of Node packs beside Python": (
+        {
+            "pyproject.toml": "[project]\nname = 'shop'\n",
+            "Dockerfile": "CMD uvicorn shop.app:app\n",
+            "shop/app.py": "from fastapi import FastAPI\napp = FastAPI()\n",
+            "shop/office/package.json": '{"scripts": {"build": "tailwindcss"}}',
+            "shop/office/__init__.py": "from fastapi import FastAPI\napp = FastAPI()\n",
+        },
+        [""],
+    ),
+    "pages that show what a server keeps, and pages that keep something themselves": (
+        {
+            "server/package.json": '{"scripts": {"start": "node main.js"}}',
+            "server/main.js": "const express = require('express');\nexpress().listen(1);\n",
+            "web/package.json": '{"scripts": {"start": "next start"}}',
+            "web/app/page.tsx": "export const Page = async () => fetch('http://server');\n",
+            "admin/package.json": '{"scripts": {"start": "next start"}}',
+            "admin/app/page.tsx": "import { db } from '../lib/db';\nexport const Page = () => db;\n",
+            "admin/lib/db.ts": "import { drizzle } from 'drizzle-orm/pg';\nexport const db = drizzle();\n",
+        },
+        ["admin", "server"],
+    ),
     "a web archive that a server of servlets starts": (
         {
             "pom.xml": "<project><artifactId>clinic</artifactId></project>",
@@ -243,7 +274,7 @@ _LAYOUTS: dict[str, tuple[dict[str, str], list[str]]] = {
             "apps/api/package.json": '{"scripts": {"start": "deno run -A src/serve.ts"}}',
             "apps/api/src/serve.ts": "Deno.serve({ port: 1 }, app.fetch);\n",
             "apps/web/package.json": '{"scripts": {"start": "next start"}, "dependencies": {"next": "15"}}',
-            "apps/web/app/page.ts": "export const f = () => 1;\n",
+            "apps/web/app/page.ts": "import Redis from 'ioredis';\nexport const f = () => 1;\n",
             "packages/lib/package.json": '{"scripts": {"start": "tsc --watch"}}',
             "packages/lib/a.ts": "export const f = () => 1;\n",
         },

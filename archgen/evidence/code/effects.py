@@ -93,6 +93,10 @@ def _of(
         return [Effect("remote", call, write=True, target="smtp")]
     if name == "Call" and module.language == "go" and (asked := _remote_method(call, module)):
         return [Effect("remote", call, write=not words.READ_NAME.match(asked), target="rpc")]
+    if module.language == "java" and (verb := _JAX_RS.search(call.callee)) and _asks_jax_rs(call, module):
+        return [Effect("remote", call, write=verb[1] in ("post", "put", "delete"), target="http")]
+    if module.uses(_PAYS_BY) and _PAYMENT.search(call.callee) and not _answers_nobody(call):
+        return [Effect("remote", call, write=True, target="sdk")]
     if words.SOAP.search(call.callee):
         return [Effect("remote", call, write=not words.READ_NAME.match(function.name), target="soap")]
     if words.GRPC_INLINE.search(call.callee) and not words.GRPC_SETUP.search(call.callee):
@@ -151,6 +155,36 @@ def _remote_method(call: Call, module: Module) -> str:
         return ""
     said = next((arg for arg in call.args[:2] if arg[:1] == '"'), "")
     return said.strip('"').rpartition(".")[2]
+
+
+# `client.target(uri).request().accept(JSON).post(body)`, or on the builder that `request()` has returned
+_JAX_RS = re.compile(r"(?:^|[.)])(get|post|put|delete|method|invoke)$")
+_JAX_RS_IMPORT = re.compile(r"(jakarta|javax)\.ws\.rs\.client(\.|$)")
+_ON_A_REQUEST = re.compile(r"\.request\([^()]*\)(\.\w+\([^()]*\))*\.\w+$")
+
+
+def _asks_jax_rs(call: Call, module: Module) -> bool:
+    """Whether a call sends a request that the client of JAX-RS has put together."""
+    if not module.uses(_JAX_RS_IMPORT):
+        return False
+    kind = module.types.get(call.receiver, "").rpartition(".")[2]
+    return kind in ("Builder", "Invocation") or _ON_A_REQUEST.search(call.callee) is not None
+
+
+# Who moves money for others, by the libraries that they hand out; what only asks is left out.
+_PAYS_BY = re.compile(
+    r"stripe\b|com\.stripe\.|github\.com/stripe/stripe-go|braintree\b|com\.braintreegateway|razorpay\b"
+)
+_PAYMENT = re.compile(
+    r"(?i:(stripe(_lib|client|_client)?|braintree|razorpay(client)?|gateway)\b(\.v1)?\.\w+)(\.\w+)?\."
+    r"(create|capture|confirm|refund|cancel|pay|sale|charge|reverse|createReversal)(_async)?$|"
+    r"(?:^|\.)(?:PaymentIntent|Charge|Refund|Transfer|Payout|Subscription|SetupIntent)\.create(_async)?$|"
+    r"(?:^|\.)(?:paymentintent|charge|refund|transfer|payout|subscription)\.New$"
+)
+
+
+def _answers_nobody(call: Call) -> bool:
+    return call.name == "create" and not call.args and not call.keywords
 
 
 _COMPONENT = re.compile(r"[A-Z]\w*$|use[A-Z]\w*$")

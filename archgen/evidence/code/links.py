@@ -16,6 +16,11 @@ from functools import lru_cache
 from archgen.evidence.code.model import Call, Class, Effect, Function, Module, Program
 
 _DEEPEST = 5
+# An interface to what is kept may have a heir for each database, and all do the same.
+_KINDS_OF_STORE = 9
+_A_STORE = re.compile(
+    r"(Store|Storage|Database|Repository|Repo|Dao|DAO|Persister|Persistence|Provider|Queue|Publisher)$"
+)
 _CARRIED = ("db.write", "publish", "remote", "outbox", "commit", "tx", "ack", "reject")
 _COMMON = {
     "get", "set", "add", "run", "execute", "handle", "send", "call", "post", "put", "delete", "update",
@@ -113,8 +118,10 @@ class Links:
                 return nearest(self.by_owner[name]["__init__"], module.path)[:1]
             if found := self._by_import(name, module):
                 return found
-            if module.imported(name) or module.language in ("go", "java"):
-                same = [f for m, f in self.by_name.get(name, ()) if not f.owner or f.owner == function.owner]
+            source = module.home_of(name)
+            if (source and not self.program.foreign(source, module)) or module.language in ("go", "java"):
+                known = self._named(name, module)
+                same = [f for _, f in known if not f.owner or f.owner == function.owner]
                 return same[:2] if len(same) <= 2 else []
             return []
         if "." not in rest and (head in ("self", "this", "cls") or head == self._receiver(function)):
@@ -136,9 +143,15 @@ class Links:
             return []
         if type_ and (found := self._method(type_, name, module.path)):
             return found
-        if type_ and type_ in self.by_owner:
+        if type_ and (type_ in self.by_owner or type_ in self._java):
             return []
-        candidates = self.by_name.get(name, ())
+        if (
+            (home := module.home_of(head))
+            and head not in function.params
+            and self.program.foreign(home, module)
+        ):
+            return []  # a library has no method of the project's
+        candidates = self._named(name, module)
         if (
             len(candidates) == 1
             and name not in _COMMON
@@ -146,9 +159,14 @@ class Links:
             # at the end of a chain, as of a query that is built, a usual word says nothing
             and not ("(" in call.callee and name.lower() in _COMMON)
             and not module.imported(head).startswith(("net/", "java."))
+            and not (module.language == "java" and not _fits(call, candidates[0][1]))
         ):
             return [candidates[0][1]]
         return []
+
+    def _named(self, name: str, module: Module) -> list[tuple[Module, Function]]:
+        """Functions of a name in the language of `module`: no other is called by it."""
+        return [(home, one) for home, one in self.by_name.get(name, ()) if home.language == module.language]
 
     def _by_import(self, name: str, module: Module) -> list[Function]:
         """What a file imports as `name`: others may share it, and where it comes from it may be another."""
@@ -228,11 +246,13 @@ class Links:
         if not found and depth < 3 and owner not in self._shapes:
             for base in self.bases.get(owner, ()):
                 found += self._method(base, name, near, depth + 1)
+        kinds = _A_STORE.search(owner) is not None and (bool(found) or near.endswith(".go"))
+        most = _KINDS_OF_STORE if kinds and self._declared[owner] else 3
         if not found and not own and owner not in self.by_owner and owner not in self._java:
             # an interface without declared heirs (Go, or a Protocol): who has the method?
             holders = nearest([f for _, f in self.by_name.get(name, ()) if f.owner], near)
             found = holders if name not in _COMMON else []
-        return found if 0 < len(found) <= 3 else own
+        return found if 0 < len(found) <= most else own
 
     def connect(self) -> None:
         """Adds to each function's effects those that it has through the functions that it calls."""
@@ -299,6 +319,13 @@ _RUNS = re.compile(
     r"^(map|flatMap\w*|concatMap|switchMap|forEach|ifPresent|ifPresentOrElse|filter|filterWhen|orElseGet|andThen|compose|"
     r"thenApply|thenCompose|thenAccept|doOnNext|doOnSuccess|delayUntil|handle|subscribe|peek|execute\w*|transform|observe)$"
 )
+
+
+def _fits(call: Call, function: Function) -> bool:
+    """Whether a method of Java takes as many arguments as it is called with."""
+    return len(call.args) == len(function.params) or any("..." in kind for kind in function.params.values())
+
+
 _GO_METHOD = re.compile(r"func\s*\(\s*(\w+)\s")
 _CHANGING = re.compile(r"(post|put|patch|delete)$", re.IGNORECASE)
 _COMMANDS = re.compile(r"&(cobra|cli)\.Command\{")

@@ -197,6 +197,10 @@ class Module:
                 return f"{item.module}.{original}" if original else item.module
         return ""
 
+    def home_of(self, name: str) -> str:
+        """The module that a name of this file is imported from, "" when it is not imported."""
+        return next((item.module for item in self.imports if name in item.names), "")
+
 
 @dataclass
 class Program:
@@ -211,6 +215,7 @@ class Program:
     aliases: dict[str, str] = field(default_factory=dict)
     _functions: list[tuple[Module, Function]] | None = None
     _calls: list[tuple[Module, Function, Call]] | None = None
+    _tops: set[str] | None = None
 
     def freeze(self) -> None:
         """From here on nothing is added and nothing dies: what is asked for often is listed once."""
@@ -225,6 +230,22 @@ class Program:
         if not best:
             return None
         return f"{self.roots[best]}/{package[len(best) + 1 :]}".strip("/")
+
+    def foreign(self, source: str, module: Module) -> bool:
+        """Whether what `module` imports from `source` is surely of a library; Go and Java are not asked."""
+        if source.startswith(".") or module.language not in ("python", "typescript"):
+            return False
+        if module.language == "python":
+            if self._tops is None:
+                self._tops = {
+                    part.removesuffix(".py")
+                    for path, one in self.modules.items()
+                    if one.language == "python"
+                    for part in path.split("/")
+                }
+            return source.partition(".")[0] not in self._tops
+        parts = source.split("/")
+        return not any("/".join(parts[:size]) in self.aliases for size in range(1, len(parts) + 1))
 
     def functions(self) -> Iterator[tuple[Module, Function]]:
         """Functions of live production code."""

@@ -15,7 +15,9 @@ _DUMP = re.compile(
     r"litestream|VACUUM INTO|\.backup\b|"
     r"rclone (sync|copy)|restic backup|velero (backup|schedule) create|backups? create|"
     r"create-db-snapshot|nats stream backup|etcdctl snapshot save|"
-    r"python3? -m [\w.]+ backup\b)"
+    r"python3? -m [\w.]+ backup\b)|"
+    # who hosts the store is asked for one
+    r"\bcurl\b[^|;&]{0,200}-X\s*POST[^|;&]{0,200}/(backups?|snapshots?)\b"
 )
 _RESTORE = re.compile(
     r"\b(pg_restore|mongorestore|wal-fetch|litestream restore|restic restore|velero restore|"

@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from archgen.evidence.code.model import Program
 from archgen.evidence.facts import Fact, Facts
 from archgen.evidence.patterns.common import calls, fact
-from archgen.evidence.patterns.sagas import FAILED_EVENT, REGISTERS, UNDO, reaction
-
-_EVENT_NAME = re.compile(r"^[\"'`]|(^|\.)[A-Z]\w*$|\w\.\w+$")
+from archgen.evidence.patterns.sagas import EVENT_NAME, FAILED_EVENT, REGISTERS, UNDO, reaction
 
 
 def choreographed(program: Program) -> Iterator[Fact]:
@@ -21,7 +19,7 @@ def choreographed(program: Program) -> Iterator[Fact]:
         first = [re.split(r"[\s(,]", text)[0] for text in (*call.args, *call.keywords.values())]
         given = [word.strip("\"'`") for word in first]
         # the name of an event is written down, or is that of a class: a variable tells nothing
-        named = [w.strip("\"'`") for w in first if _EVENT_NAME.search(w)]
+        named = [w.strip("\"'`") for w in first if EVENT_NAME.search(w)]
         heard = next((w for w in named if FAILED_EVENT.search(w.rpartition(".")[2])), "")
         done = next((w for w in given if w != heard and UNDO.search(w.rpartition(".")[2])), "")
         for event, command in reaction(call):

@@ -114,7 +114,7 @@ def _noted(module: Module, function: Function, acts: list[Effect]) -> Iterator[F
     """The same with a dictionary: `if key in seen`, the work, `seen[key] = True`."""
     for keep in _NOTED.finditer(function.body) if acts else ():
         store, key = keep[1], keep[2]
-        if f" in {store}" not in function.body or store in function.params:
+        if f" in {store}" not in function.body or store in function.params or "cache" in store.lower():
             continue
         asked = re.search(rf"\bif\s+{re.escape(key)}\s+(not\s+)?in\s+{re.escape(store)}\b", function.body)
         kept = function.line + function.body.count("\n", 0, keep.start())

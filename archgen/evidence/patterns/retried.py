@@ -97,7 +97,13 @@ def _unsafe(module: Module, function: Function, effects: Iterable[Effect]) -> It
             return
 
 
+# Numbers and spans are sent with the time that they are of: twice is once.
+_NUMBERS = re.compile(r"metric|telemetry|remote_?write|span|trace", re.IGNORECASE)
+
+
 def _creates(effect: Effect, function: Function) -> bool:
+    if _NUMBERS.search(function.title):
+        return False
     name = effect.via[-1].rpartition(".")[2] if effect.via else effect.call.name
     if _RELATIVE.match(function.name):
         return True

@@ -123,12 +123,33 @@ def retry_loops(module: Module, function: Function) -> Iterator[Block]:
         )
         # a try that ends in return or break is tried again only after a failure
         leaves = re.search(r"\b(return|break)\b", body) is not None
-        again = (_GO_AGAIN if module.language == "go" else _AGAIN).search(body) is not None or any(
+        own = _without_inner(body) if _AGAIN.search(body) else body
+        again = (
+            _GO_AGAIN.search(body) if module.language == "go" else _AGAIN.search(own)
+        ) is not None or any(
             not _gives_up(lines[catch.line - function.line + 1 : catch.end - function.line + 1])
             for catch in catches
         )
         if caught and leaves and again and not (module.language == "go" and _leaves_at_once(body)):
             yield loop
+
+
+_LOOPS = re.compile(r"^\s*(?:\w+:\s*)?(?:async\s+)?(?:for|while)\b")
+
+
+def _without_inner(body: str) -> str:
+    """The text of a loop without the loops inside of it, as far as indentation tells."""
+    kept: list[str] = []
+    deep = -1
+    for number, line in enumerate(body.split("\n")):
+        indent = len(line) - len(line.lstrip())
+        if deep >= 0 and line.strip() and indent <= deep:
+            deep = -1
+        if deep < 0 and number and _LOOPS.match(line):
+            deep = indent
+        if deep < 0:
+            kept.append(line)
+    return "\n".join(kept)
 
 
 _GO_FAILED = re.compile(r"\bif\b[^\n{]*\berr\w*\s*!=\s*nil[^\n{]*\{([^{}]*)\}")

@@ -35,6 +35,7 @@ _RAN = re.compile(
     r"outcome|\bstatus\b|completed|executed|\bdone\b|succeeded|compensations|undo_stack|history|performed|finished",
     re.IGNORECASE,
 )
+EVENT_NAME = re.compile(r"^[\"'`]|(^|\.)[A-Z]\w*$|\w\.\w+$")
 REGISTERS = re.compile(r"react|subscri|^on$|^when$|handle|listen|register|consum|bind|policy", re.IGNORECASE)
 
 _LIST = re.compile(r"\s*(\[|\(|&?\[\]|List\.of|Arrays\.asList|new\s+\w+\[\])")
@@ -172,7 +173,11 @@ def _taskflow(program: Program) -> Iterator[Fact]:
 def reaction(call: Call) -> Iterator[tuple[str, str]]:
     """The event that a registration waits for and the command that it then gives, by their last words."""
     given = [v for k, v in call.keywords.items() if re.fullmatch(r"on|when|event|do|then|command|handler", k)]
-    given = given if len(given) == 2 else list(call.args[:2])
+    if len(given) != 2:
+        # by its place alone: the name of an event is written down, or is that of a class
+        given = list(call.args[:2])
+        if not given or not EVENT_NAME.search(given[0]):
+            return
     if REGISTERS.search(call.name) and len(given) == 2 and all(re.fullmatch(r"[\w.\"'`]+", w) for w in given):
         event, command = (w.strip("\"'`") for w in given)
         yield event.rpartition(".")[2], command.rpartition(".")[2]

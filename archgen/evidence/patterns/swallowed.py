@@ -18,14 +18,34 @@ _EXIT = re.compile(
 
 def swallowed(program: Program) -> Iterator[Fact]:
     """`error.swallowed`, `error.publish_swallowed` and `error.commit_swallowed`."""
+    rounds: dict[str, set[str]] = {}
     for module, function in program.functions():
         if CLOSES.fullmatch(function.name):
             continue  # what fails while everything ends is told and left
+        if module.path not in rounds:
+            rounds[module.path] = _rounds(module)
         yield from _suppressed(module, function)
         if module.language == "typescript":
             yield from _floating(module, function)
-        for catch in function.catches:
+        for catch in function.catches if function.name not in rounds[module.path] else ():
             yield from _caught(module, function, catch)
+
+
+_SCHEDULES = re.compile(r"schedule(WithFixedDelay|AtFixedRate)?$")
+
+
+def _rounds(module: Module) -> set[str]:
+    """Methods that a clock calls again and again: what fails in one round, the next one comes back to."""
+    if module.language != "java":
+        return set()
+    return {
+        arg.rpartition("::")[2]
+        for function in module.functions
+        for call in function.calls
+        if _SCHEDULES.match(call.name)
+        for arg in call.args[:1]
+        if "::" in arg
+    }
 
 
 # What a call does that changes something, where nothing but its name tells.
@@ -128,7 +148,10 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
         or re.search(r"log|print|console|warn", catch.body, re.I) is not None
     )
     acts = re.sub(r"(?m)^.*\b(log\w*|console|print\w*|_log)\b.*$|\bpass\b|[\s;{}()]", "", _untold(catch.body))
-    again = any(e.kind == "publish" and catch.line <= e.call.line <= catch.end for e in function.reach)
+    kept = ("publish", "db.write") if not _FINE.search(catch.body) else ("publish",)
+    again = any(
+        e.kind in kept and catch.line <= e.call.line <= catch.end for e in function.reach
+    ) or _put_back(module, function, catch)
     lost = not typed or _COMMITTING.search(catch.types) is not None
     if lost and not leaves and not acts and _commits(function, catch, tried):
         yield fact("error.commit_swallowed", module, catch.line, function=function.title)
@@ -181,6 +204,19 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
                 or any(map(_certain if logged else _changes, _tried(function, catch)))
             ),
         )
+
+
+# What failed is noted, and as if it had not.
+_FINE = re.compile(r"success|succeeded|complete|done\b|\bsent\b", re.IGNORECASE)
+_PUTS_BACK = re.compile(r"\.(offer|requeue|re_queue|put_back|putBack|schedule_retry|scheduleRetry)\(")
+_HANDLES = re.compile(r"\b(\w*(?:[hH]andle|[eE]rror|[fF]ail)\w*)\(")
+
+
+def _put_back(module: Module, function: Function, catch: Catch) -> bool:
+    """Whether what could not be sent is put back for its next turn, here or in a method of the class."""
+    led = set(_HANDLES.findall(catch.body))
+    bodies = [f.body for f in module.functions if f.name in led and f.owner == function.owner]
+    return any(_PUTS_BACK.search(text) for text in (catch.body, *bodies))
 
 
 _ASKS = re.compile(

@@ -34,7 +34,8 @@ _PUSHED = Names(
     r"datadog\.statsd\.\w+|hot-shots\.\w+|.*/statsd\.(New\w*|Dial\w*))$"
 )
 _EXPOSED = Names(
-    r"^(prometheus_client\.(start_http_server|make_asgi_app|make_wsgi_app|generate_latest)|generate_latest|promhttp\.Handler\w*|"
+    r"^(prometheus_client\.(start_http_server|make_asgi_app|make_wsgi_app|generate_latest|push_to_gateway|pushadd_to_gateway)|"
+    r"(prometheus_client\.)?multiprocess\.MultiProcessCollector|.*/prometheus/push\.New|generate_latest|promhttp\.Handler\w*|"
     r"github\.com/prometheus/client_golang/prometheus/promhttp\.\w+|.*\.collectDefaultMetrics|prom-client\.collectDefaultMetrics|.*registry\.metrics|"
     r".*\.setGlobalMeterProvider|opentelemetry\.metrics\.set_meter_provider|.*set_meter_provider|.*Instrumentator|StackdriverMeterRegistry\.\w+|"
     r".*(Stackdriver|Prometheus|Otlp|Datadog|CloudWatch|Influx)MeterRegistry(\.builder)?|.*CacheMetrics\.monitor|.*Gatherer\w*|.*PrometheusExporter|.*OTLPMetricExporter|"

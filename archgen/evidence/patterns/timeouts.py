@@ -23,7 +23,7 @@ _MAKERS = re.compile(
 _MAKERS_JAVA = re.compile(
     r"^(RestTemplate|RestTemplateBuilder\.build|WebClient\.(create|builder)|OkHttpClient|HttpClient\.newHttpClient|"
     r"HttpClients\.(createDefault|createSystem|custom)|HttpClientBuilder\.create|DefaultHttpClient|"
-    r"ClientBuilder\.newClient|.*\.openConnection)$"
+    r"ClientBuilder\.(newClient|newBuilder)|JerseyClientBuilder|.*\.openConnection)$"
 )
 # A builder that Spring hands out, and that sets no limit by itself.
 _BUILDERS_JAVA = re.compile(r"(this\.)?(rest_?client|rest_?template|web_?client)\w*builder\b", re.IGNORECASE)
@@ -153,6 +153,8 @@ def _timed(text: str, function: Function, module: Module, origin: str) -> bool:
         return "timeout=None" not in text  # they give up after ten minutes unless told otherwise
     if "DefaultClient" in origin and "WithContext" in function.body:
         return True  # whoever gave the context may have set an end to it
+    if origin == "JerseyClientBuilder" and any("dropwizard" in item.module for item in module.imports):
+        return True  # Dropwizard's waits half a second unless it is told otherwise
     if _TIMED.search(text) or (module.language == "python" and re.search(r"[(,]\s*\*\*", text)):
         return True  # or told by what is spread into the call
     if origin.lower().startswith("requests.session."):

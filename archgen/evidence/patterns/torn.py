@@ -23,7 +23,7 @@ _CHANGES = re.compile(
 )
 # What is done once, or is done again as a whole until it is right.
 _REPEATED = re.compile(
-    r"migrat|seed|fixture|setup|sync|import|install|bootstrap|demo|restore|clean|purge|(^|/)(db|scripts?|management)/",
+    r"migrat|seed|fixture|setup|sync|import|install|bootstrap|demo|restore|clean|purge|(^|/)(scripts?|management)/",
     re.IGNORECASE,
 )
 # What is handed around and may hold a transaction.
@@ -40,6 +40,7 @@ _SIDE = re.compile(
 )
 _WHOLE = re.compile(r"ATOMIC_REQUESTS")
 _DEPTH = 3
+_DJANGO = re.compile(r"django\b")
 
 
 def torn(program: Program) -> Iterator[Fact]:
@@ -62,7 +63,10 @@ def torn(program: Program) -> Iterator[Fact]:
 
 
 def _said(effect: Effect) -> str:
-    return re.sub(r"(repository|repo|dao|mapper)$", "", effect.table) or "a row"
+    table = re.sub(r"(repository|repo|dao|mapper)$", "", effect.table)
+    if effect.via:
+        return f"{table} ({effect.call.callee[-40:]})" if table.isidentifier() else effect.call.callee[-40:]
+    return table or "a row"
 
 
 def _alone(effect: Effect, module: Module, runners: set[str]) -> bool:
@@ -73,8 +77,11 @@ def _alone(effect: Effect, module: Module, runners: set[str]) -> bool:
         and bool(effect.table)
         and not effect.late
         and len(effect.via) < 2
+        # what a session of SQLAlchemy is told further in waits for its commit
+        and not (effect.via and module.language == "python" and not module.uses(_DJANGO))
         and _CHANGES.match(effect.target) is not None
         and not _SIDE.search(effect.table)
+        and not _SIDE.search(call.receiver)
         and not any(call.within("catch", "spawn", "finally"))
         and tx_block(call, runners) is None
         and "skipDuplicates" not in call.text()

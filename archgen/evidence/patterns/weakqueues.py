@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from archgen.evidence.code import vocabulary as words
-from archgen.evidence.code.model import Call, Function, Module, Program
+from archgen.evidence.code.model import Call, Effect, Function, Module, Program
 from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.common import calls, fact
 
@@ -16,8 +16,39 @@ def weak_queues(program: Program) -> Iterator[Fact]:
     yield from _forgetful(program)
     for module, function in program.functions():
         yield from _queues(module, function)
+        yield from _listed(module, function)
         if module.language == "python":
             yield from _handed_on(program, module, function)
+
+
+_WAITING = r"(\w*(?:[qQ]ueue|[pP]ending|[bB]acklog|[wW]aiting|[jJ]obs|[tT]asks))"
+_LISTS = re.compile(
+    rf"\b(\w+)\.{_WAITING}\s*=\s*append\(\1\.\2\s*,|\b(?:this|self)\.{_WAITING}\.(?:push|append|put|put_nowait|unshift)\("
+)
+_GOES = re.compile(r"\bgo \w+\.\w+\(")
+
+
+def _listed(module: Module, function: Function) -> Iterator[Fact]:
+    """Work that waits for its turn in a list of the process: one method adds to it, one takes the first and
+    does something that matters.
+    """
+    for added in _LISTS.finditer(function.body):
+        field = added[2] or added[3]
+        first = re.compile(
+            rf"\.{field}\s*=\s*\w+\.{field}\[1:\]|\.{field}\.(?:shift|popleft|get|get_nowait)\(|\.{field}\.pop\(0\)"
+        )
+        for taker in module.functions:
+            if taker.owner != function.owner or not first.search(taker.body):
+                continue
+            if _GOES.search(taker.body) or any(_matters(e) for e in taker.reach):
+                line = function.line + function.body.count("\n", 0, added.start())
+                what = f"a list in memory ({field}), which ends with its process"
+                yield fact("queue.weak", module, line, function=function.title, what=what)
+                return
+
+
+def _matters(effect: Effect) -> bool:
+    return effect.kind in ("db.write", "publish") or (effect.kind == "remote" and effect.write)
 
 
 _REDIS = re.compile(r"^org\.springframework\.data\.redis\.listener")

@@ -181,6 +181,17 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {
+            "Clients.java": """
+                import jakarta.ws.rs.client.Client;
+                import jakarta.ws.rs.client.ClientBuilder;
+                class Clients {
+                  Client client() {
+                    return ClientBuilder.newBuilder().sslContext(context).build();  // <-
+                  }
+                }
+            """,
+        }),
         Sample("typescript", {
             "init.ts": """
                 export async function told(url: string) {

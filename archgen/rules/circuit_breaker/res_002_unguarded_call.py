@@ -256,6 +256,19 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {
+            "Cards.java": """
+                import javax.ws.rs.client.Client;
+                import javax.ws.rs.client.Invocation.Builder;
+                class Cards {
+                  private Client client;
+                  Card card(String number) {
+                    Builder request = client.target(cards).request();
+                    return request.get().readEntity(Card.class);  // <-
+                  }
+                }
+            """,
+        }),
         Sample("go", {
             "rpc.go": """
                 package api

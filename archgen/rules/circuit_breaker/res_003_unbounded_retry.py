@@ -45,6 +45,25 @@ RULE = Rule(
     remedy="Limit the attempts, wait exponentially longer between them, and add jitter.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # pages, and what is passed over within one
+            "find.py": """
+                import httpx
+                def find(client, name):
+                    cursor = None
+                    while True:
+                        try:
+                            page = client.get('https://a/channels', params={'cursor': cursor}).json()
+                        except httpx.HTTPError as e:
+                            raise Later() from e
+                        for channel in page['channels']:
+                            if channel['name'] != name:
+                                continue
+                            return channel
+                        cursor = page.get('cursor')
+                        if not cursor:
+                            return None
+            """,
+        }),
         Sample("go", {  # pages, and what is done for each of their entries
             "sessions.go": """
                 package store

@@ -54,6 +54,17 @@ RULE = Rule(
     remedy="Send an idempotency key that stays the same over the attempts, or do not try such calls again.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # numbers, each with its time
+            "push.py": """
+                import httpx
+                def push_metrics(series):
+                    for attempt in range(3):
+                        try:
+                            return httpx.post('https://numbers/push', content=series, timeout=5)
+                        except httpx.HTTPError:
+                            time.sleep(2 ** attempt)
+            """,
+        }),
         Sample("typescript", {  # another token, and the same once more
             "a.ts": """
                 import axios from 'axios';

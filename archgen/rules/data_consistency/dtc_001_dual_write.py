@@ -10,6 +10,10 @@ from archgen.rules.paths import alternatives, in_transaction, wraps
 
 # a message that is sent again, or put aside, was committed before
 _AGAIN = re.compile(r"(^|[._])(retry|redeliver|requeue|redrive|nack?|dead_?letter)", re.IGNORECASE)
+# that it was sent is noted of a message that was committed before
+_NOTES = re.compile(
+    r"(mark|set|record|flag)\w*_?(sent|emitted|published|delivered|dispatched|emission)\b", re.IGNORECASE
+)
 # Job queues that live in the database that the change is made in.
 _IN_DATABASE = re.compile(
     r"^(procrastinate|django_q|huey|pg-boss|graphile-worker|apscheduler|org\.(jobrunr|quartz)|com\.github\.kagkarlsson|"
@@ -30,7 +34,7 @@ def check(facts: Facts) -> Iterable[Hit]:
             for e in function.reach
             if e.kind == "publish" and relays.isdisjoint(e.via) and not any(map(_AGAIN.search, e.via))
         ]
-        writes = [e for e in function.reach if e.kind == "db.write"]
+        writes = [e for e in function.reach if e.kind == "db.write" and not _NOTES.search(e.call.name)]
         for publish in publishes:
             before = [
                 w
@@ -112,6 +116,26 @@ RULE = Rule(
     remedy="Write the message to an outbox table in the same transaction, and publish from there.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {  # the message was committed before, and it is noted that it is out
+            "Events.java": """
+                class Events {
+                  private KafkaTemplate<String, Event> kafka;
+                  private EmittedDao emitted;
+                  void emitAndMark(Event event) {
+                    kafka.send("events", event);
+                    emitted.markAsEmitted(event);
+                  }
+                }
+            """,
+            "EmittedDao.java": """
+                class EmittedDao {
+                  private EntityManager entityManager;
+                  void markAsEmitted(Event event) {
+                    entityManager.merge(event);
+                  }
+                }
+            """,
+        }),
         Sample("java", {  # a sink that pages listen to, and no broker
             "src/main/resources/application.properties": "server.port=1\n",
             "src/main/java/shop/Publishing.java": """
@@ -265,6 +289,32 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {  # whichever of several databases it is
+            "store.go": """
+                package shop
+                type Store interface { KeepOrder(o Order) error }
+                type Postgres struct { db *sql.DB }
+                func (s *Postgres) KeepOrder(o Order) error { _, err := s.db.Exec("insert into orders values ($1)", o.ID); return err }
+                type MySQL struct { db *sql.DB }
+                func (s *MySQL) KeepOrder(o Order) error { _, err := s.db.Exec("insert into orders values (?)", o.ID); return err }
+                type SQLite struct { db *sql.DB }
+                func (s *SQLite) KeepOrder(o Order) error { _, err := s.db.Exec("insert into orders values (?)", o.ID); return err }
+                type Nothing struct {}
+                func (s *Nothing) KeepOrder(o Order) error { return nil }
+            """,
+            "orders.go": """
+                package shop
+                import amqp "github.com/rabbitmq/amqp091-go"
+                type Orders struct {
+                    store Store
+                    channel *amqp.Channel
+                }
+                func (o *Orders) Place(order Order) error {
+                    if err := o.store.KeepOrder(order); err != nil { return err }
+                    return o.channel.Publish("orders", "", false, false, amqp.Publishing{Body: order.Body})  // <-
+                }
+            """,
+        }),
         Sample("typescript", {  # imported under another name
             "a.ts": """
                 import { created as createdHook } from './hooks.js';

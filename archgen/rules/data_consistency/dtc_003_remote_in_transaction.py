@@ -29,6 +29,27 @@ RULE = Rule(
     remedy="Call before or after the transaction, or make it a saga.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {  # what a row says of itself, and no question of that name that is asked elsewhere
+            "Stocks.java": """
+                class Stocks {
+                  private StockRepository stocks;
+                  @Transactional
+                  public void note(List<Row> rows) {
+                    for (var stock : rows) {
+                      stocks.save(Entry.of(stock.getWarehouse()));
+                    }
+                  }
+                }
+            """,
+            "Warehouses.java": """
+                class Warehouses {
+                  private RestTemplate rest;
+                  public Warehouse getWarehouse(Long id) {
+                    return rest.getForObject("http://places/" + id, Warehouse.class);
+                  }
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import httpx
@@ -78,6 +99,30 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {
+            "payments.py": """
+                import stripe
+                from django.db import transaction
+                @transaction.atomic
+                def pay(order):
+                    order.save()
+                    stripe.PaymentIntent.create(amount=order.amount, currency='eur')  # <-
+            """,
+        }),
+        Sample("java", {
+            "Refunds.java": """
+                import jakarta.ws.rs.client.Client;
+                class Refunds {
+                  private RefundDao refunds;
+                  private Client client;
+                  @Transactional
+                  public void refund(Payment payment) {
+                    refunds.persist(new Refund(payment));
+                    client.target(ledger).request().accept(JSON).post(Entity.json(payment));  // <-
+                  }
+                }
+            """,
+        }),
         Sample("java", {  # asking is waiting as well
             "Orders.java": """
                 @Service

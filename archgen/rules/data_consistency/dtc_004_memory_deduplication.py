@@ -29,6 +29,18 @@ RULE = Rule(
     remedy="Let the database decide: a unique key, and a caught violation or an upsert.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {
+            "events.py": """
+                types_cache: dict = {}
+                async def ingest(session, event_key):
+                    if event_key not in types_cache:
+                        kind = EventType(event_key)
+                        session.add(kind)
+                        await session.commit()
+                        types_cache[event_key] = kind.id
+                    return types_cache[event_key]
+            """,
+        }),
         Sample("typescript", {
             "tasks.ts": """
                 class Checker {

@@ -46,6 +46,26 @@ RULE = Rule(
     remedy="Schedule a backup of every store, away from where it runs.",
     languages=("config",),
     valid=(
+        Sample("config", {  # who hosts it is asked for one every night
+            "a.py": "x = 1\n",
+            "compose.yaml": """
+                services:
+                  db:
+                    image: postgres:16
+            """,
+            ".github/workflows/backup.yml": """
+                on:
+                  schedule:
+                    - cron: '0 7 * * *'
+                jobs:
+                  backup:
+                    runs-on: ubuntu-latest
+                    steps:
+                    - run: |
+                        curl -X POST "https://api.host.example/v1/postgres/$ID/backup" \\
+                          -H "Authorization: Bearer $KEY" --fail
+            """,
+        }),
         Sample("config", {
             "a.py": "x = 1\n",
             "compose.yaml": """

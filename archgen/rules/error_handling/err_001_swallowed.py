@@ -46,6 +46,30 @@ RULE = Rule(
     remedy="Catch what you can answer, and let the rest through.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # a step of a migration that may have been made before
+            "db/migration_2_10.go": """
+                package db
+                func (m migration) PreApply(tx *sql.Tx) error {
+                    _, _ = tx.Exec("update orders set key = null")
+                    return nil
+                }
+            """,
+        }),
+        Sample("typescript", {  # of a library, whoever else has a function of that name
+            "web/page.ts": """
+                import { redirect } from 'next/navigation';
+                export default async function Page() {
+                  const organisations = await getOrganisations();
+                  redirect('/start');
+                  return organisations;
+                }
+            """,
+            "server/links.py": """
+                async def redirect(session, link):
+                    session.add(Visit(link))
+                    await session.commit()
+            """,
+        }),
         Sample("go", {  # a library's plugins have an Add, too
             "a.go": """
                 package a

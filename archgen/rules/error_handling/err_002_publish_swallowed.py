@@ -34,6 +34,55 @@ RULE = Rule(
     remedy="Let the failure reach the caller, or keep the message in an outbox until it is out.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {  # what could not be sent is kept
+            "Events.java": """
+                class Events {
+                  private KafkaTemplate<String, Event> kafka;
+                  private EventDao dao;
+                  void emit(Event event) {
+                    try { kafka.send("events", event).get(); }
+                    catch (ExecutionException e) { dao.recordEmission(event.type(), event.id()); log.error("later", e); }
+                  }
+                }
+            """,
+            "EventDao.java": """
+                class EventDao {
+                  private EntityManager entityManager;
+                  void recordEmission(String type, Long id) { entityManager.persist(new Emission(type, id)); }
+                }
+            """,
+        }),
+        Sample("java", {  # a clock that goes on, and what waits for its next turn
+            "Receiver.java": """
+                class Receiver {
+                  private ScheduledExecutorService clock;
+                  private Events events;
+                  void start() { clock.scheduleWithFixedDelay(this::round, 1, 1, TimeUnit.SECONDS); }
+                  private void round() {
+                    try {
+                      events.emitAll();
+                    } catch (Exception e) {
+                      LOG.error("failed", e);
+                    }
+                  }
+                }
+            """,
+            "Events.java": """
+                class Events {
+                  private KafkaTemplate<String, Event> kafka;
+                  private DelayQueue<Event> waiting;
+                  void emitAll() { kafka.send("events", waiting.poll()).join(); }
+                  void emit(Event event) {
+                    try {
+                      kafka.send("events", event).get();
+                    } catch (ExecutionException e) {
+                      handle(event);
+                    }
+                  }
+                  private void handle(Event event) { waiting.offer(event.next()); }
+                }
+            """,
+        }),
         Sample("typescript", {  # what was handled is deleted, and comes again when that fails
             "consumer.ts": """
                 import { SQSClient, DeleteMessageCommand } from '@aws-sdk/client-sqs';
@@ -170,6 +219,21 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # noted as if it had been sent
+            "Resend.java": """
+                class Resend {
+                  private KafkaTemplate<String, Event> kafka;
+                  private EventRepository events;
+                  void resend(Event event) {
+                    try { kafka.send("events", event); }
+                    catch (Exception e) {  // <-
+                      event.setStatus(Status.SUCCESS);
+                      events.save(event);
+                    }
+                  }
+                }
+            """,
+        }),
         Sample("python", {  # told once, where it is passed over
             "publisher.py": """
                 import pika

@@ -60,6 +60,15 @@ RULE = Rule(
     remedy="Declare named, durable queues and exchanges, and send persistent messages.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # who waits for a turn, and no work
+            "semaphore.ts": """
+                export class Semaphore {
+                  private queue: (() => void)[] = [];
+                  async acquire() { return new Promise<void>((resolve) => { this.queue.push(resolve); }); }
+                  release() { const next = this.queue.shift(); if (next) next(); }
+                }
+            """,
+        }),
         Sample("go", {  # it serves as long as the connection lasts
             "ws.go": """
                 package connect
@@ -255,6 +264,27 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {
+            "pool.go": """
+                package tasks
+                type Pool struct {
+                    Queue []*Runner
+                    register chan *Runner
+                }
+                func (p *Pool) Take() {
+                    for task := range p.register {
+                        p.Queue = append(p.Queue, task)  // <-
+                    }
+                }
+                func (p *Pool) Tick() {
+                    if len(p.Queue) > 0 {
+                        next := p.Queue[0]
+                        go next.run()
+                        p.Queue = p.Queue[1:]
+                    }
+                }
+            """,
+        }),
         Sample("go", {  # a helper puts it into a goroutine
             "spawn.go": """
                 package shop

@@ -28,6 +28,18 @@ RULE = Rule(
     remedy="Count requests, errors and durations in every service, and expose them.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # sent to who keeps them
+            "app.py": """
+                from fastapi import FastAPI
+                from prometheus_client import CollectorRegistry, Counter, multiprocess
+                app = FastAPI()
+                ORDERS = Counter('orders_total', 'Orders')
+                def push(client):
+                    registry = CollectorRegistry()
+                    multiprocess.MultiProcessCollector(registry)
+                    client.post('https://numbers/write', content=encode(registry.collect()))
+            """,
+        }),
         Sample("typescript", {
             "server.ts": """
                 import { Hono } from 'hono';

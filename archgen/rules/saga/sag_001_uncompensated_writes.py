@@ -27,6 +27,10 @@ _COSTS = re.compile(
     r"pay|charg|captur|refund|invoic|billing|book(?!mark)|reserv|ship|transfer|purchas|order(?!ed|ing|by|_by)|checkout|fulfil|deliver",
     re.IGNORECASE,
 )
+# Who hears that it has happened, and does not do it.
+_HEARS = re.compile(
+    r"(^|_)(succeeded|failed|completed|captured|received|expired|refunded)$|[a-z](Succeeded|Failed|Completed|Received)$"
+)
 # The part of an address that says who is asked: a host, or the variable that holds it.
 _HOST = re.compile(r"[frb\"'`]*(https?://[^/\"'`{]+|\$?\{[^}]+\}|[A-Za-z_][\w.]*)")
 
@@ -40,15 +44,22 @@ def check(facts: Facts) -> Iterable[Hit]:
         if not function.name or function.title in compensated or _HARMLESS.search(function.name):
             continue
         # a mail that was sent is not taken back, nor is what an output binding was given
-        asked = [e for e in function.reach if e.target not in ("smtp", "binding")]
+        # nor, from a single deployable, is what only moves somebody's money judged as a business of several
+        aside = ("smtp", "binding", "sdk") if alone else ("smtp", "binding")
+        asked = [e for e in function.reach if e.target not in aside]
         remote = [e for e in asked if e.kind == "remote" and e.write and _matters(e)]
         local = [
             e for e in function.reach if e.kind == "db.write" and _matters(e) and not _NOTES.search(e.table)
         ]
         steps = _apart([*remote, *local])
         peers = [e for e in steps if e.kind == "remote"]
-        if alone and not any(
-            _COSTS.search(t) for e in peers for t in (function.title, e.call.callee, *e.call.args[:1], *e.via)
+        if alone and (
+            _HEARS.search(function.name)
+            or not any(
+                _COSTS.search(t)
+                for e in peers
+                for t in (function.title, e.call.callee, *e.call.args[:1], *e.via)
+            )
         ):
             continue  # one deployable tells a third party; no business of two services is torn apart
         if len(peers) == len(steps) and len({_peer(e, function) for e in peers}) < 2:
@@ -119,6 +130,17 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # it hears that it was paid
+            "app.py": """
+                import httpx
+                from fastapi import FastAPI
+                app = FastAPI()
+                def charge_succeeded(session, charge):
+                    session.add(Payment(charge))
+                    session.commit()
+                    httpx.post('https://ledger/charges', json=charge)
+            """,
+        }),
         Sample("java", {  # a question, and a note of what is to be sent
             "Orders.java": """
                 class Orders {

@@ -67,6 +67,16 @@ RULE = Rule(
     remedy="Name the command that undoes it, or move the step to the end, after which nothing can fail.",
     languages=("python", "typescript",),
     valid=(
+        Sample("python", {  # a method that is handed a variable, and no event of that name
+            "app.py": """
+                from fastapi import FastAPI
+                app = FastAPI()
+                async def charge_succeeded(session, charge):
+                    await payment.handle_success(session, charge)
+                async def refund(session, charge):
+                    ...
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 s = Saga(steps=[Step(Charge, undo=Refund), Step(CheckStock), Step(Ship)])
