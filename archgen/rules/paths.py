@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Call, Function
+
+_REGISTERS = re.compile(r"(^|\.)(get|post|put|patch|delete|route|all|command|on|use|action)$")
+
+
+def _handlers(call: Call) -> set[int]:
+    return {id(b) for b in call.within("closure") if _REGISTERS.search(b.header)}
 
 
 def alternatives(one: Call, other: Call) -> bool:
     """Whether one of the calls stands in a branch or a handler that the other does not share."""
+    if _handlers(one) ^ _handlers(other):
+        return True  # each in a handler of its own, which one function registers
     mine = {id(b) for b in one.within("branch", "catch")}
     theirs = {id(b) for b in other.within("branch", "catch")}
     return (bool(mine ^ theirs) and not (mine <= theirs or theirs <= mine)) or any(

@@ -81,7 +81,7 @@ def _of(
     proxied = proxies.effect_of(call, module, function) or dapr.effect_of(call, module)
     if proxied is not None:
         return [proxied]
-    if name == "fetch" and (module.language != "typescript" or _in_a_page(module, function) or _own(call)):
+    if _of_a_browser(call, module, function):
         pass
     elif (
         words.HTTP.search(origin)
@@ -114,7 +114,11 @@ def _of(
         )
     ):
         found.append(Effect("reject", call))
-    if _publishes(call, origin, module) and not any(map(_ANSWERS.search, call.args)):
+    if (
+        _publishes(call, origin, module)
+        and not any(map(_ANSWERS.search, call.args))
+        and not (_CACHES.search(module.path) and call.name in ("Publish", "publish"))
+    ):
         outbox = framework or words.OUTBOX_FRAMEWORK.match(origin) is not None
         found.append(Effect("outbox" if outbox else "publish", call))
     elif (
@@ -185,6 +189,17 @@ _PAYMENT = re.compile(
 
 def _answers_nobody(call: Call) -> bool:
     return call.name == "create" and not call.args and not call.keywords
+
+
+# What caches tell each other, that a copy is old, is no news of the business.
+_CACHES = re.compile(r"(^|/)\w*cache\w*/")
+
+
+def _of_a_browser(call: Call, module: Module, function: Function) -> bool:
+    """Whether a browser asks, or what is called `fetch` is none."""
+    if call.name != "fetch":
+        return module.path.endswith((".tsx", ".jsx")) and _in_a_page(module, function)
+    return module.language != "typescript" or _in_a_page(module, function) or _own(call)
 
 
 _COMPONENT = re.compile(r"[A-Z]\w*$|use[A-Z]\w*$")

@@ -141,6 +141,8 @@ class Links:
             type_ = call.receiver
         if type_ and self._foreign(type_, module):
             return []
+        if module.language == "go" and self._of_a_package(call, module, function):
+            return []
         if type_ and (found := self._method(type_, name, module.path)):
             return found
         if type_ and (type_ in self.by_owner or type_ in self._java):
@@ -187,6 +189,14 @@ class Links:
             match = _GO_METHOD.match(function.body) if function.owner else None
             self._receivers[id(function)] = match[1] if match else ""
         return self._receivers[id(function)]
+
+    def _of_a_package(self, call: Call, module: Module, function: Function) -> bool:
+        """Whether the type of what is called on is of a package outside the project, as `sync.Mutex` is."""
+        match = _QUALIFIED.match(self.type_of(call, module, function))
+        source = (module.imported(match[1]) or _STANDARD.get(match[1], "")) if match else ""
+        if not source or not self.program.roots:
+            return source in _STANDARD.values()
+        return self.program.folder_of(source) is None
 
     def _foreign(self, type_: str, module: Module) -> bool:
         """Whether a type is one of a library: then no method of the project is meant."""
@@ -313,6 +323,8 @@ class Links:
         return result
 
 
+_QUALIFIED = re.compile(r"[*&\[\]]*(\w+)\.[A-Z]")
+_STANDARD = {name: name for name in ("sync", "time", "bytes", "strings", "bufio")}
 _REFERENCE = re.compile(r"((?:this\.)?\w+)::(\w+)")
 # Streams, optionals, futures and reactive chains, and what Spring runs in a transaction.
 _RUNS = re.compile(

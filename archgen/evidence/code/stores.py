@@ -42,6 +42,8 @@ def database(
         kind = module.types.get(call.receiver, "")
         if kind and re.search(rf"\b{re.escape(kind)}\.objects\b", function.body):
             return Effect("db.write", call, table=kind.lower(), target=name)
+    if module.language == "java" and (kept := _of_mybatis_plus(call, module, function)):
+        return kept
     built = words.SQL_BUILDER.match(origin)
     if built and not call.args and call.receiver and ".Table." in origin:
         kind = "db.read" if built[3] == "select" else "db.write"
@@ -131,6 +133,31 @@ def database(
             return Effect("db.write", call, table=model[1].lower(), target=name)
         if near and (call.args or name in ("save", "Save", "delete")):
             return Effect("db.write", call, table=_table(call.args[0]) if call.args else "", target=name)
+    return None
+
+
+# What MyBatis-Plus gives every service of an entity; the first have names that nobody else uses.
+_OF_A_SERVICE = re.compile(
+    r"^(saveBatch|saveOrUpdateBatch|updateById|updateBatchById|removeById|removeByIds|removeBatchByIds)$"
+)
+_OF_ITS_OWN = re.compile(r"^(save|saveOrUpdate|update|remove)$")
+_ITS_ENTITY = re.compile(r"ServiceImpl<\s*\w+\s*,\s*(\w+)\s*>")
+
+
+def _of_mybatis_plus(call: Call, module: Module, function: Function) -> Effect | None:
+    """A change through the service of an entity: by name, or what a heir of `ServiceImpl` calls on itself."""
+    if not call.args:
+        return None
+    bases = (base for one in module.classes if one.name == function.owner for base in one.bases)
+    own = next(filter(None, map(_ITS_ENTITY.search, bases)), None)
+    if call.receiver in ("", "this", "super") and "(" not in call.callee:
+        known = own is not None and (_OF_ITS_OWN.match(call.name) or _OF_A_SERVICE.match(call.name))
+        declared = any(f.name == call.name and f.owner == function.owner for f in module.functions)
+        if not known or declared or own is None:
+            return None
+        return Effect("db.write", call, table=own[1].lower(), target=call.name)
+    if _OF_A_SERVICE.match(call.name) and call.receiver.lower().endswith("service"):
+        return Effect("db.write", call, table=call.receiver[: -len("service")].lower(), target=call.name)
     return None
 
 

@@ -125,7 +125,7 @@ BROKER_SURE = Names(
 )
 LOCAL_BUS = Names(
     r"(ApplicationEventPublisher|applicationEventPublisher|EventEmitter|CommandBus|commandBus|QueryBus|queryBus|"
-    r"@nestjs/cqrs|mediator|Mediator|blinker|dispatcher|Subject\b|socket|websocket|console|logger|process)",
+    r"@nestjs/cqrs|mediator|Mediator|blinker|dispatcher|gochannel|Subject\b|socket|websocket|console|logger|process)",
 )
 OUTBOX_FRAMEWORK = Names(
     r"^(io\.eventuate|org\.springframework\.modulith|org\.axonframework|io\.debezium\.outbox|com\.gruelbox\.transactionoutbox|"

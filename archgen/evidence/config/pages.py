@@ -39,7 +39,7 @@ _ON_A_SERVER = re.compile(
 # What only a browser has (a path alone is an address nowhere else), and what shows that a server runs the
 # same file or drives a browser from it.
 _BROWSER = re.compile(
-    r"\b(?:document|window)\.\w|\blocalStorage\.|\bnavigator\.\w|\buse(?:State|Effect|LayoutEffect|Callback|Ref|Reducer)\(|"
+    r"\b(?:document|window)\.\w|\blocalStorage\.|\bnavigator\.\w|\buse(?:State|Effect|LayoutEffect|Callback|Ref|Reducer|Query|Mutation|InfiniteQuery|SWR)\(|"
     r"\bfetch\(\s*[\"'`]/(?!/)"
 )
 _NOT_ONLY = re.compile(

@@ -17,9 +17,32 @@ _HANDLES = re.compile(r"(handler|processor|listener|use_?case|service|strategy)$
 
 
 def acknowledgements(program: Program) -> Iterator[Fact]:
-    """`ack_early`."""
+    """`ack_early`, `requeue.endless`."""
     for module, function in program.functions():
         yield from _acks(module, function)
+        yield from _endless(module, function)
+
+
+_BACK = re.compile(
+    r"^(?:basicReject\([^,]+,\s*true\)|basicNack\([^,]+,[^,]+,\s*true\)|basic_(?:nack|reject)\(.*requeue=True.*\)|"
+    r"Reject\(true\)|Nack\([^,]+,\s*true\)|nack\([^,]+(?:,[^,]+,\s*true)?\)|reject\([^,]+,\s*true\))$"
+)
+_COUNTS = re.compile(
+    r"x-death|redeliver|attempt|retr(y|ies)|count|delay|dead|dlq|sleep|pause|limit", re.IGNORECASE
+)
+
+
+def _endless(module: Module, function: Function) -> Iterator[Fact]:
+    """`requeue.endless`: what failed is put back into its queue at once, however often it has."""
+    for call in function.calls:
+        if not call.receiver or not _BACK.match(f"{call.name}{call.text()[len(call.callee) :]}"):
+            continue
+        if module.language in ("java", "python", "typescript") and not any(call.within("catch")):
+            continue
+        broker = any(words.BROKER_IMPORT.search(item.module) for item in module.imports)
+        if broker and not _COUNTS.search(function.body):
+            yield fact("requeue.endless", module, call.line, function=function.title)
+            return
 
 
 def _acks(module: Module, function: Function) -> Iterator[Fact]:

@@ -50,6 +50,7 @@ def background(program: Program) -> Iterator[Fact]:
         yield from _timers(module, function)
         if module.language == "go":
             yield from _goroutines(module, function, spawners)
+            yield from _queued(module, function)
         elif module.language == "java":
             yield from _pooled(module, function)
         elif module.language == "python":
@@ -142,6 +143,25 @@ def _goroutines(module: Module, function: Function, spawners: set[str]) -> Itera
         told.add(block.line)
         what = f"a goroutine in memory: {effect.call.callee[-40:]}"
         yield _weak(module, function, block.line, what)
+
+
+_QUEUES = re.compile(r"queue|pool|worker", re.IGNORECASE)
+_TAKES = re.compile(r"\.(Push|Submit|Enqueue|Go|Add|Put|Schedule)$")
+
+
+def _queued(module: Module, function: Function) -> Iterator[Fact]:
+    """`queue.Push(func() { ... })`: a function that waits in memory, and changes something."""
+    told: set[int] = set()
+    for effect in function.reach:
+        if not _changes(effect) or UPKEEP.search(f"{effect.call.callee} {function.title}"):
+            continue
+        for block in effect.call.within("closure"):
+            holder = block.header.rpartition(".")[0]
+            if _TAKES.search(block.header) and _QUEUES.search(holder) and block.line not in told:
+                if ".Wait()" in function.body:
+                    continue
+                told.add(block.line)
+                yield _weak(module, function, block.line, f"a queue in memory ({holder[-30:]})")
 
 
 _LATER = re.compile(r"^(time\.AfterFunc|setTimeout|(threading\.)?Timer|.*\.call_later)$")

@@ -71,6 +71,34 @@ def dropped(program: Program) -> Iterator[Fact]:
                 yield fact("error.publish_swallowed", module, call.line, function=function.title, **lost)
 
 
+_SAYS = re.compile(r"MQ$|[pP]ublish|[sS]end|[eE]mit|[pP]roduce|[eE]nqueue|[nN]otify")
+
+
+def logged_away(program: Program) -> Iterator[Fact]:
+    """`error.publish_swallowed`: a function of Go that can't say that it failed sends through another, and
+    only writes to a log that this has failed.
+    """
+    for module, function in program.functions():
+        if module.language != "go" or not function.name or _MAY_FAIL.match(function.body):
+            continue
+        if CLOSES.fullmatch(function.name):
+            continue
+        quiet = {
+            function.line + function.body.count("\n", 0, m.start())
+            for m in _GO_CHECK.finditer(function.body)
+            if m[1].strip() and not _GO_TOLD.sub("", m[1]).strip(" \n\t,)")
+        }
+        for effect in function.reach:
+            call = effect.call
+            if effect.kind != "publish" or not effect.via or not _SAYS.search(call.name):
+                continue
+            if not {call.line, call.line + 1} & quiet or any(call.within("finally", "spawn")):
+                continue
+            lost = {"call": call.callee[-50:], "answer": False, "logged": True}
+            yield fact("error.publish_swallowed", module, call.line, function=function.title, **lost)
+            break
+
+
 def unasked(program: Program) -> Iterator[Fact]:
     """`error.swallowed`: a function of the project that makes a change is not asked whether it failed."""
     named: dict[str, list[Function]] = defaultdict(list)

@@ -15,7 +15,8 @@ WORKER_IMPORT = re.compile(
     r"pg-boss|graphile-worker|node-resque|faktory|resque|"
     r"github\.com/(hibiken/asynq|riverqueue/river|RichardKnop/machinery|gocraft/work|contribsys/faktory_worker_go|"
     r"taskforcesh/bullmq|mikestefanello/backlite|adjust/rmq|vgarvardt/gue|acaloiaro/neoq)|go\.temporal\.io/sdk|"
-    r"k8s\.io/client-go/util/workqueue|org\.jobrunr|org\.quartz|org\.springframework\.batch|com\.github\.kagkarlsson\.scheduler|io\.temporal)"
+    r"k8s\.io/client-go/util/workqueue|org\.jobrunr|org\.quartz|org\.springframework\.batch|com\.github\.kagkarlsson\.scheduler|io\.temporal|"
+    r"@temporalio/(worker|client)|temporalio\b)"
 )
 # Queues that others run: they keep a job, call the worker over HTTP, and try again when it fails.
 _HOSTED = re.compile(
@@ -51,7 +52,8 @@ _QUEUE = re.compile(r"queue|flow|jobs?\b|tasks?\b|bull|agenda|boss|producer", re
 # Libraries whose jobs are tried again although nobody says so, with the word that turns it off.
 _TRIES_ANYWAY = re.compile(
     r"^(dramatiq|graphile-worker|github\.com/(hibiken/asynq|riverqueue/river|contribsys/faktory_worker_go)|go\.temporal\.io|"
-    r"k8s\.io/client-go/util/workqueue|org\.jobrunr|com\.github\.kagkarlsson\.scheduler|io\.temporal)"
+    r"k8s\.io/client-go/util/workqueue|org\.jobrunr|com\.github\.kagkarlsson\.scheduler|io\.temporal|"
+    r"@temporalio/|temporalio\b)"
 )
 TRIED_ONCE = re.compile(r"max_?retry(\(0\)|\s*[:=]\s*0)|retries\s*=\s*0|MaxAttempts:\s*1\b", re.IGNORECASE)
 ATTEMPT = re.compile(
@@ -106,11 +108,34 @@ def _tasks(program: Program) -> dict[str, bool]:
     return {name: True for name in found if name in delayed}  # how often, its framework knows
 
 
+# Workflows of Temporal: their steps are kept, and tried again unless somebody limits that.
+_TEMPORAL = re.compile(r"^(@temporalio/|temporalio\b|go\.temporal\.io|io\.temporal)")
+_STARTS_WORKFLOW = re.compile(
+    r"\.(signalWithStart|SignalWithStartWorkflow|start_workflow|execute_workflow|ExecuteWorkflow|newWorkflowStub)$|"
+    r"workflow\w*\.(start|execute)$",
+    re.IGNORECASE,
+)
+_TEMPORAL_WORKER = re.compile(r"(Worker\.create|worker\.New|\w*[fF]actory\.newWorker)$")
+
+
+def _of_temporal(module: Module, function: Function, call: Call) -> Iterator[Fact]:
+    if _TEMPORAL_WORKER.match(call.callee):
+        if imports(module, _TEMPORAL):
+            yield fact("job.worker", module, call.line, what=call.callee[:60])
+        return
+    yield fact("job.enqueue", module, call.line, what=call.callee[-60:], attempts=True)
+    yield fact("attempts", module, call.line, what="the library tries again", function=function.title)
+
+
 def jobs(program: Program) -> Iterator[Fact]:
     """`job.worker` and `job.enqueue` of the usual libraries."""
     shared = any(m.production and imports(m, _SHARED_QUEUE) for m in program.modules.values())
     tasks = _tasks(program)
+    temporal = any(m.production and imports(m, _TEMPORAL) for m in program.modules.values())
     for module, function, call in calls(program):
+        if temporal and (_STARTS_WORKFLOW.search(call.callee) or _TEMPORAL_WORKER.match(call.callee)):
+            yield from _of_temporal(module, function, call)
+            continue
         if shared and call.name == "process" and call.args and _of_bull(call, module, call.receiver):
             yield fact("job.worker", module, call.line, what=call.callee[:60])
             continue

@@ -103,7 +103,8 @@ def _made(call: Call, module: Module, function: Function) -> str:
         return f"requests.Session.{call.name}"
     if module.language == "typescript" and _INSTANCE.match(call.callee) and _ours(call, module):
         return ""  # the project's own, which is judged where it is made
-    if not _MAKERS.match(origin) or (origin == "fetch" and not any(e.call is call for e in function.effects)):
+    asks = origin == "fetch" or origin.startswith("axios")
+    if not _MAKERS.match(origin) or (asks and not any(e.call is call for e in function.effects)):
         return ""
     return origin
 

@@ -54,6 +54,8 @@ def _of_its_class(module: Module, function: Function) -> bool:
     )
 
 
+# Seata's: the peers that are asked take part in it, a broker does not.
+_SPANNING = re.compile(r"@(?:\w+\.)*GlobalTransactional\b")
 _NOT_MEANT = re.compile(r"readOnly\s*=\s*true|NOT_SUPPORTED|NEVER|SUPPORTS")
 
 
@@ -68,6 +70,7 @@ def _in_transactions(module: Module, function: Function, runners: set[str]) -> I
     )
     commits = sorted(e.call.line for e in function.effects if e.kind == "commit")
     always = not whole and _of_its_class(module, function)
+    spanning = any(map(_SPANNING.match, function.marks))
     seen: set[str] = set()
     for effect in function.reach:
         if effect.kind not in ("remote", "publish") or effect.kind in seen:
@@ -75,7 +78,13 @@ def _in_transactions(module: Module, function: Function, runners: set[str]) -> I
         if effect.late or effect.call.after_commit:
             continue
         between = any(b < effect.call.line for b in begins) and any(effect.call.line < c for c in commits)
-        if whole or between or always or tx_block(effect.call, runners):
+        if (
+            whole
+            or between
+            or always
+            or tx_block(effect.call, runners)
+            or (spanning and effect.kind == "publish")
+        ):
             # a publish that is itself handed to the transaction belongs to an outbox of some library
             if effect.kind == "publish" and any(
                 re.search(r"\b(tx|session|conn|transaction|client)\b", a) for a in effect.call.args

@@ -24,6 +24,16 @@ RULE = Rule(
     remedy="Set a connect and a read timeout where the client is made.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # a hook of a page, which runs in a browser
+            "package.json": '{"dependencies": {"next": "15"}, "scripts": {"start": "next start"}}',
+            "src/lib/useOrders.ts": """
+                import { useQuery } from '@tanstack/react-query';
+                import axios from 'axios';
+                export function useOrders() {
+                  return useQuery({ queryKey: ['orders'], queryFn: async () => axios.get('/orders') });
+                }
+            """,
+        }),
         Sample("java", {  # whoever asked waits only so long
             "OrderController.java": """
                 class OrderController {

@@ -116,6 +116,23 @@ RULE = Rule(
     remedy="Write the message to an outbox table in the same transaction, and publish from there.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # two routes that one function registers
+            "controller.ts": """
+                import { producer } from './kafka';
+                export default async function controller(fastify: FastifyInstance) {
+                  fastify.put('/orders', async (request, reply) => {
+                    await orderRepository.save(request.body);
+                  });
+                  fastify.post('/messages', async (request, reply) => {
+                    await producer.send({ topic: 'messages', messages: [{ value: request.body }] });
+                  });
+                }
+            """,
+            "kafka.ts": """
+                import { Kafka } from 'kafkajs';
+                export const producer = new Kafka({ brokers: ['b'] }).producer();
+            """,
+        }),
         Sample("java", {  # the message was committed before, and it is noted that it is out
             "Events.java": """
                 class Events {
@@ -289,6 +306,19 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # what MyBatis-Plus gives a service
+            "OrderServiceImpl.java": """
+                class OrderServiceImpl extends ServiceImpl<OrderMapper, Order> implements OrderService {
+                  private OrderItemService orderItemService;
+                  private RabbitTemplate rabbitTemplate;
+                  void place(Order order) {
+                    this.save(order);
+                    orderItemService.saveBatch(order.getItems());
+                    rabbitTemplate.convertAndSend("order.exchange", "order.placed", order.getId());  // <-
+                  }
+                }
+            """,
+        }),
         Sample("go", {  # whichever of several databases it is
             "store.go": """
                 package shop

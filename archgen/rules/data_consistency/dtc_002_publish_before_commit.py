@@ -22,6 +22,33 @@ RULE = Rule(
     remedy="Publish after the commit, from an outbox.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # caches tell each other that a copy is old
+            "go.mod": "module shop\n",
+            "storage/cache/redis/users.go": """
+                package redis
+                import "github.com/redis/go-redis/v9"
+                type Users struct {
+                    client *redis.Client
+                }
+                func (u *Users) DropUser(ctx context.Context, id string) error {
+                    return u.client.Publish(ctx, "users", id).Err()
+                }
+            """,
+            "storage/users.go": """
+                package storage
+                import cache "shop/storage/cache/redis"
+                type Users struct {
+                    db *sql.DB
+                    cache *cache.Users
+                }
+                func (u *Users) Rename(ctx context.Context, id string) error {
+                    tx, err := u.db.BeginTx(ctx, nil)
+                    tx.Exec("update users set name = 'x'")
+                    u.cache.DropUser(ctx, id)
+                    return tx.Commit()
+                }
+            """,
+        }),
         Sample("python", {  # sent once the transaction has ended, by a function that waits for it
             "a.py": """
                 from django.db import connection, transaction
@@ -91,6 +118,19 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # Seata's transaction holds the peers that are asked, and no broker
+            "Orders.java": """
+                class Orders {
+                  private OrderRepository orders;
+                  private RabbitTemplate rabbitTemplate;
+                  @GlobalTransactional
+                  public void submit(Order order) {
+                    orders.save(order);
+                    rabbitTemplate.convertAndSend("orders", order.getId());  // <-
+                  }
+                }
+            """,
+        }),
         Sample("java", {  # a sink behind a function that is bound to a topic
             "src/main/resources/application.properties": "spring.cloud.stream.bindings.orders-out-0.destination=orders\n",
             "src/main/java/shop/Publishing.java": """

@@ -46,6 +46,31 @@ RULE = Rule(
     remedy="Catch what you can answer, and let the rest through.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # a lock of the library, and not the project's own
+            "go.mod": "module shop\n",
+            "clients.go": """
+                package shop
+                import "sync"
+                type Clients struct {
+                    lock sync.RWMutex
+                }
+                func (c *Clients) Add(name string) {
+                    c.lock.Lock()
+                    defer c.lock.Unlock()
+                }
+            """,
+            "locker.go": """
+                package shop
+                import "database/sql"
+                type Row struct {
+                    db *sql.DB
+                }
+                func (r *Row) Lock() error {
+                    _, err := r.db.Exec("update locks set held = true")
+                    return err
+                }
+            """,
+        }),
         Sample("go", {  # a step of a migration that may have been made before
             "db/migration_2_10.go": """
                 package db

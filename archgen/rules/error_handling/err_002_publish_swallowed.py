@@ -219,6 +219,30 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {  # by a function that could not say so
+            "handler.go": """
+                package shop
+                type Handler struct {
+                    messages *Messages
+                }
+                func (h *Handler) do(ctx context.Context, message Message) {
+                    if err := h.messages.SendToPush(ctx, message); err != nil {  // <-
+                        log.Error(ctx, "not pushed", err, "message", message)
+                    }
+                }
+            """,
+            "messages.go": """
+                package shop
+                import "github.com/IBM/sarama"
+                type Messages struct {
+                    producer sarama.SyncProducer
+                }
+                func (m *Messages) SendToPush(ctx context.Context, message Message) error {
+                    _, _, err := m.producer.SendMessage(&sarama.ProducerMessage{Topic: "push"})
+                    return err
+                }
+            """,
+        }),
         Sample("java", {  # noted as if it had been sent
             "Resend.java": """
                 class Resend {

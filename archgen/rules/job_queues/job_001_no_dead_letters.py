@@ -18,6 +18,9 @@ def check(facts: Facts) -> Iterable[Hit]:
         if not worker.get("limited", True):
             yield Hit(worker.file, worker.line, f"{worker['what']}, and tried for ever", worker.strength)
     yield from hits(
+        facts.of("requeue.endless"), lambda f: f"{f['function']} puts back what failed, at once and for ever"
+    )
+    yield from hits(
         facts.of("job.lost"), lambda f: f"{f['function']} deletes the jobs that have no attempts left"
     )
 
@@ -149,6 +152,31 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {
+            "Listener.java": """
+                import com.rabbitmq.client.Channel;
+                class Listener {
+                  @RabbitListener(queues = "stock.release", ackMode = "MANUAL")
+                  public void release(String order, Message message, Channel channel) throws IOException {
+                    long tag = message.getMessageProperties().getDeliveryTag();
+                    try {
+                      stocks.release(order);
+                      channel.basicAck(tag, false);
+                    } catch (Exception e) {
+                      channel.basicReject(tag, true);  // <-
+                    }
+                  }
+                }
+            """,
+            "Dead.java": """
+                class Dead {
+                  @Bean
+                  Queue delayed() {
+                    return QueueBuilder.durable("stock").withArgument("x-dead-letter-exchange", "dead").build();
+                  }
+                }
+            """,
+        }),
         Sample("go", {
             "queue.go": """
                 package task

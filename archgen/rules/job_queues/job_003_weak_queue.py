@@ -264,6 +264,20 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {  # functions that wait for their turn
+            "hooks.go": """
+                package hooks
+                type Client struct {
+                    queue *MemoryQueue
+                    db *sql.DB
+                }
+                func (c *Client) Later(order string) {
+                    c.queue.Push(func() {  // <-
+                        c.db.Exec("insert into calls values ($1)", order)
+                    })
+                }
+            """,
+        }),
         Sample("go", {
             "pool.go": """
                 package tasks

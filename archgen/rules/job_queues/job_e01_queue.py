@@ -27,6 +27,21 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # workflows of Temporal
+            "worker.ts": """
+                import { Worker } from '@temporalio/worker';
+                export async function run() {
+                  const worker = await Worker.create({ taskQueue: 'orders', workflowsPath: './w' });  // <-
+                  await worker.run();
+                }
+            """,
+            "start.ts": """
+                import { Client } from '@temporalio/client';
+                export async function start(client: Client, id: string) {
+                  await client.workflow.start('order', { taskQueue: 'orders', workflowId: id });  // <-
+                }
+            """,
+        }),
         Sample("python", {  # a queue behind somebody's own decorator
             "tasks.py": """
                 from task_processor.decorators import register_task_handler

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from archgen.evidence.code.model import Effect, Function
 from archgen.evidence.code.vocabulary import READ_NAME
+from archgen.evidence.entries import is_tool
 from archgen.evidence.facts import Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity
 from archgen.rules.paths import straight
@@ -43,6 +44,8 @@ def check(facts: Facts) -> Iterable[Hit]:
     for module, function in facts.program.functions():
         if not function.name or function.title in compensated or _HARMLESS.search(function.name):
             continue
+        if is_tool(module.path) or _seen_to(function):
+            continue
         # a mail that was sent is not taken back, nor is what an output binding was given
         # nor, from a single deployable, is what only moves somebody's money judged as a business of several
         aside = ("smtp", "binding", "sdk") if alone else ("smtp", "binding")
@@ -71,6 +74,16 @@ def check(facts: Facts) -> Iterable[Hit]:
                 f"{function.title} changes {_what(first)} and then {_what(last)} at line {last.call.line}, "
                 "and takes nothing back",
             )  # fmt: skip
+
+
+_SEEN_TO = re.compile(r"@(?:\w+\.)*GlobalTransactional\b")
+
+
+def _seen_to(function: Function, depth: int = 2) -> bool:
+    """Whether Seata takes back what the services of a call have done, as an annotation says."""
+    if any(map(_SEEN_TO.match, function.marks)):
+        return True
+    return depth > 0 and any(_seen_to(c, depth - 1) for c in function.callers if c is not function)
 
 
 def _apart(effects: list[Effect]) -> list[Effect]:
@@ -130,6 +143,36 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {  # Seata takes back what the services have done
+            "Pay.java": """
+                class Pay {
+                  private BalanceClient balances;
+                  private StockClient stocks;
+                  @GlobalTransactional
+                  public void pay(Order order) { byBalance(order); }
+                  private void byBalance(Order order) {
+                    balances.deduct(order.getAmount());
+                    stocks.deduct(order.getItems());
+                  }
+                }
+            """,
+            "BalanceClient.java": """
+                import org.springframework.cloud.openfeign.FeignClient;
+                @FeignClient("balances")
+                interface BalanceClient {
+                  @PutMapping("/balances")
+                  void deduct(long amount);
+                }
+            """,
+            "StockClient.java": """
+                import org.springframework.cloud.openfeign.FeignClient;
+                @FeignClient("stocks")
+                interface StockClient {
+                  @PutMapping("/stocks")
+                  void deduct(List<Item> items);
+                }
+            """,
+        }),
         Sample("python", {  # it hears that it was paid
             "app.py": """
                 import httpx
