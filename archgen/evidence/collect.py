@@ -226,6 +226,8 @@ _RECOGNISERS: tuple[tuple[Recogniser, tuple[str, ...]], ...] = (
     (lambda program, _: swallowed.swallowed(program), ("error_handling",)),
     (lambda program, _: unheard.unheard(program), ("error_handling",)),
     (lambda program, _: dropped.dropped(program), ("error_handling",)),
+    (lambda program, _: dropped.overwritten(program), ("error_handling",)),
+    (lambda program, _: dropped.unanswered(program), ("error_handling",)),
     (lambda program, _: dropped.logged_away(program), ("error_handling",)),
     (lambda program, _: dropped.unasked(program), ("error_handling",)),
     (lambda program, _: dropped.wrapped_wrong(program), ("error_handling",)),

@@ -33,6 +33,9 @@ _SERVES_GO = re.compile(
 _SERVER_GO = re.compile(
     r"(grpc\.NewServer|echo\.New|gin\.(Default|New)|fiber\.New|iris\.New|mux\.NewRouter|chi\.NewRouter|http\.NewServeMux)$"
 )
+_WINDOW = re.compile(
+    r"^(github\.com/(webview/webview|zserge/lorca|wailsapp/wails|getlantern/systray)|fyne\.io)"
+)
 _PLUGIN = re.compile(r"plugin\.Serve$", re.IGNORECASE)
 _RUNS_GO = re.compile(r"(^|\.)\w*(start|run|serve|listen|execute|boot|launch|wait|main)\w*$", re.IGNORECASE)
 _SERVES_JAVA = re.compile(
@@ -213,8 +216,12 @@ def leads_to_server(module: Module, program: Program, imports: Imports, *, lone:
 
 
 def _is_plugin(module: Module) -> bool:
-    """Whether a main of Go serves the process that has started it, and nobody else (hashicorp/go-plugin)."""
-    return any(_PLUGIN.search(call.callee) for f in module.functions for call in f.calls)
+    """Whether a main of Go serves the process that has started it (hashicorp/go-plugin), or a window on its
+    user's desktop, and nobody else.
+    """
+    return module.uses(_WINDOW) or any(
+        _PLUGIN.search(call.callee) for f in module.functions for call in f.calls
+    )
 
 
 def _guard(module: Module) -> int:
@@ -237,6 +244,9 @@ def entry(module: Module, *, strict: bool = False) -> int:
         mains = [f for f in module.functions if f.name == "main" and "static" in f.body[:60]]
         return next((f.line for f in mains if _SERVES_JAVA.search(f.body)), 0)
     starts = _STARTS[module.language]
+    heir = _heir_of_flask(module) if module.language == "python" else 0
+    if heir:
+        return heir
     for function in module.functions:
         if strict and module.language == "python" and function.name not in ("", "main"):
             continue
@@ -247,6 +257,22 @@ def entry(module: Module, *, strict: bool = False) -> int:
         for call in function.calls:
             if starts.search(call.callee):
                 return call.line
+    return 0
+
+
+_APPLICATIONS = re.compile(r"^\w*(Flask|FastAPI|Sanic|Starlette)\w*(App|Application)?$")
+_SERVED_AS = {"application", "app"}
+
+
+def _heir_of_flask(module: Module) -> int:
+    """The line where a module makes the application that a web server loads from it, of a class of the
+    project's own that is named for its framework: `application = ShopFlaskApp("app")`.
+    """
+    top = next((f for f in module.functions if not f.name), None)
+    kinds = {module.types.get(name, "") for name in _SERVED_AS}
+    for call in top.calls if top else ():
+        if call.callee in kinds and _APPLICATIONS.match(call.name) and call.name not in ("Flask", "FastAPI"):
+            return call.line
     return 0
 
 

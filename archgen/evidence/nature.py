@@ -20,6 +20,7 @@ class Nature(Enum):
 
 TEST_FOLDERS = {
     "test", "tests", "__tests__", "testing", "spec", "specs", "e2e", "integration-test", "integration_tests",
+    "integrationtest", "integrationtests",
     "end-to-end-tests", "component-test", "testdata", "fixtures", "__mocks__", "mock", "mocks", "cypress",
     "loadtest", "test-util", "test-utils", "testutil", "ui-tests",
     "loadgenerator", "load-generator", "testinfra", "testsuite", "acceptance-tests",

@@ -135,6 +135,24 @@ _LAYOUTS: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         [""],
     ),
+    "an application of a class that is named for its framework": (
+        {
+            "requirements.txt": "flask\n",
+            "application.py": "from shop.app import ShopFlaskApp\napplication = ShopFlaskApp('shop')\n",
+            "shop/app.py": "from flask import Flask\nclass ShopFlaskApp(Flask): ...\n",
+        },
+        [""],
+    ),
+    "a program of Go for its user's desktop beside the server that it shows": (
+        {
+            "server/go.mod": "module shop/server\n",
+            "server/main/main.go": _LISTENS,
+            "linux/go.mod": "module shop/linux\n",
+            "linux/main.go": 'package main\nimport (\n"net/http"\n"github.com/webview/webview"\n)\n'
+            'func main() { http.ListenAndServe(":1", nil); webview.New(true).Run() }\n',
+        },
+        ["server"],
+    ),
     "pages that show what a server keeps, and pages that keep something themselves": (
         {
             "server/package.json": '{"scripts": {"start": "node main.js"}}',

@@ -43,7 +43,7 @@ class Links:
         self.by_owner: dict[str, dict[str, list[Function]]] = defaultdict(lambda: defaultdict(list))
         self.heirs: dict[str, list[Class]] = defaultdict(list)
         self._inner: dict[tuple[str, str], list[Function]] = defaultdict(list)
-        self.bases: dict[str, set[str]] = defaultdict(set)
+        self.bases: dict[str, dict[str, None]] = defaultdict(dict)  # in the order of the files
         self.fields: dict[str, dict[str, str]] = defaultdict(dict)
         self._java: set[str] = set()
         self._declared: Counter[str] = Counter()
@@ -63,7 +63,7 @@ class Links:
                 for base in one.bases:
                     if plain(base) not in ("struct", "interface", one.name):
                         self.heirs[plain(base)].append(one)
-                        self.bases[one.name].add(plain(base))
+                        self.bases[one.name][plain(base)] = None
         self._shapes = {
             one: set(self.by_owner[one]) - {"__init__"}
             for one, bases in self.bases.items()
@@ -239,7 +239,7 @@ class Links:
         own = nearest(self.by_owner[owner][name] if owner in self.by_owner else [], near)[:1]
         if own and own[0].calls:
             return own
-        heirs = {heir.name for heir in self.heirs.get(owner, ())}
+        heirs = dict.fromkeys(heir.name for heir in self.heirs.get(owner, ()))
         found = [f for heir in heirs if heir in self.by_owner for f in self.by_owner[heir][name]]
         if self._declared[owner] != 1 or len(found) > 3:
             # two services may each have a class of one name, with heirs of their own

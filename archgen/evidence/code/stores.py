@@ -165,8 +165,15 @@ _SETTER = re.compile(r"set[A-Z]")
 _A_STORE = re.compile(r"store$", re.IGNORECASE)
 
 
+_NODES = re.compile(r"create(Object|Array)Node$")
+
+
 def _sets(call: Call, typed: str, module: Module) -> bool:
-    """Whether a property of a bean is set: a `MerchantStore` is a shop, and keeps nothing."""
+    """Whether a property of a bean is set, or a tree of Jackson's is begun: a `MerchantStore` is a shop, and
+    keeps nothing.
+    """
+    if module.language == "java" and _NODES.match(call.name):
+        return True
     return (
         module.language == "java"
         and _SETTER.match(call.name) is not None

@@ -157,7 +157,8 @@ def _queued(module: Module, function: Function) -> Iterator[Fact]:
             continue
         for block in effect.call.within("closure"):
             holder = block.header.rpartition(".")[0]
-            if _TAKES.search(block.header) and _QUEUES.search(holder) and block.line not in told:
+            queue = block.header.endswith(".Enqueue") or _QUEUES.search(holder)
+            if _TAKES.search(block.header) and queue and block.line not in told:
                 if ".Wait()" in function.body:
                     continue
                 told.add(block.line)

@@ -71,6 +71,51 @@ def dropped(program: Program) -> Iterator[Fact]:
                 yield fact("error.publish_swallowed", module, call.line, function=function.title, **lost)
 
 
+_MADE = re.compile(r"^(\t+)\w+(?:\s*,\s*\w+)*\s*,\s*err\s*:?=\s*([\w.]+)\(.*\)\s*$")
+_GIVEN = re.compile(r"^\t+(?:\w+\s*,\s*)*err\s*:?=")
+
+
+def overwritten(program: Program) -> Iterator[Fact]:
+    """`error.swallowed`: an error of Go that the next call overwrites before anybody has looked at it."""
+    for module, function in program.functions():
+        if module.language != "go" or ", err" not in function.body:
+            continue
+        lines = function.body.split("\n")
+        for number, line in enumerate(lines):
+            made = _MADE.match(line)
+            if made is None:
+                continue
+            for later in lines[number + 1 :]:
+                if later.strip() and not later.startswith(made[1]):
+                    break  # the block ends, and what follows may look
+                if "err" not in re.findall(r"\w+", later):
+                    continue
+                again = _GIVEN.match(later) is not None and later[len(made[1])] != "\t"
+                if again and not re.search(r"\berr\b", later.partition("=")[2]):
+                    said = {"types": "an error that is overwritten", "logged": False, "writes": True}
+                    yield fact(
+                        "error.swallowed", module, function.line + number, function=function.title, **said
+                    )
+                break
+
+
+_DROPS = re.compile(r"\s*(\w+\s*,\s*)?_\s*:?=")
+
+
+def unanswered(program: Program) -> Iterator[Fact]:
+    """`error.swallowed`: a request of Go that changes something, whose error is dropped."""
+    for module, function in program.functions():
+        if module.language != "go" or CLOSES.fullmatch(function.name):
+            continue
+        lines = function.body.split("\n")
+        for effect in function.effects:
+            at = effect.call.line - function.line
+            text = lines[at] if at < len(lines) else ""
+            if effect.kind == "remote" and effect.write and _DROPS.match(text):
+                said = {"types": "no error", "logged": False, "writes": True}
+                yield fact("error.swallowed", module, effect.call.line, function=function.title, **said)
+
+
 _SAYS = re.compile(r"MQ$|[pP]ublish|[sS]end|[eE]mit|[pP]roduce|[eE]nqueue|[nN]otify")
 
 

@@ -47,6 +47,7 @@ def writing_questions(program: Program) -> Iterator[Fact]:
                 # what is called a question keeps something for itself on the way, at most
                 and not (e.via and words.READ_NAME.match(e.call.name))
                 and not re.search(r"log|audit|seen|metric|token|cache|view_?count", e.call.callee, re.I)
+                and not re.search(r"cache|redis", e.table, re.I)
             ]
             if writes:
                 data = {

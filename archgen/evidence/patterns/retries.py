@@ -17,6 +17,8 @@ _RETRY_ORIGIN = re.compile(
     r"org\.springframework\.retry|io\.github\.resilience4j\.retry|dev\.failsafe\.RetryPolicy)"
 )
 RETRY_MARK = re.compile(r"@(?:\w+\.)*(retry|Retryable|Retry|on_exception|RetryableTopic)\b")
+# A task of Celery that waits before it is tried again, as often as it says.
+_CELERY = re.compile(r"\btask\(.*\b(default_retry_delay|retry_backoff)\s*=", re.DOTALL)
 _UNBOUNDED = re.compile(r"^(while\s*\(?\s*(True|true|1)\s*\)?|for\s*\(\s*;\s*;\s*\)|for)\s*:?$")
 _ATTEMPTS = re.compile(
     r"attempt|\bretries\b|\btries\b|max_?\w*(tries|attempts)|\btries_?left|\bremaining\b|\bfailed\b|\b[ijn]\s*<|range\(\s*\w*[\d_]|deadline|\+\+\s*[<>]=?\s*\w|\bcnt\b|\bcount(er)?\s*[<>]",
@@ -69,6 +71,10 @@ def retries(program: Program) -> Iterator[Fact]:
                 near=near,
             )
     for module, item, mark, line in marks(program):
+        if _CELERY.search(mark):
+            said = {"by": mark[:60], "bounded": True, "backoff": True, "jitter": False, "loop": False}
+            yield fact("retry", module, line, near=False, **said)
+            continue
         if RETRY_MARK.search(mark):
             near = isinstance(item, Function) and any(e.kind == "remote" for e in item.reach)
             yield fact(

@@ -35,6 +35,7 @@ _PUSHED = Names(
 )
 _EXPOSED = Names(
     r"^(prometheus_client\.(start_http_server|make_asgi_app|make_wsgi_app|generate_latest|push_to_gateway|pushadd_to_gateway)|"
+    r".*metrics\.(CreateRegistryAndServeHTTP|NewPrometheusMetricsBuilder)|(gds_metrics\.)?GDSMetrics|"
     r"(prometheus_client\.)?multiprocess\.MultiProcessCollector|.*/prometheus/push\.New|generate_latest|promhttp\.Handler\w*|"
     r"github\.com/prometheus/client_golang/prometheus/promhttp\.\w+|.*\.collectDefaultMetrics|prom-client\.collectDefaultMetrics|.*registry\.metrics|"
     r".*\.setGlobalMeterProvider|opentelemetry\.metrics\.set_meter_provider|.*set_meter_provider|.*Instrumentator|StackdriverMeterRegistry\.\w+|"

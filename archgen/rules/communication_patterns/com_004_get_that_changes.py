@@ -23,6 +23,24 @@ RULE = Rule(
     remedy="Use POST, PUT or DELETE for what changes something.",
     languages=("python", "typescript", "java",),
     valid=(
+        Sample("python", {  # what is kept for the next who asks
+            "rates.py": """
+                from app import redis_store
+                @app.get('/rates')
+                def rates():
+                    redis_store.set('rates', fetch_rates())
+                    return 'ok'
+            """,
+        }),
+        Sample("java", {  # a tree of Jackson's
+            "Cases.java": """
+                class Cases {
+                  private ObjectMapper mapper;
+                  @GetMapping("/cases")
+                  public JsonNode cases() { return mapper.createObjectNode(); }
+                }
+            """,
+        }),
         Sample("python", {  # what a name means, its import says, also where others have one like it
             "a.py": """
                 from pages import show

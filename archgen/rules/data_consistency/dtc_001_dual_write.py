@@ -70,18 +70,26 @@ def _listeners(facts: Facts) -> Iterable[Hit]:
             yield Hit(module.path, sent.call.line, message)
 
 
+_COMMITS = re.compile(r"@(?:\w+\.)*(autocommit|transactional|atomic)\b")
+
+
 def _jobs(facts: Facts) -> Iterable[Hit]:
     """A change is committed, and then a job is left with a broker."""
     left = {(f.file, f.line) for f in facts.of("job.enqueue") if f.get("by") != "table"}
+    whole = {f.title for _, f in facts.program.functions() if any(map(_COMMITS.match, f.marks))}
     for module, function in facts.program.functions():
         commits = [e.call for e in function.effects if e.kind == "commit"]
         writes = [e.call for e in function.effects if e.kind == "db.write"]
+        if module.language == "python" and not commits:
+            # what is called commits by itself, as stands on it
+            led = [e.call for e in function.reach if e.kind == "db.write" and e.via and e.via[0] in whole]
+            commits, writes = led, led
         if not commits or not writes or any(_IN_DATABASE.match(item.module) for item in module.imports):
             continue
         for call in function.calls:
             if (module.path, call.line) not in left or not commits[0].line < call.line:
                 continue
-            if writes[0].line < commits[0].line and not alternatives(commits[0], call):
+            if writes[0].line <= commits[0].line and not alternatives(commits[0], call):
                 yield Hit(
                     module.path, call.line,
                     f"{function.title} commits at line {commits[0].line} and enqueues apart from it",
@@ -306,6 +314,27 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {  # what is called commits by itself
+            "dao.py": """
+                from app import db
+                @autocommit
+                def dao_create_job(job):
+                    db.session.add(job)
+            """,
+            "tasks.py": """
+                from celery import Celery
+                celery = Celery('jobs')
+                @celery.task(bind=True, max_retries=5, default_retry_delay=300)
+                def process_job(self, id): ...
+            """,
+            "rest.py": """
+                from dao import dao_create_job
+                from tasks import process_job
+                def create(job):
+                    dao_create_job(job)
+                    process_job.apply_async([job.id], queue='jobs')  # <-
+            """,
+        }),
         Sample("java", {  # what MyBatis-Plus gives a service
             "OrderServiceImpl.java": """
                 class OrderServiceImpl extends ServiceImpl<OrderMapper, Order> implements OrderService {

@@ -15,6 +15,8 @@ def _message(fact: Fact) -> str:
     where = fact["function"] or "the module"
     if fact["types"] == "no error":
         return f"{where} makes a change and does not look whether it failed"
+    if fact["types"] == "an error that is overwritten":
+        return f"{where} overwrites an error before anybody has looked at it"
     if fact["types"] == "no promise":
         return f"{where} makes a change, does not wait for it, and never learns whether it failed"
     if fact["types"] == "no thread":
@@ -301,6 +303,37 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {
+            "integration.go": """
+                package api
+                func Middleware(w http.ResponseWriter, r *http.Request) {
+                \tid, err := param("id", r)  // <-
+                \tproject, err := param("project", r)
+                \tif err != nil {
+                \t\treturn
+                \t}
+                \tserve(id, project)
+                }
+                func Either(a bool) (int, error) {
+                \tvar n int
+                \tvar err error
+                \tif a {
+                \t\tn, err = one()
+                \t} else {
+                \t\tn, err = other()
+                \t}
+                \treturn n, err
+                }
+            """,
+            "hooks.go": """
+                package api
+                import "net/http"
+                func Notify(url string) {
+                    resp, _ := http.Post(url, "application/json", nil)  // <-
+                    resp.Body.Close()
+                }
+            """,
+        }),
         Sample("go", {
             "a.go": """
                 package a

@@ -264,6 +264,17 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {
+            "blocks.go": """
+                package app
+                func (a *App) Patch(id string) {
+                    a.changes.Enqueue(func() error {  // <-
+                        _, err := a.db.Exec("insert into hints values ($1)", id)
+                        return err
+                    })
+                }
+            """,
+        }),
         Sample("go", {  # functions that wait for their turn
             "hooks.go": """
                 package hooks
