@@ -14,6 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from chassis.testing.servers import free_port
+
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
 
 APP = """
@@ -48,9 +50,7 @@ APP = """
 
 class Service:
     def __init__(self, folder: Path, *arguments: str, shutdown: float = 10) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         script = folder / "app.py"
         script.write_text(textwrap.dedent(APP))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import random
 import shutil
 import signal
 import socket
@@ -200,12 +201,26 @@ class Postgres(Server):
         return row == (False,)
 
 
+# Below those that Linux hands out to outgoing connections: one of these could take a port while who listens
+# on it is killed and started again.
+_PORTS = range(15_000, 32_000)
+
+
 def free_port() -> int:
     """A port of loopback that nobody uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Different ports of loopback that nobody uses at this moment. Raises RuntimeError when there are none."""
+    found: list[int] = []
+    for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
+        if len(found) == count:
+            return found
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            found.append(port)
+    raise RuntimeError(f"loopback has no {count} free ports between {_PORTS[0]} and {_PORTS[-1]}")
 
 
 def postgres_programs() -> Path:

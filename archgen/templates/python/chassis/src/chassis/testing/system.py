@@ -25,6 +25,7 @@ import httpx
 
 from chassis.testing.credentials import Credentials
 from chassis.testing.issuer import StubIssuer
+from chassis.testing.servers import free_ports
 
 BROKER = "broker"
 _LINE = re.compile(r"^(?P<name>[A-Za-z0-9_-]+):\s*(?P<command>.+)$")
@@ -191,13 +192,9 @@ class System:
 
     def _move_to_free_ports(self) -> None:
         """Give every process a port that is free now, and mend the URLs that name the old ones."""
-        moved: dict[str, str] = {}
         variables = [variable for name in self.commands for variable in self._port_variables(name)]
-        with ExitStack() as reserved:
-            for variable in variables:
-                probe = reserved.enter_context(socket.socket())
-                probe.bind(("127.0.0.1", 0))
-                moved[self.env[variable]] = str(probe.getsockname()[1])
+        ports = free_ports(len(variables))
+        moved = {self.env[name]: str(port) for name, port in zip(variables, ports, strict=True)}
         for variable in variables:
             self.env[variable] = moved[self.env[variable]]
         for variable, value in self.env.items():
