@@ -193,10 +193,12 @@ class Links:
     def _of_a_package(self, call: Call, module: Module, function: Function) -> bool:
         """Whether the type of what is called on is of a package outside the project, as `sync.Mutex` is."""
         match = _QUALIFIED.match(self.type_of(call, module, function))
-        source = (module.imported(match[1]) or _STANDARD.get(match[1], "")) if match else ""
-        if not source or not self.program.roots:
-            return source in _STANDARD.values()
-        return self.program.folder_of(source) is None
+        if match is None:
+            return False
+        source = module.imported(match[1]) or match[1]  # a field's type may be imported in another file
+        if source in _STANDARD:
+            return True
+        return "/" in source and bool(self.program.roots) and self.program.folder_of(source) is None
 
     def _foreign(self, type_: str, module: Module) -> bool:
         """Whether a type is one of a library: then no method of the project is meant."""
@@ -324,7 +326,7 @@ class Links:
 
 
 _QUALIFIED = re.compile(r"[*&\[\]]*(\w+)\.[A-Z]")
-_STANDARD = {name: name for name in ("sync", "time", "bytes", "strings", "bufio")}
+_STANDARD = frozenset({"sync", "time", "bytes", "strings", "bufio"})
 _REFERENCE = re.compile(r"((?:this\.)?\w+)::(\w+)")
 # Streams, optionals, futures and reactive chains, and what Spring runs in a transaction.
 _RUNS = re.compile(
