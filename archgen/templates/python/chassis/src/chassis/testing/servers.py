@@ -212,7 +212,7 @@ def free_port() -> int:
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports of loopback that nobody uses at this moment. Raises RuntimeError when there are none."""
+    """Different ports of loopback that nobody uses now. Raises RuntimeError when there are not so many."""
     found: list[int] = []
     for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
         if len(found) == count:
