@@ -23,6 +23,15 @@ RULE = Rule(
     remedy="Use POST, PUT or DELETE for what changes something.",
     languages=("python", "typescript", "java",),
     valid=(
+        Sample("java", {  # a finder of Spring's that has two conditions
+            "Categories.java": """
+                class Categories {
+                  private CategoryRepository categories;
+                  @GetMapping("/categories/{id}")
+                  public Category category(Long id, String shop) { return categories.findByIdAndShop(id, shop); }
+                }
+            """,
+        }),
         Sample("python", {  # what is kept for the next who asks
             "rates.py": """
                 from app import redis_store

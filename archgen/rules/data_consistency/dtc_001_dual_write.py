@@ -124,6 +124,22 @@ RULE = Rule(
     remedy="Write the message to an outbox table in the same transaction, and publish from there.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # a channel of the process
+            "events.go": """
+                package shop
+                import "github.com/ThreeDotsLabs/watermill/pubsub/gochannel"
+                type Orders struct {
+                    db *sql.DB
+                    pubsub *gochannel.GoChannel
+                }
+                func (o *Orders) Place(order Order) error {
+                    if _, err := o.db.Exec("insert into orders values ($1)", order.ID); err != nil {
+                        return err
+                    }
+                    return o.pubsub.Publish("placed", order.message())
+                }
+            """,
+        }),
         Sample("typescript", {  # two routes that one function registers
             "controller.ts": """
                 import { producer } from './kafka';

@@ -29,6 +29,18 @@ RULE = Rule(
     remedy="Open a transaction around both.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # by a decorator
+            "orders.ts": """
+                export class Orders {
+                  constructor(private prisma: PrismaService) {}
+                  @Transaction()
+                  async place(order: Order) {
+                    await this.prisma.order.create({ data: order });
+                    await this.prisma.line.createMany({ data: order.lines });
+                  }
+                }
+            """,
+        }),
         Sample("java", {
             "Products.java": """
                 @Service

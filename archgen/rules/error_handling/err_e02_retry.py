@@ -22,6 +22,15 @@ RULE = Rule(
     remedy="Try idempotent calls again a few times, waiting exponentially longer with jitter.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # a task of Celery that waits before it is tried again
+            "tasks.py": """
+                from celery import Celery
+                app = Celery('notify')
+                @app.task(bind=True, max_retries=48, default_retry_delay=300)
+                def deliver(self, id):  # <-
+                    ...
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 def f():

@@ -28,6 +28,21 @@ RULE = Rule(
     remedy="Count requests, errors and durations in every service, and expose them.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # served by watermill
+            "main.go": """
+                package main
+                import (
+                    "net/http"
+                    "github.com/ThreeDotsLabs/watermill/components/metrics"
+                )
+                func main() {
+                    registry, done := metrics.CreateRegistryAndServeHTTP(":8081")
+                    defer done()
+                    serve(registry)
+                    http.ListenAndServe(":8080", nil)
+                }
+            """,
+        }),
         Sample("python", {  # sent to who keeps them
             "app.py": """
                 from fastapi import FastAPI
