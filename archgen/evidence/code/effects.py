@@ -95,7 +95,7 @@ def _of(
         return [Effect("remote", call, write=not words.READ_NAME.match(asked), target="rpc")]
     if module.language == "java" and (verb := _JAX_RS.search(call.callee)) and _asks_jax_rs(call, module):
         return [Effect("remote", call, write=verb[1] in ("post", "put", "delete"), target="http")]
-    if module.uses(_PAYS_BY) and _PAYMENT.search(call.callee) and not _answers_nobody(call):
+    if module.uses(_PAYS_BY) and _PAYMENT.search(call.callee) and (call.args or call.keywords):
         return [Effect("remote", call, write=True, target="sdk")]
     if words.SOAP.search(call.callee):
         return [Effect("remote", call, write=not words.READ_NAME.match(function.name), target="soap")]
@@ -185,10 +185,6 @@ _PAYMENT = re.compile(
     r"(?:^|\.)(?:PaymentIntent|Charge|Refund|Transfer|Payout|Subscription|SetupIntent)\.create(_async)?$|"
     r"(?:^|\.)(?:paymentintent|charge|refund|transfer|payout|subscription)\.New$"
 )
-
-
-def _answers_nobody(call: Call) -> bool:
-    return call.name == "create" and not call.args and not call.keywords
 
 
 # What caches tell each other, that a copy is old, is no news of the business.
