@@ -146,16 +146,12 @@ def _collect(root: Path, step: Callable[[], None], workers: int) -> Facts:
     mark_live(program, [*run], imports, needs)
     links = Links(program)
     settle(links, bound(facts))
+    program.freeze()
+    _recognise(jobs.leave, ("job_queues", "data_consistency"), program, facts)  # others have it through calls
     links.connect()
     facts.program = program
-    program.freeze()
     for recognise, items in _RECOGNISERS:
-        try:
-            facts.add(list(recognise(program, facts)))
-        except Exception as error:
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            message = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
-            facts.crashed.update(dict.fromkeys(items, message))
+        _recognise(recognise, items, program, facts)
     facts.notes = tuple(notes)
     return facts
 
@@ -188,6 +184,18 @@ def _samples_alone(sources: list[Source]) -> list[Source]:
 
 
 Recogniser = Callable[[Program, Facts], Iterator[Fact]]
+
+
+def _recognise(recognise: Recogniser, items: tuple[str, ...], program: Program, facts: Facts) -> None:
+    """Adds what a recogniser finds to `facts`, or why it failed for each of the `items` that rest on it."""
+    try:
+        facts.add(list(recognise(program, facts)))
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        message = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
+        facts.crashed.update(dict.fromkeys(items, message))
+
+
 _ITEMS = (
     "service_boundaries", "communication_patterns", "event_sourcing", "saga", "job_queues", "circuit_breaker",
     "observability", "error_handling", "data_consistency", "disaster_recovery",
@@ -205,7 +213,6 @@ _RECOGNISERS: tuple[tuple[Recogniser, tuple[str, ...]], ...] = (
     (lambda program, _: clocks.clocks(program), ("job_queues",)),
     (lambda program, _: edges.edges(program), _ITEMS),
     (lambda program, _: messaging.dead_letters(program), ("job_queues", "error_handling")),
-    (lambda program, _: jobs.jobs(program), ("job_queues",)),
     (lambda program, _: retried.retried(program), ("circuit_breaker",)),
     (lambda program, _: retried.crowds(program), ("circuit_breaker",)),
     (lambda program, _: agents.agents(program), ("circuit_breaker",)),

@@ -119,7 +119,11 @@ def _of(
         and not any(map(_ANSWERS.search, call.args))
         and not (_CACHES.search(module.path) and call.name in ("Publish", "publish"))
     ):
-        outbox = framework or words.OUTBOX_FRAMEWORK.match(origin) is not None
+        outbox = (
+            framework
+            or words.OUTBOX_FRAMEWORK.match(origin) is not None
+            or words.SENT_WITH_COMMIT.match(name) is not None
+        )
         found.append(Effect("outbox" if outbox else "publish", call))
     elif (
         words.CONSUME_NAME.match(name)
@@ -285,6 +289,8 @@ def _publishes(call: Call, origin: str, module: Module) -> bool:
         return False
     if call.name == "send" and call.args and _NO_MESSAGE.match(call.args[0]):
         return False  # of the AWS SDK, which sends whatever it is asked
+    if words.SENT_WITH_COMMIT.match(call.name):
+        return bool(call.receiver)
     if words.PUBLISH_NAME.match(call.name):
         return bool(call.receiver) and bool(call.args or call.keywords)
     return words.PUBLISH_SEND.match(call.name) is not None and bool(

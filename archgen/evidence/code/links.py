@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from archgen.evidence.code.model import Call, Class, Effect, Function, Module, Program
+from archgen.evidence.code.shapes import Shapes
 
 _DEEPEST = 5
 # An interface to what is kept may have a heir for each database, and all do the same.
@@ -21,7 +22,7 @@ _KINDS_OF_STORE = 9
 _A_STORE = re.compile(
     r"(Store|Storage|Database|Repository|Repo|Dao|DAO|Persister|Persistence|Provider|Queue|Publisher)$"
 )
-_CARRIED = ("db.write", "publish", "remote", "outbox", "commit", "tx", "ack", "reject")
+_CARRIED = ("db.write", "publish", "enqueue", "remote", "outbox", "commit", "tx", "ack", "reject")
 _COMMON = {
     "get", "set", "add", "run", "execute", "handle", "send", "call", "post", "put", "delete", "update",
     "create", "save", "close", "start", "stop", "init", "find", "load", "map", "filter", "apply",
@@ -64,11 +65,7 @@ class Links:
                     if plain(base) not in ("struct", "interface", one.name):
                         self.heirs[plain(base)].append(one)
                         self.bases[one.name][plain(base)] = None
-        self._shapes = {
-            one: set(self.by_owner[one]) - {"__init__"}
-            for one, bases in self.bases.items()
-            if "Protocol" in bases and len(self.by_owner[one]) > 1
-        }
+        self._shapes = Shapes(program, self.by_owner)
         self._listeners = _listeners(program)
         self._receivers: dict[int, str] = {}
         self._targets: dict[int, list[Function]] = {}
@@ -147,6 +144,8 @@ class Links:
             return found
         if type_ and (type_ in self.by_owner or type_ in self._java):
             return []
+        if module.language == "java" and type_ and module.imported(type_):
+            return []  # a library's type
         if (
             (home := module.home_of(head))
             and head not in function.params
@@ -156,8 +155,7 @@ class Links:
         candidates = self._named(name, module)
         if (
             len(candidates) == 1
-            and name not in _COMMON
-            and f"{name[:1].lower()}{name[1:]}" not in _COMMON
+            and not _usual(name)
             # at the end of a chain, as of a query that is built, a usual word says nothing
             and not ("(" in call.callee and name.lower() in _COMMON)
             and not module.imported(head).startswith(("net/", "java."))
@@ -246,24 +244,21 @@ class Links:
         if self._declared[owner] != 1 or len(found) > 3:
             # two services may each have a class of one name, with heirs of their own
             found = nearest(found, near)
-        if not found and own and owner in self._shapes:
-            # a Protocol: who has all of its methods is meant, also without saying so
-            shape = self._shapes[owner]
-            fits = [
-                one
-                for one, methods in self.by_owner.items()
-                if one and one != owner and shape <= set(methods)
-            ]
-            found = nearest([f for one in fits for f in self.by_owner[one][name]], near)
+        if not found and owner in self._shapes and (own or near.endswith(".go")):
+            found = self._shapes.holders(owner, name, near)
+            if owner in self._shapes.protocols or len(found) > _KINDS_OF_STORE:
+                found = nearest(found, near)
         if not found and depth < 3 and owner not in self._shapes:
             for base in self.bases.get(owner, ()):
                 found += self._method(base, name, near, depth + 1)
+        shaped = bool(found) and owner in self._shapes  # who has all of the methods is surely meant
         kinds = _A_STORE.search(owner) is not None and (bool(found) or near.endswith(".go"))
-        most = _KINDS_OF_STORE if kinds and self._declared[owner] else 3
-        if not found and not own and owner not in self.by_owner and owner not in self._java:
+        most = _KINDS_OF_STORE if shaped or (kinds and self._declared[owner]) else 3
+        inferred = near.endswith((".go", ".py")) or self._declared[owner]  # else it is a library's
+        if not found and not own and inferred and owner not in self.by_owner and owner not in self._java:
             # an interface without declared heirs (Go, or a Protocol): who has the method?
             holders = nearest([f for _, f in self.by_name.get(name, ()) if f.owner], near)
-            found = holders if name not in _COMMON else []
+            found = holders if not _usual(name) else []
         return found if 0 < len(found) <= most else own
 
     def connect(self) -> None:
@@ -281,7 +276,11 @@ class Links:
                         continue
                     for target in targets:
                         if target is not function:
-                            own += [_through(e, call, target) for e in self._does(target, 1)]
+                            own += [
+                                _through(e, call, target)
+                                for e in self._does(target, 1)
+                                if not _copies(e, call, target)
+                            ]
                 function.reach = sorted(own, key=lambda e: e.call.line)
 
     def type_of(self, call: Call, module: Module, function: Function) -> str:
@@ -317,12 +316,29 @@ class Links:
                 for target in self.targets(call, module, function):
                     if target is not function:
                         for effect in self._does(target, depth + 1):
-                            sorts.setdefault(
-                                (effect.kind, effect.write, effect.table), _through(effect, call, target)
-                            )
+                            if not _copies(effect, call, target):
+                                sorts.setdefault(
+                                    (effect.kind, effect.write, effect.table), _through(effect, call, target)
+                                )
         result = tuple(sorts.values())
         self._summary[id(function)] = result
         return result
+
+
+def _usual(name: str) -> bool:
+    """Whether a name is an everyday word, which says nothing of whose it is."""
+    return name in _COMMON or f"{name[:1].lower()}{name[1:]}" in _COMMON
+
+
+# What a copy is kept in changes nothing: `PostgresCache.Set`, `cache.put`.
+_A_CACHE = re.compile(r"(^|[a-z_])_?[cC]ach(e|ing)([A-Z_]\w*)?$")
+
+
+def _copies(effect: Effect, call: Call, target: Function) -> bool:
+    """Whether a change that is made through `target` is one of a cache."""
+    return effect.kind == "db.write" and (
+        _A_CACHE.search(target.owner) is not None or _A_CACHE.search(call.receiver) is not None
+    )
 
 
 _QUALIFIED = re.compile(r"[*&\[\]]*(\w+)\.[A-Z]")

@@ -18,6 +18,11 @@ _OF_MODEL = re.compile(
 # Prisma's models: `this.prisma.order.create`, `tx.order.create`
 _OF_PRISMA = re.compile(r"\b(?:prisma(?:Service|Client)?|tx)\.([a-z]\w*)\.\w+$")
 _ARGUED = re.compile(r"[<\[]")
+# Statements that are no change: questions, calls to whoever listens, settings of the session.
+_KEEPS = re.compile(
+    r"""["`]\s*(select\s+pg_\w+|notify|listen|do\s+\$\$\s*begin\s+raise|set|pragma|lock|vacuum|analyze)\b""",
+    re.I,
+)
 
 
 def database(
@@ -73,7 +78,7 @@ def database(
         if match:
             return _of_statement(match, call)
         if name.startswith(("Exec", "NamedExec", "MustExec")) and words.DB_RECEIVER.search(call.receiver):
-            return Effect("db.write", call)
+            return None if any(map(_KEEPS.search, call.args)) else Effect("db.write", call)
         return None
     if (
         words.ORM_WRITE_NAME.match(name)
@@ -148,7 +153,7 @@ def _of_mybatis_plus(call: Call, module: Module, function: Function) -> Effect |
     """A change through the service of an entity: by name, or what a heir of `ServiceImpl` calls on itself."""
     if not call.args:
         return None
-    bases = (base for one in module.classes if one.name == function.owner for base in one.bases)
+    bases = (", ".join(one.bases) for one in module.classes if one.name == function.owner)
     own = next(filter(None, map(_ITS_ENTITY.search, bases)), None)
     if call.receiver in ("", "this", "super") and "(" not in call.callee:
         known = own is not None and (_OF_ITS_OWN.match(call.name) or _OF_A_SERVICE.match(call.name))

@@ -7,6 +7,7 @@ An origin is where a call comes from as far as the file tells: `requests.post`, 
     tx commit          a transaction is opened; is committed
     remote             another process is called and awaited; `write` when that changes something there
     publish            a message leaves for a broker
+    enqueue            a job is left with a queue outside of the database
     consume            a handler is set up for messages from a broker
     ack reject         a message is acknowledged; is refused or sent to the dead letters
     outbox             a framework writes the message in the running transaction
@@ -81,7 +82,11 @@ PUBLISH_NAME = Names(
     r"^(publish|publish_\w+|publish[A-Z]\w*|Publish\w*|basic_publish|basicPublish|sendToQueue|convertAndSend|convertSendAndReceive|"
     r"send_and_wait|SendMessages?|sendMessage(Batch)?|put_events|putEvents|xadd|XAdd|XADD|lpush|rpush|produce)$"
 )
-PUBLISH_SEND = Names(r"^(send|emit|sendAsync|Send|WriteMessages|Produce|send_message|dispatch)$")
+PUBLISH_SEND = Names(
+    r"^(send|emit|sendAsync|Send|WriteMessages|Produce|send_message|dispatch|(sync|async)Send\w*|sendOneWay\w*)$"
+)
+# RocketMQ keeps such a message back until the transaction that it belongs to has ended.
+SENT_WITH_COMMIT = Names(r"^sendMessageInTransaction$")
 BROKER_WORD = Names(
     r"(kafka|rabbit|rocketmq|amqp|pika|kombu|jms|sqs|sns|nats|jetstream|pulsar|producer|publisher|broker|channel|exchange|messagebus|message_bus|"
     r"streambridge|eventhub|servicebus|pubsub|queue|topic|ClientProxy|event_?bus|go-nsq|nsqjs|pynsq)",

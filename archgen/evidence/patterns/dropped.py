@@ -11,7 +11,7 @@ from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.background import UPKEEP
 from archgen.evidence.patterns.common import CLOSES, fact
 
-_GO_CHECK = re.compile(r"if\s+(?:[^;{\n]*;\s*)?err\s*!=\s*nil\s*\{([^{}]*)\}")
+_GO_CHECK = re.compile(r"if\s+(?:[^;{\n]*;\s*)?(?:err|\w+Err|err[A-Z2-9]\w*)\s*!=\s*nil\s*\{([^{}]*)\}")
 _GO_TOLD = re.compile(r"(?m)^.*\b(log\w*|logger|slog|fmt\.Print\w*|zap|l\.|span)\b.*$", re.IGNORECASE)
 _GO_RETURNS = re.compile(
     r"^(Exec|ExecContext|NamedExec\w*|InsertOne|InsertMany|UpdateOne|UpdateMany|DeleteOne|DeleteMany|ReplaceOne)$"
@@ -120,14 +120,13 @@ _SAYS = re.compile(r"MQ$|[pP]ublish|[sS]end|[eE]mit|[pP]roduce|[eE]nqueue|[nN]ot
 
 
 def logged_away(program: Program) -> Iterator[Fact]:
-    """`error.publish_swallowed`: a function of Go that can't say that it failed sends through another, and
-    only writes to a log that this has failed.
+    """`error.publish_swallowed`: a function of Go sends or enqueues through another, and only writes to a log
+    that this has failed.
     """
     for module, function in program.functions():
-        if module.language != "go" or not function.name or _MAY_FAIL.match(function.body):
+        if module.language != "go" or not function.name or CLOSES.fullmatch(function.name):
             continue
-        if CLOSES.fullmatch(function.name):
-            continue
+        mute = not _MAY_FAIL.match(function.body)
         quiet = {
             function.line + function.body.count("\n", 0, m.start())
             for m in _GO_CHECK.finditer(function.body)
@@ -135,9 +134,15 @@ def logged_away(program: Program) -> Iterator[Fact]:
         }
         for effect in function.reach:
             call = effect.call
-            if effect.kind != "publish" or not effect.via or not _SAYS.search(call.name):
+            said = _SAYS.search(call.name) is not None
+            if effect.kind == "enqueue":
+                # a wrapper around the queue may have any name; what leads there in the end has to say so
+                counts = said or len(effect.via) < 2
+            else:
+                counts = effect.kind == "publish" and bool(effect.via) and said and mute
+            if not counts or not {call.line, call.line + 1} & quiet:
                 continue
-            if not {call.line, call.line + 1} & quiet or any(call.within("finally", "spawn")):
+            if any(call.within("finally", "spawn")) and effect.kind != "enqueue":
                 continue
             lost = {"call": call.callee[-50:], "answer": False, "logged": True}
             yield fact("error.publish_swallowed", module, call.line, function=function.title, **lost)
@@ -152,20 +157,19 @@ def unasked(program: Program) -> Iterator[Fact]:
     for module, function in program.functions():
         if module.language != "go" or CLOSES.fullmatch(function.name) or _PREPARES.match(function.name):
             continue
-        told: set[int] = set()
         for effect in function.reach:
             call = effect.call
             matters = effect.kind in ("db.write", "publish") or (effect.kind == "remote" and effect.write)
-            if not effect.via or not call.discarded or not matters or call.line in told:
+            if not effect.via or not call.discarded or not matters:
                 continue
             led = named.get(effect.via[0], [])
             if not led or not all(_LAST_ERROR.match(one.body) for one in led) or UPKEEP.search(call.callee):
                 continue
             if any(call.within("finally", "catch", "spawn", "closure")) or CLOSES.fullmatch(call.name):
                 continue
-            told.add(call.line)
             said = {"types": "no error", "logged": False, "writes": True}
             yield fact("error.swallowed", module, call.line, function=function.title, **said)
+            break  # what is not asked once is mostly never asked
 
 
 # `func (c *Client) Done(x int) error {`, `func f() (*A, error) {`

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from archgen.evidence.code.effects import origin_of
-from archgen.evidence.code.model import Call, Function, Module, Program
+from archgen.evidence.code.model import Call, Effect, Function, Module, Program
 from archgen.evidence.facts import Fact, Facts
 from archgen.evidence.patterns.common import calls, fact, imports, marks
 
@@ -125,6 +126,40 @@ def _of_temporal(module: Module, function: Function, call: Call) -> Iterator[Fac
         return
     yield fact("job.enqueue", module, call.line, what=call.callee[-60:], attempts=True)
     yield fact("attempts", module, call.line, what="the library tries again", function=function.title)
+
+
+# Queues that live in the database that changes are made in.
+_IN_DATABASE = re.compile(
+    r"^(procrastinate|django_q|huey|pg-boss|graphile-worker|apscheduler|org\.(jobrunr|quartz)|com\.github\.kagkarlsson|"
+    r"org\.springframework\.batch|github\.com/(riverqueue|vgarvardt/gue|mikestefanello/backlite|acaloiaro/neoq)|"
+    r"k8s\.io/client-go/util/workqueue)"
+)
+
+
+def leave(program: Program, facts: Facts) -> Iterator[Fact]:
+    """The facts of `jobs`. Who leaves a job with a queue outside of the database has the effect `enqueue`
+    from then on.
+    """
+    places: dict[str, set[tuple[int, str]]] = defaultdict(set)
+    for found in jobs(program):
+        yield found
+        if found.kind == "job.enqueue":
+            places[found.file].add((found.line, str(found["what"])))
+    for path, told in places.items():
+        module = program.modules[path]
+        if not module.uses(_IN_DATABASE):
+            for function in module.functions:
+                for call in function.calls:
+                    if {(call.line, call.callee[:60]), (call.line, call.callee[-60:])} & told:
+                        _left(function, call)
+
+
+def _left(function: Function, call: Call) -> None:
+    """Notes that `call` leaves a job: what it was taken for is no change of a database's."""
+    kept = [e for e in function.effects if e.call is not call or e.kind == "publish"]
+    if not any(e.call is call for e in kept):
+        kept.append(Effect("enqueue", call, write=True))
+    function.effects[:] = sorted(kept, key=lambda e: e.call.line)
 
 
 def jobs(program: Program) -> Iterator[Fact]:

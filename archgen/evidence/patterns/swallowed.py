@@ -112,7 +112,7 @@ def _floating(module: Module, function: Function) -> Iterator[Fact]:
 
 _SENDING = re.compile(
     r"kafka|amqp|rabbit|pika|nats|jms|sqs|sns|broker|publish|messag|produc|send|timeout|connect|\bio|network|socket|runtime|"
-    r"execution|interrupted|client|boto|pub_?sub|mqtt|redis|stream|queue|transport|rpc|http",
+    r"execution|interrupted|client|boto|pub_?sub|mqtt|redis|stream|queue|transport|rpc|http|kombu|operational|\bOSError",
     re.IGNORECASE,
 )
 # Errors that a commit may end with; one of another sort is not its own.
@@ -139,15 +139,16 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
         e
         for e in function.reach
         if any(b is catch.tried for b in e.call.inside)
-        and not (e.via and e.kind != "publish" and _ASKS.match(e.call.name))
+        and not (e.via and e.kind not in ("publish", "enqueue") and _ASKS.match(e.call.name))
     ]
     typed = not BROAD.match(catch.types.strip())
+    silent = _silent(function, catch)
     leaves = _EXIT.search(catch.body) is not None
     logged = (
         words.LOG.search(re.sub(r"\(.*", "", catch.body.strip().split("\n")[0])) is not None
         or re.search(r"log|print|console|warn", catch.body, re.I) is not None
     )
-    acts = re.sub(r"(?m)^.*\b(log\w*|console|print\w*|_log)\b.*$|\bpass\b|[\s;{}()]", "", _untold(catch.body))
+    acts = _acts(catch.body)
     kept = ("publish", "db.write") if not _FINE.search(catch.body) else ("publish",)
     again = any(
         e.kind in kept and catch.line <= e.call.line <= catch.end for e in function.reach
@@ -160,14 +161,16 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
     published = [
         e
         for e in tried
-        if e.kind == "publish"
+        if e.kind in ("publish", "enqueue")
         and not again
         and not (e.late or e.call.after_commit)
         and (not e.via or _SAYS.search(e.call.name))
     ]
     if typed and not _SENDING.search(catch.types):
         published = []  # that is another call's failure
-    if published and not leaves:
+    if published and published[-1].kind == "enqueue" and _acts(silent):
+        published = []  # something is done about it
+    if published and not (leaves and _EXIT.search(silent)):
         yield fact(
             "error.publish_swallowed",
             module,
@@ -237,6 +240,20 @@ def _untold(body: str) -> str:
             end += 1
         body = body[: told.start()] + body[end:]
     return body
+
+
+def _acts(body: str) -> str:
+    """What is left of the text of a handler without what only tells of the failure."""
+    return re.sub(r"(?m)^.*\b(log\w*|console|print\w*|_log)\b.*$|\bpass\b|[\s;{}()]", "", _untold(body))
+
+
+_BARE = re.compile(r"(?m)^\s*return\s*(?:None|;)?\s*$")
+_VALUE = re.compile(r"\breturn[ \t]+(?!None\b)[^\s;}]")
+
+
+def _silent(function: Function, catch: Catch) -> str:
+    """The text of a handler without a `return` that tells nobody: the function never returns a value."""
+    return catch.body if _VALUE.search(function.body) else _BARE.sub("", catch.body)
 
 
 def _certain(call: Call) -> bool:

@@ -23,6 +23,28 @@ RULE = Rule(
     remedy="Use POST, PUT or DELETE for what changes something.",
     languages=("python", "typescript", "java",),
     valid=(
+        Sample("java", {  # a lock of a library, and a method of the project's that has its name
+            "Tickets.java": """
+                import org.redisson.api.RLock;
+                @RestController
+                class Tickets {
+                  private RedissonClient redisson;
+                  private final SeatService seats;
+                  @GetMapping("/tickets")
+                  List<Ticket> list() {
+                    RLock lock = redisson.getLock("tickets");
+                    lock.lock();
+                    try { return load(); } finally { lock.unlock(); }
+                  }
+                }
+            """,
+            "SeatService.java": """
+                class SeatService {
+                  private SeatMapper seatMapper;
+                  void unlock() { seatMapper.update(new Seat()); }
+                }
+            """,
+        }),
         Sample("java", {  # a finder of Spring's that has two conditions
             "Categories.java": """
                 class Categories {

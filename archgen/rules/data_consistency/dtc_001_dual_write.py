@@ -14,17 +14,13 @@ _AGAIN = re.compile(r"(^|[._])(retry|redeliver|requeue|redrive|nack?|dead_?lette
 _NOTES = re.compile(
     r"(mark|set|record|flag)\w*_?(sent|emitted|published|delivered|dispatched|emission)\b", re.IGNORECASE
 )
-# Job queues that live in the database that the change is made in.
-_IN_DATABASE = re.compile(
-    r"^(procrastinate|django_q|huey|pg-boss|graphile-worker|apscheduler|org\.(jobrunr|quartz)|com\.github\.kagkarlsson|"
-    r"github\.com/(riverqueue|vgarvardt/gue))"
-)
 
 
 def check(facts: Facts) -> Iterable[Hit]:
     # what works in the file of the relay moves messages that are committed already, and so does who calls it
     homes = {f.file for f in facts.of("outbox.relay")}
     relays = {f.title for m, f in facts.program.functions() if m.path in homes and f.name}
+    early = {(f.file, f.line) for f in facts.of("publish_in_tx")}  # DTC-002 tells
     for module, function in facts.program.functions():
         if module.path in homes or (function.callers and all(c.file in homes for c in function.callers)):
             continue
@@ -36,6 +32,8 @@ def check(facts: Facts) -> Iterable[Hit]:
         ]
         writes = [e for e in function.reach if e.kind == "db.write" and not _NOTES.search(e.call.name)]
         for publish in publishes:
+            if (module.path, publish.call.line) in early:
+                continue
             before = [
                 w
                 for w in writes
@@ -70,31 +68,48 @@ def _listeners(facts: Facts) -> Iterable[Hit]:
             yield Hit(module.path, sent.call.line, message)
 
 
+# what somebody may still do is counted before it is done
+_COUNTS = re.compile(r"counter|quota|limit|usage|metric|statistic", re.IGNORECASE)
 _COMMITS = re.compile(r"@(?:\w+\.)*(autocommit|transactional|atomic)\b")
 
 
 def _jobs(facts: Facts) -> Iterable[Hit]:
-    """A change is committed, and then a job is left with a broker."""
-    left = {(f.file, f.line) for f in facts.of("job.enqueue") if f.get("by") != "table"}
+    """A change is made, and then a job is left with a queue outside of the database."""
     whole = {f.title for _, f in facts.program.functions() if any(map(_COMMITS.match, f.marks))}
+    # a job that is tried again makes its change and leaves the next one again
+    workers = {(f.file, f.get("function")) for f in facts.of("job.worker")}
     for module, function in facts.program.functions():
+        left = [e for e in function.reach if e.kind == "enqueue" and not (e.late or e.call.after_commit)]
+        if not left or (module.path, function.name) in workers:
+            continue
         commits = [e.call for e in function.effects if e.kind == "commit"]
-        writes = [e.call for e in function.effects if e.kind == "db.write"]
         if module.language == "python" and not commits:
             # what is called commits by itself, as stands on it
-            led = [e.call for e in function.reach if e.kind == "db.write" and e.via and e.via[0] in whole]
-            commits, writes = led, led
-        if not commits or not writes or any(_IN_DATABASE.match(item.module) for item in module.imports):
-            continue
-        for call in function.calls:
-            if (module.path, call.line) not in left or not commits[0].line < call.line:
+            commits = [e.call for e in function.reach if e.kind == "db.write" and e.via and e.via[0] in whole]
+        writes = [
+            e.call
+            for e in function.reach
+            if e.kind == "db.write" and not _NOTES.search(e.call.name) and not _COUNTS.search(e.table)
+        ]
+        for job in [e.call for e in left if not e.via] or [e.call for e in left]:
+            ended = next((c for c in commits if _before(c, job)), None)
+            if ended and any(w.line <= ended.line for w in writes):
+                did = f"commits at line {ended.line}"
+            elif function.name and (before := [w for w in writes if _before(w, job)]):
+                did = f"writes at line {before[-1].line}"
+            else:
                 continue
-            if writes[0].line <= commits[0].line and not alternatives(commits[0], call):
-                yield Hit(
-                    module.path, call.line,
-                    f"{function.title} commits at line {commits[0].line} and enqueues apart from it",
-                )  # fmt: skip
-                break
+            severity = None if ended else Severity.WARNING
+            message = f"{function.title} {did} and enqueues apart from it"
+            yield Hit(module.path, job.line, message, severity=severity)
+            break
+
+
+def _before(one: Call, other: Call) -> bool:
+    """Whether `one` is made before `other` on a path that makes both."""
+    return (
+        one is not other and one.line < other.line and not alternatives(one, other) and not wraps(one, other)
+    )
 
 
 def _together(one: Call, other: Call) -> bool:
@@ -124,6 +139,121 @@ RULE = Rule(
     remedy="Write the message to an outbox table in the same transaction, and publish from there.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {  # it leaves within the transaction, which DTC-002 tells
+            "Orders.java": """
+                import org.apache.rocketmq.spring.core.RocketMQTemplate;
+                class Orders {
+                  private final OrderMapper orderMapper;
+                  private final RocketMQTemplate rocketMQTemplate;
+                  @Transactional
+                  void create(Order order) {
+                    orderMapper.insert(order);
+                    rocketMQTemplate.syncSend("orders", order);
+                  }
+                }
+            """,
+        }),
+        Sample("java", {  # RocketMQ holds the message back until the transaction has ended
+            "Orders.java": """
+                import org.apache.rocketmq.spring.core.RocketMQTemplate;
+                class Orders {
+                  private final OrderMapper orderMapper;
+                  private final RocketMQTemplate rocketMQTemplate;
+                  void create(Order order) {
+                    orderMapper.insert(order);
+                    rocketMQTemplate.sendMessageInTransaction("orders", message(order), order);
+                  }
+                }
+            """,
+        }),
+        Sample("python", {  # once the change is committed, and a job that is tried again with its change
+            "signup.py": """
+                from django.db import transaction
+                from app.tasks import send_welcome
+                def sign_up(form):
+                    user = User.objects.create(name=form.name)
+                    transaction.on_commit(lambda: send_welcome.delay(user.pk))
+            """,
+            "app/tasks.py": """
+                from celery import shared_task
+                @shared_task(autoretry_for=(IOError,))
+                def send_welcome(pk):
+                    Mail.objects.create(user=pk)
+                    deliver.delay(pk)
+                @shared_task
+                def deliver(pk):
+                    post(pk)
+            """,
+        }),
+        Sample("go", {  # a copy in a cache, what is counted, and who only reads what it was sent
+
+                "queue.go": """
+                    package queue
+                    import (
+                        "context"
+                        "github.com/hibiken/asynq"
+                    )
+                    type Queuer interface {
+                        Write(ctx context.Context, name string, job *Job) error
+                        Options() Options
+                    }
+                    type RedisQueue struct{ client *asynq.Client }
+                    func (q *RedisQueue) Write(ctx context.Context, name string, job *Job) error {
+                        _, err := q.client.Enqueue(asynq.NewTask(name, job.Payload), asynq.MaxRetry(5))
+                        return err
+                    }
+                    func (q *RedisQueue) Options() Options { return q.opts }
+                    type Log struct{}
+                    func (l *Log) Write(ctx context.Context, name string, job *Job) error { return nil }
+                    type Buffer struct{}
+                    func (b *Buffer) Write(p []byte) (int, error) { return len(p), nil }
+                """,
+
+            "cache.go": """
+                package cache
+                type PostgresCache struct{ db *sql.DB }
+                func (c *PostgresCache) Put(ctx context.Context, key string, value any) error {
+                    _, err := c.db.ExecContext(ctx, "INSERT INTO kv VALUES ($1, $2)", key, value)
+                    return err
+                }
+            """,
+            "limits.go": """
+                package limits
+                type Limiter struct{ db *sql.DB }
+                func (l *Limiter) Allow(ctx context.Context, id string) error {
+                    _, err := l.db.ExecContext(ctx, "INSERT INTO event_counters VALUES ($1)", id)
+                    return err
+                }
+            """,
+            "invite.go": """
+                package services
+                import (
+                    "shop/cache"
+                    "shop/limits"
+                    "shop/queue"
+                )
+                type Invites struct {
+                    users *cache.PostgresCache
+                    limiter *limits.Limiter
+                }
+                func (s *Invites) Run(ctx context.Context, q queue.Queuer) error {
+                    if err := s.users.Put(ctx, s.id, s.user); err != nil {
+                        return err
+                    }
+                    if err := s.limiter.Allow(ctx, s.id); err != nil {
+                        return err
+                    }
+                    return q.Write(ctx, "mail", s.job())
+                }
+                func (s *Invites) Tell(ctx context.Context, out io.Writer) error {
+                    if err := s.repo.CreateInvite(ctx, s.invite); err != nil {
+                        return err
+                    }
+                    _, err := out.Write(s.text())
+                    return err
+                }
+            """,
+        }),
         Sample("go", {  # a channel of the process
             "events.go": """
                 package shop
@@ -330,6 +460,55 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {
+            "signup.py": """
+                from app.tasks import send_welcome
+                def sign_up(form):
+                    user = User.objects.create(name=form.name)
+                    send_welcome.delay(user.pk)  # <-
+            """,
+            "app/tasks.py": """
+                from celery import shared_task
+                @shared_task
+                def send_welcome(pk):
+                    deliver(pk)
+            """,
+        }),
+        Sample("go", {  # a queue behind an interface of the project's
+
+                "queue.go": """
+                    package queue
+                    import (
+                        "context"
+                        "github.com/hibiken/asynq"
+                    )
+                    type Queuer interface {
+                        Write(ctx context.Context, name string, job *Job) error
+                        Options() Options
+                    }
+                    type RedisQueue struct{ client *asynq.Client }
+                    func (q *RedisQueue) Write(ctx context.Context, name string, job *Job) error {
+                        _, err := q.client.Enqueue(asynq.NewTask(name, job.Payload), asynq.MaxRetry(5))
+                        return err
+                    }
+                    func (q *RedisQueue) Options() Options { return q.opts }
+                    type Log struct{}
+                    func (l *Log) Write(ctx context.Context, name string, job *Job) error { return nil }
+                    type Buffer struct{}
+                    func (b *Buffer) Write(p []byte) (int, error) { return len(p), nil }
+                """,
+
+            "invite.go": """
+                package services
+                import "shop/queue"
+                func (s *Invites) Run(ctx context.Context, q queue.Queuer) error {
+                    if err := s.repo.CreateInvite(ctx, s.invite); err != nil {
+                        return err
+                    }
+                    return q.Write(ctx, "mail", s.job())  // <-
+                }
+            """,
+        }),
         Sample("python", {  # what is called commits by itself
             "dao.py": """
                 from app import db

@@ -118,6 +118,35 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # through a template of the project's own
+
+                "Template.java": """
+                    import org.apache.rocketmq.spring.core.RocketMQTemplate;
+                    abstract class Template<T> {
+                      private final RocketMQTemplate rocketMQTemplate;
+                      SendResult sendMessage(T event) {
+                        return rocketMQTemplate.syncSend(topic(), build(event), 2000L);
+                      }
+                    }
+                """,
+                "ClosingSender.java": """
+                    class ClosingSender extends Template<Closing> {
+                    }
+                """,
+
+            "Orders.java": """
+                class Orders {
+                  private final OrderMapper orderMapper;
+                  private final ClosingSender closingSender;
+                  @Transactional
+                  String create(Order order) {
+                    orderMapper.insert(order);
+                    closingSender.sendMessage(new Closing(order));  // <-
+                    return order.number();
+                  }
+                }
+            """,
+        }),
         Sample("java", {  # Seata's transaction holds the peers that are asked, and no broker
             "Orders.java": """
                 class Orders {

@@ -48,6 +48,29 @@ RULE = Rule(
     remedy="Catch what you can answer, and let the rest through.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # what has expired goes the next time
+            "sessions.go": """
+                package sessions
+                func (s *Sessions) cleanExpired(ctx context.Context) error {
+                    _, err := s.db.ExecContext(ctx, "DELETE FROM sessions WHERE expires_at < now()")
+                    return err
+                }
+                func (s *Sessions) Get(ctx context.Context, id string) (*Session, error) {
+                    if err := s.cleanExpired(ctx); err != nil {
+                        s.log.Error("not cleaned", err)
+                    }
+                    return s.find(ctx, id), nil
+                }
+            """,
+        }),
+        Sample("go", {  # who waits is woken, or asks again by itself
+            "notify.go": """
+                package queue
+                func (q *Queue) notifyPending(ctx context.Context) {
+                    _, _ = q.db.ExecContext(ctx, "SELECT pg_notify($1, '')", channel)
+                }
+            """,
+        }),
         Sample("go", {  # a lock of the library, and not the project's own
             "go.mod": "module shop\n",
             "clients.go": """
@@ -303,6 +326,19 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {  # told once for a function
+            "sessions.go": """
+                package sessions
+                func (s *Sessions) end(ctx context.Context, id string) error {
+                    _, err := s.db.ExecContext(ctx, "DELETE FROM sessions WHERE id = $1", id)
+                    return err
+                }
+                func (s *Sessions) EndAll(ctx context.Context, user string) {
+                    s.end(ctx, user + "-web")  // <-
+                    s.end(ctx, user + "-app")
+                }
+            """,
+        }),
         Sample("go", {
             "integration.go": """
                 package api

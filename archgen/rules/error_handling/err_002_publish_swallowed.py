@@ -34,6 +34,34 @@ RULE = Rule(
     remedy="Let the failure reach the caller, or keep the message in an outbox until it is out.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # it is marked as failed, or whoever called is told
+            "mail.py": """
+                import logging
+                from kombu.exceptions import OperationalError
+                from tasks import send_reset
+                logger = logging.getLogger(__name__)
+                def reset(mail):
+                    try:
+                        send_reset.apply_async(args=[mail.pk])
+                    except (OSError, OperationalError) as error:
+                        mail.mark_failed(error)
+                        return
+                    mail.told = True
+                def queued(mail):
+                    try:
+                        send_reset.apply_async(args=[mail.pk])
+                    except OperationalError:
+                        logger.exception("not queued")
+                        return
+                    return mail.pk
+            """,
+            "tasks.py": """
+                from celery import shared_task
+                @shared_task
+                def send_reset(pk):
+                    post(pk)
+            """,
+        }),
         Sample("java", {  # what could not be sent is kept
             "Events.java": """
                 class Events {
@@ -219,6 +247,66 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {  # whoever asked for the mail believes that it is on its way
+            "mail.py": """
+                import logging
+                from kombu.exceptions import OperationalError
+                from tasks import send_reset
+                logger = logging.getLogger(__name__)
+                def reset(user):
+                    try:
+                        send_reset.apply_async(args=[user.pk])
+                    except (OSError, OperationalError):  # <-
+                        logger.exception("not queued")
+                        return
+                    user.told = True
+            """,
+            "tasks.py": """
+                from celery import shared_task
+                @shared_task
+                def send_reset(pk):
+                    post(pk)
+            """,
+        }),
+        Sample("go", {  # a queue behind an interface of the project's
+
+                "queue.go": """
+                    package queue
+                    import (
+                        "context"
+                        "github.com/hibiken/asynq"
+                    )
+                    type Queuer interface {
+                        Write(ctx context.Context, name string, job *Job) error
+                        Options() Options
+                    }
+                    type RedisQueue struct{ client *asynq.Client }
+                    func (q *RedisQueue) Write(ctx context.Context, name string, job *Job) error {
+                        _, err := q.client.Enqueue(asynq.NewTask(name, job.Payload), asynq.MaxRetry(5))
+                        return err
+                    }
+                    func (q *RedisQueue) Options() Options { return q.opts }
+                    type Log struct{}
+                    func (l *Log) Write(ctx context.Context, name string, job *Job) error { return nil }
+                    type Buffer struct{}
+                    func (b *Buffer) Write(p []byte) (int, error) { return len(p), nil }
+                """,
+
+            "invite.go": """
+                package services
+                import "shop/queue"
+                func (s *Invites) Run(ctx context.Context, q queue.Queuer) error {
+                    if err := s.repo.CreateInvite(ctx, s.invite); err != nil {
+                        return err
+                    }
+                    err := q.Write(ctx, "mail", s.job())  // <-
+                    if err != nil {
+                        s.logger.Error("failed to enqueue the mail", "error", err)
+                    }
+                    return nil
+                }
+            """,
+        }),
         Sample("go", {  # by a function that could not say so
             "handler.go": """
                 package shop

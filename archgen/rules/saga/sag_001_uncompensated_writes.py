@@ -313,6 +313,36 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # what MyBatis-Plus gives the service itself, and a peer by a declared client
+            "tickets/TicketService.java": """
+                import com.baomidou.mybatisplus.extension.service.impl.ServiceImpl;
+                class TicketService extends ServiceImpl<TicketMapper, Ticket> implements Tickets {
+                  private final OrderClient orderClient;
+                  String purchase(Request request) {
+                    saveBatch(request.tickets());  // <-
+                    return orderClient.createOrder(request.order());
+                  }
+                }
+            """,
+            "tickets/OrderClient.java": """
+                import org.springframework.cloud.openfeign.FeignClient;
+                @FeignClient("orders")
+                interface OrderClient {
+                  @PostMapping("/orders")
+                  String createOrder(Order order);
+                }
+            """,
+            "tickets/Tickets.java": """
+                @SpringBootApplication
+                class TicketsApplication {}
+            """,
+            "tickets/pom.xml": "<project><artifactId>tickets</artifactId></project>",
+            "orders/pom.xml": "<project><artifactId>orders</artifactId></project>",
+            "orders/Orders.java": """
+                @SpringBootApplication
+                class Orders {}
+            """,
+        }),
         Sample("java", {  # behind a client that inherits its template, whose method is told by a wrapper
             "portal/pom.xml": "<project/>",
             "portal/src/main/java/portal/App.java": """

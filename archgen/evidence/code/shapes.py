@@ -1,0 +1,78 @@
+"""Who has all the methods of an interface without saying so: a Protocol of Python, an interface of Go."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from archgen.evidence.code.model import Class, Function, Program
+
+_METHOD = re.compile(r"(?m)^[ \t]+(\w+)(?:\[[^\]\n]*\])?\(")
+_EMBEDDED = re.compile(r"(?m)^[ \t]+(?:\w+\.)?([A-Z]\w*)[ \t]*$")
+
+
+class Shapes:
+    """The methods that an interface asks for, by its name, and who has them."""
+
+    def __init__(self, program: Program, owners: Mapping[str, Mapping[str, list[Function]]]) -> None:
+        self._owners = owners
+        # two packages may each have an interface of one name
+        self._asked: dict[str, dict[str, frozenset[str]]] = defaultdict(dict)
+        self._known: dict[tuple[str, frozenset[str]], list[str]] = {}
+        interfaces = {
+            (module.path, one.name): one
+            for module in program.modules.values()
+            if module.language == "go" and not module.test
+            for one in module.classes
+            if one.bases == ("interface",)
+        }
+        for (path, name), one in interfaces.items():
+            methods = _methods(one, interfaces.values(), 0)
+            if methods:
+                self._asked[name][path] = frozenset(methods)
+        self.protocols = {
+            one.name
+            for module in program.modules.values()
+            if module.language == "python" and not module.test
+            for one in module.classes
+            if "Protocol" in one.bases and len(owners.get(one.name, ())) > 1
+        }
+        for name in self.protocols:
+            self._asked[name][""] = frozenset(set(owners[name]) - {"__init__"})
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._asked
+
+    def holders(self, interface: str, method: str, near: str) -> list[Function]:
+        """The methods named `method` of all that have the shape of `interface`; of several interfaces of
+        that name, the one closest to the file `near` that asks for the method is meant.
+        """
+        fitting = {p: asked for p, asked in self._asked[interface].items() if method in asked}
+        if not fitting:
+            return []
+        place = max(fitting, key=lambda path: _shared(path, near))
+        asked = fitting[place]
+        if (interface, asked) not in self._known:
+            self._known[interface, asked] = [
+                one
+                for one, methods in self._owners.items()
+                if one and one != interface and asked <= methods.keys()
+            ]
+        return [f for one in self._known[interface, asked] for f in self._owners[one][method]]
+
+
+def _methods(one: Class, interfaces: Iterable[Class], depth: int) -> set[str]:
+    """The methods of an interface, with those of the interfaces that it embeds."""
+    found = set(_METHOD.findall(one.body))
+    for name in _EMBEDDED.findall(one.body) if depth < 3 else ():
+        for other in interfaces:
+            if other.name == name and other is not one:
+                found |= _methods(other, interfaces, depth + 1)
+                break
+    return found
+
+
+def _shared(path: str, other: str) -> int:
+    pairs = zip(path.split("/"), other.split("/"), strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), 99)
