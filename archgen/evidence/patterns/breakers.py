@@ -23,7 +23,7 @@ _BREAKER_TYPE = re.compile(
     r"([cC]ircuit_?[bB]reaker(Factory|Registry)?|ReactiveCircuitBreakerFactory|gobreaker\.\w*CircuitBreaker)\.(create|run|circuitBreaker|execute\w*|Execute|decorate\w*|fire|call|of\w*)$"
 )
 _HALF_OPEN = re.compile(r"half[_\-]?open", re.IGNORECASE)
-_OPEN = re.compile(r"\bopen(ed)?\b|\bOPEN\b|\.open\b|_opened|State\.Open", re.IGNORECASE)
+_OPEN = re.compile(r"\bopen(ed)?\b|[sS]tateOpen\b|\bOPEN\b|\.open\b|_opened|State\.Open", re.IGNORECASE)
 _COUNT = re.compile(r"\+=\s*1\b|\+\+|\.(Add|incrementAndGet|getAndIncrement|increment)\(")
 _CLOCK = re.compile(
     r"monotonic|\btime\(|[dD]ate\.now|time\.(Now|Since)|Instant|clock|nanoTime|currentTimeMillis|setTimeout"
@@ -53,7 +53,7 @@ def breakers(program: Program, facts: Facts) -> Iterator[Fact]:
 
 _LOOKS_LIKE_ONE = re.compile(r"breaker|circuit", re.IGNORECASE)
 _OPENS = re.compile(
-    r"state\w*\s*(?::[^=\n]+)?=(?!=)\s*(?:[\w.]*\.|[\"'])?open(ed)?\b|\w\(\s*(?:[\w.]*\.|[\"'])?open\b|"
+    r"state\w*\s*(?::[^=\n]+)?=(?!=)\s*(?:[\w.]*\.|[\"'])?(?:state_?)?open(ed)?\b|\w\(\s*(?:[\w.]*\.|[\"'])?open\b|"
     r"\b(is_?)?open(ed)?\s*=\s*(true|True)|\bstate[\"']?\s*:\s*[\"']open\b",
     re.IGNORECASE,
 )
@@ -68,9 +68,12 @@ _SUCCESS = re.compile(r"^(fail\w*|error\w*)$", re.IGNORECASE)
 def _deaf(program: Program) -> Iterator[Fact]:
     """`breaker.deaf`: a breaker written by hand that hears of no failure, counts none, or never opens."""
     for module, one in program.classes():
-        text = whole(module, one)
-        named = _LOOKS_LIKE_ONE.search(one.name) is not None
-        if not named or not all(sign.search(text) for sign in (_HALF_OPEN, _OPEN, _CLOCK)):
+        if not _LOOKS_LIKE_ONE.search(one.name):
+            continue
+        text = whole(program, module, one)
+        if not all(sign.search(text) for sign in (_HALF_OPEN, _OPEN, _CLOCK)):
+            continue
+        if not _moves(program, module, one):
             continue
         own = [f for f in module.functions if f.owner == one.name and f.name]
         if not _COUNTS_FAILURES.search(text):
@@ -138,9 +141,9 @@ def _tells(setting: Fact, home: Service | None) -> bool:
 def _written(program: Program) -> Iterator[Fact]:
     """Breakers written by hand: a class that counts failures, opens, and tries again half-open."""
     for module, one in program.classes():
-        if not is_breaker(module, one):
+        if not is_breaker(program, module, one):
             continue
-        own = [f for f in module.functions if f.owner == one.name]
+        own = [f for f in _package(program, module) if f.owner == one.name]
         yield fact("breaker.class", module, one.line, name=one.name)
         uses = callers(program, one.name, {f.name for f in own if not f.name.startswith("__")})
         for user in {m.path: m for m, _, _ in uses}.values():
@@ -155,22 +158,49 @@ def _written(program: Program) -> Iterator[Fact]:
             yield fact("breaker", user, call.line, by=one.name, function=function.title)
 
 
-def is_breaker(module: Module, one: Class) -> bool:
+def is_breaker(program: Program, module: Module, one: Class) -> bool:
     """Whether a class counts failures, opens, and tries again half-open."""
-    own = [f for f in module.functions if f.owner == one.name]
-    text = whole(module, one)
-    return (
-        all(sign.search(text) for sign in (_HALF_OPEN, _OPEN, _COUNT, _CLOCK))
-        and bool(own)
-        and not all(does_nothing(f) for f in own)
+    text = whole(program, module, one)
+    return all(sign.search(text) for sign in (_HALF_OPEN, _OPEN, _COUNT, _CLOCK)) and _moves(
+        program, module, one
     )
 
 
-def whole(module: Module, one: Class) -> str:
-    """The text of a class with its methods, which in Go stand outside of it."""
+def _moves(program: Program, module: Module, one: Class) -> bool:
+    """Whether methods of the class itself know the states, as those of its settings and its store do not."""
+    own = [f for f in _package(program, module) if f.owner == one.name]
+    told = module.language != "go" or any(_HALF_OPEN.search(f.body) for f in own)
+    return told and bool(own) and not all(does_nothing(f) for f in own)
+
+
+def whole(program: Program, module: Module, one: Class) -> str:
+    """The text of a class with its methods. In Go they stand outside of it, in any file of the package, and
+    what manages breakers may be another struct than what is one.
+    """
     if module.language != "go":
         return one.body
-    return "\n".join([one.body, *(f.body for f in module.functions if f.owner == one.name)])
+    named = _LOOKS_LIKE_ONE.search(one.name) is not None
+    return "\n".join(
+        [
+            one.body,
+            *(
+                f.body
+                for f in (_package(program, module) if named else module.functions)
+                if f.owner == one.name or (named and _LOOKS_LIKE_ONE.search(f.owner))
+            ),
+        ]
+    )
+
+
+def _package(program: Program, module: Module) -> Iterator[Function]:
+    """The functions of a file; in Go, of all files of its package."""
+    if module.language != "go":
+        yield from module.functions
+        return
+    folder = module.path.rpartition("/")[0]
+    for path, other in program.modules.items():
+        if path.rpartition("/")[0] == folder and not other.test:
+            yield from other.functions
 
 
 def _meets_remote(module: Module, function: Function) -> bool:

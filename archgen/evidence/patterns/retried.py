@@ -102,8 +102,8 @@ _NUMBERS = re.compile(r"metric|telemetry|remote_?write|span|trace", re.IGNORECAS
 
 
 def _creates(effect: Effect, function: Function) -> bool:
-    if _NUMBERS.search(function.title):
-        return False
+    if _NUMBERS.search(function.title) or words.READ_NAME.match(function.name):
+        return False  # it asks, by whatever method
     name = effect.via[-1].rpartition(".")[2] if effect.via else effect.call.name
     if _RELATIVE.match(function.name):
         return True
@@ -141,10 +141,17 @@ def _never_raised(text: str) -> bool:
 
 def crowds(program: Program) -> Iterator[Fact]:
     """`breaker.crowd`: a breaker written by hand whose half-open state counts nobody who comes in."""
+    told: set[str] = set()  # packages of Go, in which one breaker may be two structs
     for module, one in program.classes():
-        text = whole(module, one)
-        if not is_breaker(module, one) or (_ADMITS_ONE.search(text) and not _never_raised(text)):
+        package = module.path.rpartition("/")[0] if module.language == "go" else f"{module.path} {one.name}"
+        text = whole(program, module, one)
+        if (
+            package in told
+            or not is_breaker(program, module, one)
+            or (_ADMITS_ONE.search(text) and not _never_raised(text))
+        ):
             continue
+        told.add(package)
         own = [f for f in module.functions if f.owner == one.name]
         at = next((line for f in own if (line := line_in(f, _HALF_SET))), one.line)
         yield fact("breaker.crowd", module, at, name=one.name)

@@ -54,6 +54,30 @@ RULE = Rule(
     remedy="Send an idempotency key that stays the same over the attempts, or do not try such calls again.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # a question, asked by POST
+            "license.go": """
+                package license
+                import "net/http"
+                func (c *Client) ValidateLicense(ctx context.Context, body []byte) error {
+                    var lastErr error
+                    for attempt := 0; attempt <= c.retryCount; attempt++ {
+                        time.Sleep(time.Second << attempt)
+                        req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewBuffer(body))
+                        if err != nil {
+                            return err
+                        }
+                        resp, err := http.DefaultClient.Do(req)
+                        if err != nil {
+                            lastErr = err
+                            continue
+                        }
+                        resp.Body.Close()
+                        return nil
+                    }
+                    return lastErr
+                }
+            """,
+        }),
         Sample("python", {  # numbers, each with its time
             "push.py": """
                 import httpx

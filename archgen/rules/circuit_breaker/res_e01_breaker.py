@@ -54,6 +54,53 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # a breaker in two files of a package, by a manager
+            "breaker/state.go": """
+                package breaker
+                type CircuitBreaker struct {
+                    State    State
+                    Failures int
+                    OpenedAt time.Time
+                }
+                func (b *CircuitBreaker) fail() {
+                    b.Failures++
+                    b.State = StateOpen
+                    b.OpenedAt = time.Now()
+                }
+                func (b *CircuitBreaker) tryAgain() { b.State = StateHalfOpen }
+            """,
+            "breaker/manager.go": """
+                package breaker
+                type CircuitBreakerManager struct{ store map[string]*CircuitBreaker }
+                func NewCircuitBreakerManager() *CircuitBreakerManager { return &CircuitBreakerManager{} }
+                func (m *CircuitBreakerManager) CanExecute(name string) error {
+                    b := m.store[name]
+                    if b.State == StateOpen && time.Since(b.OpenedAt) < wait {
+                        return ErrOpen
+                    }
+                    if b.State == StateHalfOpen && b.Failures > limit {
+                        return ErrOpen
+                    }
+                    return nil
+                }
+            """,
+            "send.go": """
+                package shop
+                import (
+                    "net/http"
+                    "shop/breaker"
+                )
+                type Sender struct{ manager *breaker.CircuitBreakerManager }
+                func NewSender() *Sender { return &Sender{manager: breaker.NewCircuitBreakerManager()} }
+                func (s *Sender) Send(req *http.Request) error {
+                    if err := s.manager.CanExecute(req.Host); err != nil {  // <-
+                        return err
+                    }
+                    _, err := http.DefaultClient.Do(req)
+                    return err
+                }
+            """,
+        }),
         Sample("java", {
             "Catalog.java": """
                 import com.netflix.hystrix.contrib.javanica.annotation.HystrixCommand;
