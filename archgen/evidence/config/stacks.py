@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import yaml
+
 from archgen.evidence.config import bridges
 from archgen.evidence.config.engines import broker_of, database_of
 from archgen.evidence.config.located import Node, load_all
@@ -40,6 +42,8 @@ _EVENT_KEYS = {"sqs", "sns", "stream", "eventBridge", "msk", "kafka", "activemq"
 _UNDO = re.compile(
     r"compensat|rollback|refund|release|cancel|undo|revert|void|unreserve|restock", re.IGNORECASE
 )
+
+_PUT_ASIDE = re.compile(r"dlq|dead.?letter|park|failed", re.IGNORECASE)
 
 
 def wants(docs: list[Node]) -> bool:
@@ -132,9 +136,22 @@ def _resource(source: Source, name: str, resource: Node, strength: Strength) -> 
     elif kind.endswith("Serverless::Api") and of.text("TracingEnabled") == "true":
         yield fact("trace.provider", of.place("TracingEnabled"), what="TracingEnabled of the API")
     elif _MACHINE.search(kind):
-        definition = of.get("Definition")
+        definition = of.get("Definition") or _spelled(of)
         if definition is not None:
             yield from _states(source, definition, strength)
+
+
+def _spelled(machine: Node) -> Node | None:
+    """The definition of a state machine that is spelled out as JSON in a text; None when it is not."""
+    text = machine.get("DefinitionString")
+    said = text and next((v for _, v, _ in text.flat() if '"StartAt"' in v), "")
+    if not text or not said:
+        return None
+    try:
+        docs = load_all("\n" * text.line + said.replace("\t", " "))
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return None
+    return next((doc for doc in docs if _is_machine(doc)), None)
 
 
 def _redrive(fact: Callable[..., Fact], queue: Node) -> Iterator[Fact]:
@@ -207,15 +224,20 @@ def _hears_a_table(events: Node | None) -> bool:
 def _states(source: Source, machine: Node, strength: Strength) -> Iterator[Fact]:
     """A state machine whose failures lead to states that take back what was done."""
     states = machine.get("States")
+    said: dict[str, Any]
+    used = Strength.CLAIMED if strength is Strength.CLAIMED else Strength.USED
     for name, state in states.items() if states else ():
         for catch in state.get("Catch").each() if state.get("Catch") else ():  # type: ignore[union-attr]
             target = catch.text("Next")
             if _UNDO.search(target):
                 data: dict[str, Any] = {"what": f"{name}, on failure {target}", "definition": name}
-                yield Fact("saga.compensation", source.path, catch.line, Strength.USED, data)
+                yield Fact("saga.compensation", source.path, catch.line, used, data)
+        if "sqs:sendMessage" in state.text("Resource") and _PUT_ASIDE.search(name):
+            said = {"by": "template", "what": f"state {name}"}
+            yield Fact("dead_letters", source.path, state.line, strength, said)
         if state.get("Retry") is not None:
-            said: dict[str, Any] = dict.fromkeys(("bounded", "backoff", "near"), True)
+            said = dict.fromkeys(("bounded", "backoff", "near"), True)
             said |= {"what": f"Retry of {name}", "by": "state machine"}
             yield Fact("retry", source.path, state.place("Retry"), strength, said)
     if states and any(state.get("TimeoutSeconds") is not None for _, state in states.items()):
-        yield Fact("saga.timeout", source.path, machine.line, Strength.USED, {"function": "state machine"})
+        yield Fact("saga.timeout", source.path, machine.line, used, {"function": "state machine"})

@@ -36,6 +36,31 @@ RULE = Rule(
     remedy="Give each step that changes something a command that undoes it.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # a state machine that is spelled out in a text
+            "template.yaml": """
+                Resources:
+                  Table: {Type: "AWS::DynamoDB::Table"}
+                  Booking:
+                    Type: AWS::StepFunctions::StateMachine
+                    Properties:
+                      DefinitionString: !Sub |
+                        {
+                          "StartAt": "Reserve",
+                          "States": {
+                            "Reserve": {
+                              "Type": "Task",
+                              "Resource": "${Reserve.Arn}",
+                              "Catch": [
+                                {  # <-
+                                  "ErrorEquals": ["States.ALL"],
+                                  "Next": "Release seat"
+                                }
+                              ]
+                            }
+                          }
+                        }
+            """,
+        }),
         Sample("python", {
             "flow.py": """
                 from taskflow import task as flow_task
