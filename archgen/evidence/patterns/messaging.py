@@ -192,6 +192,9 @@ def dead_letters(program: Program) -> Iterator[Fact]:
             or imports(module, WORKER_IMPORT)
         )
         if near:
+            failed = next((c for c in function.calls if _MARKS_FAILED.match(c.name)), None)
+            if failed and imports(module, WORKER_IMPORT):
+                yield fact("dead_letters", module, failed.line, what=failed.callee[-60:])
             match = ATTEMPT.search(function.body)
             marked = next((m for m in function.marks if ATTEMPT.search(m) or _RETRIES.search(m)), "")
             if marked and not TRIED_ONCE.search(marked):
@@ -199,8 +202,17 @@ def dead_letters(program: Program) -> Iterator[Fact]:
             elif match and not TRIED_ONCE.search(function.body):
                 line = function.line + function.body.count("\n", 0, match.start())
                 yield fact("attempts", module, line, what=match[0], function=function.title)
+    for module, one in program.classes():
+        mark = next((m for m in one.marks if _OF_ROCKET.match(m)), "")
+        if mark and "BROADCASTING" not in mark:
+            # the broker delivers sixteen times unless told otherwise, and keeps what failed under %DLQ%
+            yield fact("attempts", module, one.line, what=mark[:60], function=one.name)
+            yield fact("dead_letters", module, one.line, what=f"RocketMQ's own for {one.name}")
 
 
+_OF_ROCKET = re.compile(r"@(?:\w+\.)*RocketMQMessageListener\b")
+# A row that says that its job has failed for good is kept aside.
+_MARKS_FAILED = re.compile(r"(mark|set)_?(as_?)?failed$", re.IGNORECASE)
 # ActiveMQ's word for a broker whose messages end with its process.
 _FORGETS = re.compile(r"^(vm|tcp|failover|broker)\b.*\bpersistent=false\b", re.IGNORECASE)
 _FOR_TESTS = re.compile(r"(^|/)test/|[-_.](test|dev|local)\.", re.IGNORECASE)
