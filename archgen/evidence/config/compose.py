@@ -134,6 +134,10 @@ def _fleeting(service: Node, image: str, engine: str, persists: bool) -> str:
     home = _DATA.get(engine)
     if home is None or not _OFFICIAL.match(image):
         return ""
+    if any(
+        "sentinel" in value for key, value, _ in service.flat() if key.startswith(("command", "entrypoint"))
+    ):
+        return ""  # it watches who keeps data, and keeps none
     home = next((value for key, value, _ in _environment(service) if key == "PGDATA"), home)
     memory = service.get("tmpfs")
     in_memory = [memory.value] if memory and isinstance(memory.value, str) else []

@@ -174,7 +174,8 @@ def _refused(module: Module, function: Function) -> Iterator[Fact]:
         if after is not None and not leaves and branch not in after.inside:
             shared = [b for b in reject.inside if b.kind in ("loop", "closure")]
             if all(any(b is c for c in after.inside) for b in shared) and not any(
-                b.kind == "branch" and b.line == branch.line for b in after.inside
+                b.kind == "branch" and b.line in (branch.line, branch.end)  # that one, or what is done else
+                for b in after.inside
             ):
                 yield fact(
                     "ack_early", module, after.line, function=function.title, why="what it has just refused"

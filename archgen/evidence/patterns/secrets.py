@@ -42,6 +42,10 @@ _KEYED = re.compile(
 )
 _HOLES = re.compile(r"\$?\{([^{}]+)\}")
 _PRINT = re.compile(r"^(print|console\.log|fmt\.Print\w*|System\.out\.print\w*|System\.err\.print\w*)$")
+# Libraries for commands: what these print, somebody at a terminal has asked for.
+_COMMAND_LINE = re.compile(
+    r"github\.com/(spf13/cobra|urfave/cli|alecthomas/kong)|(click|typer|argparse)\b|commander$|yargs$|picocli|info\.picocli"
+)
 _REDACTS = Sought(
     r"\bredact\b\s*:|RedactingFilter|SensitiveDataFilter|MaskingPatternLayout|redactPaths|ReplaceAttr",
     ("redact", "RedactingFilter", "SensitiveDataFilter", "MaskingPatternLayout", "ReplaceAttr"),
@@ -60,6 +64,8 @@ def secrets(program: Program) -> Iterator[Fact]:
         logs = words.LOG.search(call.callee) or words.LOG.search(origin) or _PRINT.match(call.callee)
         if not logs and not _ATTRIBUTE.search(call.callee):
             continue
+        if _PRINT.match(call.callee) and module.uses(_COMMAND_LINE):
+            continue  # shown to whom it was asked by
         told = next(
             (
                 name

@@ -38,6 +38,28 @@ RULE = Rule(
     remedy="Limit the deliveries, and keep what failed with its reason.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # what has failed for good stays, with its reason
+            "tasks.py": """
+                from celery import shared_task
+                @shared_task(autoretry_for=(IOError,), max_retries=5)
+                def send(pk):
+                    mail = Mail.objects.get(pk=pk)
+                    try:
+                        deliver(mail)
+                    except Exception as error:
+                        mail.mark_failed(error)
+            """,
+        }),
+        Sample("java", {  # RocketMQ puts aside by itself what failed too often
+            "Orders.java": """
+                import org.apache.rocketmq.spring.annotation.RocketMQMessageListener;
+                @RocketMQMessageListener(topic = "orders", consumerGroup = "mail")
+                class Orders implements RocketMQListener<Order> {
+                  private final MailMapper mailMapper;
+                  public void onMessage(Order order) { mailMapper.insert(order.mail()); }
+                }
+            """,
+        }),
         Sample("typescript", {  # a stream within the process
             "stock.ts": """
                 import { EventBus } from './event-bus';

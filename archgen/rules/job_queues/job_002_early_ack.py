@@ -20,6 +20,23 @@ RULE = Rule(
     remedy="Await the handler and commit, then acknowledge.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # refused, or else acknowledged
+            "amqp.go": """
+                package shop
+                import amqp "github.com/rabbitmq/amqp091-go"
+                func (c *Consumer) process(d amqp.Delivery) {
+                    if err := c.handler(d.Body); err != nil {
+                        if err := d.Nack(false, false); err != nil {
+                            c.log.Error("not refused", err)
+                        }
+                    } else {
+                        if err := d.Ack(false); err != nil {
+                            c.log.Error("not acknowledged", err)
+                        }
+                    }
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 def abort(channel, tag, jobs):

@@ -60,6 +60,30 @@ RULE = Rule(
     remedy="Declare named, durable queues and exchanges, and send persistent messages.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # who watches the stores keeps nothing
+            "compose.yml": """
+                services:
+                  redis:
+                    image: redis:7
+                    volumes: ["data:/data"]
+                  postgres:
+                    image: postgres:16
+                    volumes: ["rows:/var/lib/postgresql/data"]
+                  sentinel:
+                    image: redis:7
+                    command: >
+                      /bin/sh -c "redis-sentinel /etc/sentinel.conf"
+                  worker:
+                    image: ours
+                volumes: {data: {}}
+            """,
+            "mail.ts": """
+                import { Queue, Worker } from 'bullmq';
+                export const mails = new Queue('mails');
+                export const later = (to: string) => mails.add('send', { to }, { attempts: 5 });
+                new Worker('mails', async (job) => deliver(job.data.to));
+            """,
+        }),
         Sample("typescript", {  # who waits for a turn, and no work
             "semaphore.ts": """
                 export class Semaphore {

@@ -23,6 +23,18 @@ RULE = Rule(
     remedy="Leave it out, or write a part that identifies and does not reveal; let the logger take the rest out.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # a command shows what it has made to whom asked for it
+            "bootstrap.go": """
+                package main
+                import (
+                    "fmt"
+                    "github.com/spf13/cobra"
+                )
+                func show(cmd *cobra.Command, out *Output) {
+                    fmt.Printf("Password: %s", out.Password)
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 import logging
