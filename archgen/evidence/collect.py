@@ -247,6 +247,7 @@ _RECOGNISERS: tuple[tuple[Recogniser, tuple[str, ...]], ...] = (
     (lambda _, facts: embedded.embedded(facts), ("disaster_recovery",)),
     (naive.added_up, ("data_consistency",)),
     (naive.counted_up, ("data_consistency",)),
+    (naive.put_anew, ("data_consistency",)),
     (lambda program, _: acks.acknowledgements(program), ("job_queues",)),
     (lambda program, _: weakqueues.weak_queues(program), ("job_queues",)),
     (lambda program, _: background.background(program), ("job_queues",)),

@@ -49,6 +49,8 @@ def database(
             return Effect("db.write", call, table=kind.lower(), target=name)
     if module.language == "java" and (kept := _of_mybatis_plus(call, module, function)):
         return kept
+    if module.language == "typescript" and (kept := _of_dynamo(call, module, function)):
+        return kept
     built = words.SQL_BUILDER.match(origin)
     if built and not call.args and call.receiver and ".Table." in origin:
         kind = "db.read" if built[3] == "select" else "db.write"
@@ -138,6 +140,22 @@ def database(
             return Effect("db.write", call, table=model[1].lower(), target=name)
         if near and (call.args or name in ("save", "Save", "delete")):
             return Effect("db.write", call, table=_table(call.args[0]) if call.args else "", target=name)
+    return None
+
+
+# DynamoDB's clients for scripts: `documentClient.put(params)`, `client.send(new PutCommand(params))`.
+_OF_DOCUMENTS = re.compile(r"DocumentClient|DynamoDB|dynamo(db)?(doc|client)?$|^ddb", re.IGNORECASE)
+_SAYS_DYNAMO = re.compile(r"^(put|update|delete|batchWrite|transactWrite)$")
+_DYNAMO_COMMAND = re.compile(r"new (Put|Update|Delete|BatchWrite|TransactWrite)(?:Item|Items)?Command\b")
+
+
+def _of_dynamo(call: Call, module: Module, function: Function) -> Effect | None:
+    if call.name == "send" and call.args and (match := _DYNAMO_COMMAND.match(call.args[0])):
+        return Effect("db.write", call, target=match[1].lower())
+    if _SAYS_DYNAMO.match(call.name) and len(call.args) == 1:
+        kind = function.params.get(call.receiver) or module.types.get(call.receiver, "")
+        if _OF_DOCUMENTS.search(kind) or _OF_DOCUMENTS.search(call.receiver):
+            return Effect("db.write", call, target=call.name)
     return None
 
 

@@ -172,7 +172,8 @@ def _function(source: Source, name: str, of: Node, fact: Callable[..., Fact]) ->
         )
         events = of.get("Events")
         hears = {event.text("Type") for _, event in events.items()} if events else set()
-        data = {"handler": of.text("Handler"), "stream": "DynamoDB" in hears}
+        hears_messages = not hears.isdisjoint(_MESSAGES - {"DynamoDB"})
+        data = {"handler": of.text("Handler"), "stream": "DynamoDB" in hears, "hears": hears_messages}
         yield fact("function", name=name, code="" if folder == "." else folder, **data)
     for label, event in of.get("Events").items() if of.get("Events") else ():  # type: ignore[union-attr]
         if event.text("Type") in _MESSAGES:
@@ -200,7 +201,10 @@ def _serverless(source: Source, doc: Node, strength: Strength) -> Iterator[Fact]
             return Fact(sort, source.path, at or line, strength, data)
 
         events = function.get("events")
-        data: dict[str, Any] = {"handler": function.text("handler"), "stream": _hears_a_table(events)}
+        stream = _hears_a_table(events)
+        keys = {key for event in events.each() for key, _ in event.items()} if events else set()
+        hears = not stream and not keys.isdisjoint(_EVENT_KEYS)
+        data: dict[str, Any] = {"handler": function.text("handler"), "stream": stream, "hears": hears}
         yield fact("function", name=name, code=source.folder, **data)
         for event in events.each() if events else ():
             for key, node in event.items():

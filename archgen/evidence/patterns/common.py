@@ -97,6 +97,7 @@ def imports(module: Module, pattern: re.Pattern[str] | Names) -> bool:
     return known
 
 
+_BUILT = re.compile(r"(^|/)(?:build|dist|out|\.aws-sam|lib)/")
 _HANDLER_SUFFIXES = (".py", ".ts", ".js", ".mjs", "/index.ts", "/index.js")
 
 
@@ -104,11 +105,13 @@ def handlers(program: Program, deployed: Fact) -> Iterator[tuple[Module, Functio
     """The code behind a fact `function`: what a stack deploys, by its path and name."""
     path, _, name = str(deployed["handler"]).rpartition(".")
     stem = posixpath.join(str(deployed["code"]), path.replace(".", "/"))
-    for suffix in _HANDLER_SUFFIXES:
-        module = program.modules.get(posixpath.normpath(stem + suffix))
-        for function in module.functions if module else ():
-            if module and function.name == name:
-                yield module, function
+    built_from = _BUILT.sub(r"\1src/", stem)  # what a bundler made of it is what is deployed
+    for place in dict.fromkeys((stem, built_from)):
+        for suffix in _HANDLER_SUFFIXES:
+            module = program.modules.get(posixpath.normpath(place + suffix))
+            for function in module.functions if module else ():
+                if module and function.name == name:
+                    yield module, function
 
 
 def does_nothing(function: Function) -> bool:

@@ -88,6 +88,33 @@ def added_up(program: Program, facts: Facts) -> Iterator[Fact]:
                     break
 
 
+_FRESH = re.compile(
+    r"\b\w*id[\"']?\s*[:=]\s*(str\()?(uuid(v?4)?\w*(\.\w+)?|nanoid|ulid|crypto\.randomUUID|randomUUID|secrets\.\w+)\(",
+    re.IGNORECASE,
+)
+_ONCE = re.compile(r"[cC]ondition_?[eE]xpression|idempot|dedup|attribute_not_exists")
+
+
+def put_anew(program: Program, facts: Facts) -> Iterator[Fact]:
+    """`naive_consumer` where a function is called for each message, and puts it under an id that it has just
+    made up.
+    """
+    named = {f.title: f for _, f in program.functions()}
+    for deployed in facts.of("function"):
+        if not deployed.get("hears"):
+            continue
+        for module, handler in handlers(program, deployed):
+            for effect in handler.reach:
+                if effect.kind != "db.write" or not _PUTS.match(effect.target):
+                    continue
+                steps = [handler, *(named[via] for via in effect.via if via in named)]
+                if any(_FRESH.search(s.body) for s in steps) and not any(_ONCE.search(s.body) for s in steps):
+                    about = {"function": handler.title, "call": effect.call.callee[-40:]}
+                    yield fact("naive_consumer", module, effect.call.line, **about)
+                    break
+
+
+_PUTS = re.compile(r"put|insert|save|add|create", re.IGNORECASE)
 # What is added by the store itself comes twice when the message does.
 _INCREMENTS = re.compile(
     r"\.(increment|decrement)\s|\$inc\b|SET\s+[\w.\"`]+\s*=\s*(?:\w+\.)?[\w\"`]+\s*\+\s", re.IGNORECASE

@@ -33,6 +33,43 @@ RULE = Rule(
     remedy="Record the message id in the same transaction, or upsert by a natural key.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # under the id of the message, or only once
+            "template.yaml": """
+                Transform: AWS::Serverless-2016-10-31
+                Resources:
+                  Ingest:
+                    Type: AWS::Serverless::Function
+                    Properties:
+                      CodeUri: src/ingest
+                      Handler: index.handler
+                      Events:
+                        Bookings: {Type: SNS, Properties: {Topic: bookings}}
+                  Once:
+                    Type: AWS::Serverless::Function
+                    Properties:
+                      CodeUri: src/once
+                      Handler: index.handler
+                      Events:
+                        Bookings: {Type: SQS, Properties: {Queue: bookings}}
+            """,
+            "src/ingest/index.ts": """
+                import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+                const client = DynamoDBDocumentClient.from(new DynamoDBClient({}));
+                export async function handler(event: SNSEvent) {
+                  const { MessageId, Message } = event.Records[0].Sns;
+                  await client.send(new PutCommand({ TableName: 'points', Item: { id: MessageId, Message } }));
+                }
+            """,
+            "src/once/index.ts": """
+                import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+                const client = DynamoDBDocumentClient.from(new DynamoDBClient({}));
+                export async function handler(event: SQSEvent) {
+                  const Item = { id: uuidv4(), booking: event.Records[0].body };
+                  const ConditionExpression = 'attribute_not_exists(booking)';
+                  await client.send(new PutCommand({ TableName: 'points', Item, ConditionExpression }));
+                }
+            """,
+        }),
         Sample("java", {
             "src/main/resources/application.properties": "spring.cloud.function.definition=pay;refund\n",
             "src/main/java/shop/Hearing.java": """
@@ -114,6 +151,32 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {  # a function of a stack, which is called for each message
+            "template.yaml": """
+                Transform: AWS::Serverless-2016-10-31
+                Resources:
+                  Ingest:
+                    Type: AWS::Serverless::Function
+                    Properties:
+                      CodeUri: build/ingest
+                      Handler: index.handler
+                      Events:
+                        Bookings: {Type: SNS, Properties: {Topic: bookings}}
+            """,
+            "src/ingest/index.ts": """
+                import { DocumentClient } from 'aws-sdk/clients/dynamodb';
+                import { v4 as uuidv4 } from 'uuid';
+                const client = new DocumentClient();
+                export const addPoints = async (customer: string, points: number) => {
+                  const item = { id: uuidv4(), customer, points };
+                  await client.put({ TableName: 'points', Item: item }).promise();
+                };
+                export async function handler(event: SNSEvent) {
+                  const record = JSON.parse(event.Records[0].Sns.Message);
+                  await addPoints(record.customer, record.price);  // <-
+                }
+            """,
+        }),
         Sample("typescript", {  # what is counted up comes twice as well
             "visits.ts": """
                 import { EventPattern } from '@nestjs/microservices';
