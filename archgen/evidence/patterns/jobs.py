@@ -98,8 +98,9 @@ def _tasks(program: Program) -> dict[str, bool]:
     """
     usual = any(imports(m, _TASKS_IMPORT) for m in program.modules.values() if m.production)
     pattern = _TASK if usual else _REGISTERED
+    again = {f.name for _, f in program.functions() if _TRIES_AGAIN.search(f.body)}
     found = {
-        item.name: re.search(r"retr", mark) is not None
+        item.name: re.search(r"retr", mark) is not None or _asks_again(item, again)
         for module, item, mark, _ in marks(program)
         if module.language == "python" and isinstance(item, Function) and pattern.match(mark)
     }
@@ -107,6 +108,16 @@ def _tasks(program: Program) -> dict[str, bool]:
         return found
     delayed = {call.receiver for _, _, call in calls(program) if call.name in ("delay", "apply_async")}
     return {name: True for name in found if name in delayed}  # how often, its framework knows
+
+
+# A bound task asks to be tried again by itself, or through a function that it hands itself to.
+_TRIES_AGAIN = re.compile(r"\b(self|task\w*)\.retry\(")
+
+
+def _asks_again(task: Function, again: set[str]) -> bool:
+    if _TRIES_AGAIN.search(task.body):
+        return True
+    return any(call.name in again and "self" in call.args for call in task.calls)
 
 
 # Workflows of Temporal: their steps are kept, and tried again unless somebody limits that.

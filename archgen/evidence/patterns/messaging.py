@@ -194,7 +194,7 @@ def dead_letters(program: Program) -> Iterator[Fact]:
         if near:
             failed = next((c for c in function.calls if _MARKS_FAILED.match(c.name)), None)
             if failed and imports(module, WORKER_IMPORT):
-                yield fact("dead_letters", module, failed.line, what=failed.callee[-60:])
+                yield fact("dead_letters", module, failed.line, what=failed.callee[-60:], by="row")
             match = ATTEMPT.search(function.body)
             marked = next((m for m in function.marks if ATTEMPT.search(m) or _RETRIES.search(m)), "")
             if marked and not TRIED_ONCE.search(marked):

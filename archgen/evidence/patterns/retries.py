@@ -19,6 +19,7 @@ _RETRY_ORIGIN = re.compile(
 RETRY_MARK = re.compile(r"@(?:\w+\.)*(retry|Retryable|Retry|on_exception|RetryableTopic)\b")
 # A task of Celery that waits before it is tried again, as often as it says.
 _CELERY = re.compile(r"\btask\(.*\b(default_retry_delay|retry_backoff)\s*=", re.DOTALL)
+_TASK = re.compile(r"(self|task\w*)$")
 _UNBOUNDED = re.compile(r"^(while\s*\(?\s*(True|true|1)\s*\)?|for\s*\(\s*;\s*;\s*\)|for)\s*:?$")
 _ATTEMPTS = re.compile(
     r"attempt|\bretries\b|\btries\b|max_?\w*(tries|attempts)|\btries_?left|\bremaining\b|\bfailed\b|\b[ijn]\s*<|range\(\s*\w*[\d_]|deadline|\+\+\s*[<>]=?\s*\w|\bcnt\b|\bcount(er)?\s*[<>]",
@@ -70,6 +71,9 @@ def retries(program: Program) -> Iterator[Fact]:
                 loop=False,
                 near=near,
             )
+        elif call.name == "retry" and _TASK.match(call.receiver) and "countdown" in call.keywords:
+            said = {"by": call.callee[:40], "bounded": True, "backoff": True, "jitter": False, "loop": False}
+            yield fact("retry", module, call.line, near=False, **said)
     for module, item, mark, line in marks(program):
         if _CELERY.search(mark):
             said = {"by": mark[:60], "bounded": True, "backoff": True, "jitter": False, "loop": False}

@@ -22,6 +22,17 @@ RULE = Rule(
     remedy="Try idempotent calls again a few times, waiting exponentially longer with jitter.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # a task of Celery that asks for another turn
+            "tasks.py": """
+                from celery import shared_task
+                @shared_task(bind=True)
+                def send(self, pk):
+                    try:
+                        deliver(pk)
+                    except IOError as error:
+                        raise self.retry(exc=error, countdown=2 ** self.request.retries)  # <-
+            """,
+        }),
         Sample("python", {  # a task of Celery that waits before it is tried again
             "tasks.py": """
                 from celery import Celery

@@ -49,6 +49,34 @@ RULE = Rule(
     remedy="Set attempts with exponential backoff where the job is defined or enqueued.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # a task that hands itself to what tries it again
+
+                "tasks.py": """
+                    from contextlib import contextmanager
+                    from smtplib import SMTPException
+                    from celery import shared_task
+                    @contextmanager
+                    def tried_again(task):
+                        try:
+                            yield
+                        except SMTPException:
+                            task.retry(max_retries=5, countdown=2 ** task.request.retries)
+                    @shared_task(bind=True)
+                    def send(self, pk):
+                        mail = Mail.objects.get(pk=pk)
+                        try:
+                            with tried_again(self):
+                                deliver(mail)
+                        except Exception as error:
+                            mail.mark_failed(error)
+                """,
+                "views.py": """
+                    from tasks import send
+                    def post(request):
+                        send.delay(request.pk)
+                """,
+
+        }),
         Sample("python", {
             "queue.py": """
                 from sqlalchemy import select, insert, update, delete

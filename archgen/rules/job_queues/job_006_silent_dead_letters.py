@@ -18,7 +18,8 @@ def check(facts: Facts) -> Iterable[Hit]:
         re.search(r"dead[- ]?letter|dlq|redrive", str(h["text"]), re.IGNORECASE)
         for h in facts.of("doc.heading", "doc.topic", at_least=Strength.CLAIMED)
     )
-    first = next(facts.of("dead_letters"), None)
+    # rows that say that they have failed are shown where they are worked with
+    first = next((f for f in facts.of("dead_letters") if f.get("by") != "row"), None)
     alerts = [f"{a['name']} {a['expr']}" for a in facts.of("alert")]
     if first is not None and not told and (alerts or not written):
         lack = "no alert" if written else "no alert and no document"
@@ -38,6 +39,34 @@ RULE = Rule(
     remedy="Alert on the number of dead letters, and write down how to look at them and send them again.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # a task that hands itself to what tries it again
+
+                "tasks.py": """
+                    from contextlib import contextmanager
+                    from smtplib import SMTPException
+                    from celery import shared_task
+                    @contextmanager
+                    def tried_again(task):
+                        try:
+                            yield
+                        except SMTPException:
+                            task.retry(max_retries=5, countdown=2 ** task.request.retries)
+                    @shared_task(bind=True)
+                    def send(self, pk):
+                        mail = Mail.objects.get(pk=pk)
+                        try:
+                            with tried_again(self):
+                                deliver(mail)
+                        except Exception as error:
+                            mail.mark_failed(error)
+                """,
+                "views.py": """
+                    from tasks import send
+                    def post(request):
+                        send.delay(request.pk)
+                """,
+
+        }),
         Sample("python", {
             "queue.py": """
                 from sqlalchemy import insert, select, update, delete
