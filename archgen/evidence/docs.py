@@ -78,6 +78,7 @@ def collect(source: Source) -> Iterator[Fact]:
     decision = _DECISION_FILE.search(source.path) is not None
     fenced = False
     seen: set[str] = set()
+    heads = dict(_headings(source))
     for number, line in enumerate(source.text.splitlines(), 1):
         if _FENCE.match(line):
             fenced = not fenced
@@ -91,9 +92,9 @@ def collect(source: Source) -> Iterator[Fact]:
                 else ()
             )
             continue
-        heading = _HEADING.match(line)
+        heading = heads.get(number)
         if heading:
-            yield Fact("doc.heading", source.path, number, Strength.CLAIMED, {"text": heading[2].strip()})
+            yield Fact("doc.heading", source.path, number, Strength.CLAIMED, {"text": heading})
         low = line.lower()
         for topic, (stems, pattern) in _LOOKS.items():
             if any(stem in low for stem in stems) and pattern.search(line):
@@ -117,10 +118,25 @@ def collect(source: Source) -> Iterator[Fact]:
         yield Fact("decision", source.path, 1, Strength.DECLARED, {"text": source.text[:8000]})
 
 
+_UNDERLINE = re.compile(r"([=\-~^\"'*+#])\1{2,}\s*$")
+
+
+def _headings(source: Source) -> Iterator[tuple[int, str]]:
+    """Headings with their lines: marked before, or underlined as in reStructuredText."""
+    lines = source.text.splitlines()
+    for number, line in enumerate(lines, 1):
+        if match := _HEADING.match(line):
+            yield number, match[2].strip()
+        elif source.suffix in (".rst", ".txt") and line.strip() and number < len(lines):
+            under = lines[number]
+            if _UNDERLINE.match(under) and len(under.rstrip()) >= len(line.rstrip()) and line[:1].strip():
+                yield number, line.strip()
+
+
 def _procedures(source: Source) -> Iterator[Fact]:
     """`procedure`: a section on how to back up or restore that says more than that one should."""
     lines = source.text.splitlines()
-    heads = [(n, m[2].strip()) for n, line in enumerate(lines, 1) if (m := _HEADING.match(line))]
+    heads = list(_headings(source))
     for index, (number, text) in enumerate(heads):
         topic = next((topic for topic, pattern in _PROCEDURES if pattern.match(text)), "")
         end = heads[index + 1][0] - 1 if index + 1 < len(heads) else len(lines)

@@ -154,6 +154,10 @@ def _timed(text: str, function: Function, module: Module, origin: str) -> bool:
         return "timeout=None" not in text  # they give up after ten minutes unless told otherwise
     if "DefaultClient" in origin and "WithContext" in function.body:
         return True  # whoever gave the context may have set an end to it
+    if origin == "net/http.Client" and any(
+        f.owner == function.owner and _ENDS.search(f.body) for f in module.functions
+    ):
+        return True  # what is asked with it is ended by its context
     if origin == "JerseyClientBuilder" and any("dropwizard" in item.module for item in module.imports):
         return True  # Dropwizard's waits half a second unless it is told otherwise
     if _TIMED.search(text) or (module.language == "python" and re.search(r"[(,]\s*\*\*", text)):

@@ -24,6 +24,25 @@ RULE = Rule(
     remedy="Set a connect and a read timeout where the client is made.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # whoever asks with it says until when
+            "dispatcher.go": """
+                package net
+                import "net/http"
+                func (d *Dispatcher) client(cert *tls.Certificate) *http.Client {
+                    return &http.Client{Transport: d.transport(cert)}
+                }
+                func (d *Dispatcher) Send(ctx context.Context, url string, body []byte) error {
+                    ctx, cancel := context.WithTimeout(ctx, d.limit)
+                    defer cancel()
+                    req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+                    if err != nil {
+                        return err
+                    }
+                    _, err = d.client(nil).Do(req)
+                    return err
+                }
+            """,
+        }),
         Sample("typescript", {  # a hook of a page, which runs in a browser
             "package.json": '{"dependencies": {"next": "15"}, "scripts": {"start": "next start"}}',
             "src/lib/useOrders.ts": """

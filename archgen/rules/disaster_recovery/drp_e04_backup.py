@@ -24,6 +24,19 @@ RULE = Rule(
     remedy="Put the command on a schedule.",
     languages=("config", "docs"),
     valid=(
+        Sample("docs", {  # a heading of reStructuredText
+            "doc/maintenance.rst": """
+                Maintenance
+                ===========
+
+                Backups  <-
+                -----------
+
+                There are two things of which you should make a backup: the database, for which there is
+                pg_dump, and the data directory with what users have uploaded. Let cron do that each night,
+                and keep some of them elsewhere.
+            """,
+        }),
         Sample("config", {
             "a.py": "x = 1\n",
             "backup.sh": "pg_dump shop > shop.sql # <-\n",
