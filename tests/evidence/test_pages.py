@@ -70,3 +70,16 @@ def test_a_script_that_asks_its_own_page_by_a_path_runs_in_a_browser(tmp_path: P
         "lib/mail.ts": CALL,
     }
     assert code_of(tmp_path, files) == ["lib/mail.ts"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "export const hide = (id) => prisma.document.update({ where: { id } });\n",
+        "export async function hide(id) {\n  const document = await find(id);\n  await document.save();\n}\n",
+        "export const hide = async (document: Doc) => { await document.save(); };\n",
+    ],
+)
+def test_a_document_that_is_kept_is_none_of_a_browser(tmp_path: Path, text: str) -> None:
+    files = {"package.json": '{"dependencies": {"koa": "2"}}', "a.ts": text}
+    assert code_of(tmp_path, {**files, "b.ts": "document.title = 'x';\n"}) == ["a.ts"]

@@ -39,11 +39,12 @@ _ON_A_SERVER = re.compile(
 # What only a browser has (a path alone is an address nowhere else), and what shows that a server runs the
 # same file or drives a browser from it.
 _BROWSER = re.compile(
-    r"\b(?:document|window)\.\w|\blocalStorage\.|\bnavigator\.\w|\buse(?:State|Effect|LayoutEffect|Callback|Ref|Reducer|Query|Mutation|InfiniteQuery|SWR)\(|"
+    r"(?<![\w.$])(?:document|window|localStorage|navigator)\.\w|\buse(?:State|Effect|LayoutEffect|Callback|Ref|Reducer|Query|Mutation|InfiniteQuery|SWR)\(|"
     r"\bfetch\(\s*[\"'`]/(?!/)"
 )
 _NOT_ONLY = re.compile(
-    r"\btypeof (?:window|document|navigator)\b|\b(?:puppeteer|playwright|jsdom|cheerio)\b|process\.env\b|"
+    r"\btypeof (?:window|document|navigator)\b|\b(?:const|let|var)\s+document\b|[(,{]\s*document\s*[:,)}]|"
+    r"\b(?:puppeteer|playwright|jsdom|cheerio)\b|process\.env\b|"
     r"\bexport\s+(?:async\s+)?(?:function|const|let)\s+(?:loader|action|getServerSideProps|getStaticProps|GET|POST|PUT|PATCH|DELETE)\b"
 )
 _SHARE = 3  # of so many scripts in a folder of components, one at least is a component

@@ -73,6 +73,9 @@ _COUNTS = re.compile(r"counter|quota|limit|usage|metric|statistic", re.IGNORECAS
 _COMMITS = re.compile(r"@(?:\w+\.)*(autocommit|transactional|atomic)\b")
 
 
+_HOSTED = re.compile(r"@trigger\.dev/|inngest")
+
+
 def _jobs(facts: Facts) -> Iterable[Hit]:
     """A change is made, and then a job is left with a queue outside of the database."""
     whole = {f.title for _, f in facts.program.functions() if any(map(_COMMITS.match, f.marks))}
@@ -80,7 +83,8 @@ def _jobs(facts: Facts) -> Iterable[Hit]:
     workers = {(f.file, f.get("function")) for f in facts.of("job.worker")}
     for module, function in facts.program.functions():
         left = [e for e in function.reach if e.kind == "enqueue" and not (e.late or e.call.after_commit)]
-        if not left or (module.path, function.name) in workers:
+        hosted = function.name == "run" and module.uses(_HOSTED)
+        if not left or hosted or (module.path, function.name) in workers:
             continue
         commits = [e.call for e in function.effects if e.kind == "commit"]
         if module.language == "python" and not commits:
@@ -139,6 +143,20 @@ RULE = Rule(
     remedy="Write the message to an outbox table in the same transaction, and publish from there.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # a job that is tried again with all that it does
+            "convert.ts": """
+                import { task } from '@trigger.dev/sdk/v3';
+                import { notify } from './notify';
+                export const convert = task({
+                  id: 'convert',
+                  retry: { maxAttempts: 3 },
+                  run: async (payload: { id: string }) => {
+                    await prisma.document.update({ where: { id: payload.id }, data: { converted: true } });
+                    await notify.trigger({ id: payload.id });
+                  },
+                });
+            """,
+        }),
         Sample("java", {  # it leaves within the transaction, which DTC-002 tells
             "Orders.java": """
                 import org.apache.rocketmq.spring.core.RocketMQTemplate;
