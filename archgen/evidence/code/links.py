@@ -136,6 +136,8 @@ class Links:
             return found
         if not type_ and call.receiver in self.by_owner:
             type_ = call.receiver
+        if not type_ and (made := _MADE_HERE.match(call.callee)) and made[1] in self.by_owner:
+            type_ = made[1]
         if type_ and self._foreign(type_, module):
             return []
         if module.language == "go" and self._of_a_package(call, module, function):
@@ -175,9 +177,12 @@ class Links:
             return []
         if module.language == "python":
             return self._imported(home, original, module)
-        if not home.startswith("."):
+        if home.startswith("."):
+            stem = posixpath.normpath(
+                posixpath.join(posixpath.dirname(module.path), home.removesuffix(".js"))
+            )
+        elif (stem := self.program.place_of(home) or "") == "":
             return []
-        stem = posixpath.normpath(posixpath.join(posixpath.dirname(module.path), home.removesuffix(".js")))
         named = [f for _, f in self.by_name.get(original, ()) if not f.owner]
         return [f for f in named if f.file.rpartition(".")[0] in (stem, f"{stem}/index")][:1]
 
@@ -292,9 +297,19 @@ class Links:
     def field(self, owner: str, name: str, depth: int = 0) -> str:
         """The type of a field of a class, or of one that it inherits; "" when none of them tells."""
         known = self.fields[owner].get(name, "") if owner in self.fields else ""
+        known = known or self._property(owner, name)
         if known or depth > 2 or owner not in self.bases:
             return known
         return next(filter(None, (self.field(base, name, depth + 1) for base in self.bases[owner])), "")
+
+    def _property(self, owner: str, name: str) -> str:
+        """The type of what a property of Python makes and returns."""
+        for one in (
+            self.by_owner[owner][name] if owner in self.by_owner and name in self.by_owner[owner] else ()
+        ):
+            if any(map(_PROPERTY.match, one.marks)) and (made := _RETURNS.search(one.body)):
+                return made[1]
+        return ""
 
     def _does(self, function: Function, depth: int) -> tuple[Effect, ...]:
         """One effect of each sort that `function` has, itself or through what it calls."""
@@ -305,13 +320,14 @@ class Links:
             return ()  # it puts commands together, which somebody may call later
         sorts: dict[tuple[str, bool, str], Effect] = {}
         module = self.program.modules[function.file]
+        handed_back = _handed_back(function)
         for effect in function.effects:
-            if effect.kind in _CARRIED:
+            if effect.kind in _CARRIED and handed_back.isdisjoint(map(id, effect.call.inside)):
                 sorts.setdefault((effect.kind, effect.write, effect.table), effect)
         if depth < _DEEPEST:
             known = {id(e.call) for e in function.effects}
             for call in function.calls:
-                if id(call) in known:
+                if id(call) in known or not handed_back.isdisjoint(map(id, call.inside)):
                     continue
                 for target in self.targets(call, module, function):
                     if target is not function:
@@ -323,6 +339,24 @@ class Links:
         result = tuple(sorts.values())
         self._summary[id(function)] = result
         return result
+
+
+_HANDS_BACK = re.compile(
+    r"return\s+(?:http\.HandlerFunc\()?(?:func\b|(?:async\s*)?(?:function\b|\(?[\w\s,:]*\)?\s*=>))"
+)
+
+
+def _handed_back(function: Function) -> set[int]:
+    """Functions without a name that `function` returns: what they do, is done when somebody calls them."""
+    if "return" not in function.body or not _HANDS_BACK.search(function.body):
+        return set()
+    lines = function.body.split("\n")
+    closures = {id(b): b for c in function.calls for b in c.within("closure")}
+    return {
+        key
+        for key, block in closures.items()
+        if 0 <= (at := block.line - function.line) < len(lines) and _HANDS_BACK.search(lines[at])
+    }
 
 
 def _usual(name: str) -> bool:
@@ -341,6 +375,10 @@ def _copies(effect: Effect, call: Call, target: Function) -> bool:
     )
 
 
+_PROPERTY = re.compile(r"@(?:\w+\.)*(cached_)?property\b")
+_RETURNS = re.compile(r"\breturn\s+([A-Z]\w*)\(")
+# What is made only to be asked: `Publisher().publish`, `new Publisher(x).publish`
+_MADE_HERE = re.compile(r"\(?(?:new )?([A-Z]\w*)\([^()]*\)\)?\.\w+$")
 _QUALIFIED = re.compile(r"[*&\[\]]*(\w+)\.[A-Z]")
 _STANDARD = frozenset({"sync", "time", "bytes", "strings", "bufio"})
 _REFERENCE = re.compile(r"((?:this\.)?\w+)::(\w+)")

@@ -21,6 +21,7 @@ def check(facts: Facts) -> Iterable[Hit]:
     homes = {f.file for f in facts.of("outbox.relay")}
     relays = {f.title for m, f in facts.program.functions() if m.path in homes and f.name}
     early = {(f.file, f.line) for f in facts.of("publish_in_tx")}  # DTC-002 tells
+    found: list[Found] = []
     for module, function in facts.program.functions():
         if module.path in homes or (function.callers and all(c.file in homes for c in function.callers)):
             continue
@@ -44,13 +45,24 @@ def check(facts: Facts) -> Iterable[Hit]:
             ]
             if before and not _relays(function.reach, publish) and not in_transaction(function, publish.call):
                 write = before[-1]
-                yield Hit(
+                hit = Hit(
                     module.path, publish.call.line,
                     f"{function.title or 'the module'} writes at line {write.call.line} and publishes apart from it",
                 )  # fmt: skip
+                found.append((function.title, publish.via, hit))
                 break
+    yield from _told_once(found)
     yield from _listeners(facts)
-    yield from _jobs(facts)
+    yield from _told_once([*_jobs(facts)])
+
+
+Found = tuple[str, tuple[str, ...], Hit]  # the function, what it leads through, and the place
+
+
+def _told_once(found: list[Found]) -> Iterable[Hit]:
+    """Hits, but those of functions that only lead to one that is told of itself."""
+    titles = {title for title, _, _ in found if title}
+    return [hit for title, via, hit in found if titles.isdisjoint(set(via) - {title})]
 
 
 _HEARS_COMMITS = re.compile(r"@(?:\w+\.)*TransactionalEventListener\b(?!.*BEFORE_COMMIT)", re.DOTALL)
@@ -76,7 +88,7 @@ _COMMITS = re.compile(r"@(?:\w+\.)*(autocommit|transactional|atomic)\b")
 _HOSTED = re.compile(r"@trigger\.dev/|inngest")
 
 
-def _jobs(facts: Facts) -> Iterable[Hit]:
+def _jobs(facts: Facts) -> Iterable[Found]:
     """A change is made, and then a job is left with a queue outside of the database."""
     whole = {f.title for _, f in facts.program.functions() if any(map(_COMMITS.match, f.marks))}
     # a job that is tried again makes its change and leaves the next one again
@@ -95,7 +107,8 @@ def _jobs(facts: Facts) -> Iterable[Hit]:
             for e in function.reach
             if e.kind == "db.write" and not _NOTES.search(e.call.name) and not _COUNTS.search(e.table)
         ]
-        for job in [e.call for e in left if not e.via] or [e.call for e in left]:
+        for effect in [e for e in left if not e.via] or left:
+            job = effect.call
             ended = next((c for c in commits if _before(c, job)), None)
             if ended and any(w.line <= ended.line for w in writes):
                 did = f"commits at line {ended.line}"
@@ -105,7 +118,7 @@ def _jobs(facts: Facts) -> Iterable[Hit]:
                 continue
             severity = None if ended else Severity.WARNING
             message = f"{function.title} {did} and enqueues apart from it"
-            yield Hit(module.path, job.line, message, severity=severity)
+            yield function.title, effect.via, Hit(module.path, job.line, message, severity=severity)
             break
 
 
@@ -143,6 +156,52 @@ RULE = Rule(
     remedy="Write the message to an outbox table in the same transaction, and publish from there.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # what a handler does, is not done where it is made
+            "main.go": """
+                package main
+                import "shop/orders"
+                func main() {
+                    repo := orders.NewRepo()
+                    repo.SaveSettings(defaults)
+                    http.HandleFunc("/orders", orders.Announce(broker))
+                }
+            """,
+            "orders/orders.go": """
+                package orders
+                import (
+                    "net/http"
+                    "gocloud.dev/pubsub"
+                )
+                type Repo struct{ db *sql.DB }
+                func (r *Repo) SaveSettings(s Settings) { r.db.Exec("INSERT INTO settings VALUES ($1)", s) }
+                func Announce(topic *pubsub.Topic) http.HandlerFunc {
+                    return func(w http.ResponseWriter, r *http.Request) {
+                        topic.Send(r.Context(), &pubsub.Message{Body: body(r)})
+                    }
+                }
+            """,
+        }),
+        Sample("python", {  # it calls another system, by a class of the project's that is named so
+            "courses.py": """
+                import kombu
+                from publishers import LMSPublisher
+                class Course:
+                    def publish_to_lms(self):
+                        return LMSPublisher().publish(self)
+                def create(form):
+                    course = Course.objects.create(name=form.name)
+                    course.publish_to_lms()
+            """,
+            "publishers.py": """
+                import requests
+                class LMSPublisher:
+                    def publish(self, course):
+                        return requests.put(self.url, json=course.data, timeout=5)
+                class CMSPublisher:
+                    def publish(self, course):
+                        return requests.patch(self.url, json=course.data, timeout=5)
+            """,
+        }),
         Sample("typescript", {  # a job that is tried again with all that it does
             "convert.ts": """
                 import { task } from '@trigger.dev/sdk/v3';
@@ -478,6 +537,17 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {  # a task of another project's, told where it is left
+            "checkout.py": """
+                from shop_worker.orders.tasks import fulfil
+                def submit(form):
+                    order = Order.objects.create(name=form.name)
+                    fulfil.delay(order.number)  # <-
+                def post(request):
+                    Basket.objects.filter(user=request.user).delete()
+                    submit(request.form)
+            """,
+        }),
         Sample("python", {
             "signup.py": """
                 from app.tasks import send_welcome

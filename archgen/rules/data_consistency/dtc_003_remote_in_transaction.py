@@ -99,6 +99,29 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {  # by a property that makes a client
+            "views.py": """
+                from django.db import transaction
+                from processors import Paypal
+                class ExecutionView:
+                    @property
+                    def processor(self):
+                        return Paypal(self.request.site)
+                    def get(self, request):
+                        with transaction.atomic():
+                            Payment.objects.create(basket=request.basket)
+                            self.processor.capture(request.payment)  # <-
+            """,
+            "processors.py": """
+                import requests
+                class Paypal:
+                    def capture(self, payment):
+                        return requests.post(self.url, json=payment, timeout=5)
+                class Free:
+                    def capture(self, payment):
+                        return Receipt.objects.create(payment=payment)
+            """,
+        }),
         Sample("python", {
             "payments.py": """
                 import stripe
