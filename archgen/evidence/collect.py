@@ -115,6 +115,8 @@ def _collect(root: Path, step: Callable[[], None], workers: int) -> Facts:
             program.roots[match[1]] = source.folder
         elif source.suffix == ".json":
             program.aliases.update(packages.aliases(source))
+            if (base := packages.base_of(source)) is not None:
+                program.aliases.update(_below(base, sources))
     twins = {s.path.rpartition(".")[0] for s in sources if s.suffix in (".ts", ".tsx")}
     code: list[Source] = []
     for source in sources:
@@ -154,6 +156,18 @@ def _collect(root: Path, step: Callable[[], None], workers: int) -> Facts:
         _recognise(recognise, items, program, facts)
     facts.notes = tuple(notes)
     return facts
+
+
+def _below(base: str, sources: list[Source]) -> dict[str, str]:
+    """The folders and scripts in `base` by the name that they are imported by from there."""
+    found = {}
+    for source in sources:
+        inside = not base or source.path.startswith(f"{base}/")
+        if inside and source.suffix in BY_SUFFIX and BY_SUFFIX[source.suffix][0].language == "typescript":
+            name = source.path[len(base) + 1 if base else 0 :].partition("/")[0]
+            stem = name.rpartition(".")[0] if name.endswith(source.suffix) else name
+            found[stem] = f"{base}/{stem}".strip("/")
+    return found
 
 
 def require(root: Path) -> None:

@@ -244,8 +244,15 @@ class Program:
                     for part in path.split("/")
                 }
             return source.partition(".")[0] not in self._tops
+        return self.place_of(source) is None
+
+    def place_of(self, source: str) -> str | None:
+        """Where what scripts import under another name than its path lies; None where no name tells."""
         parts = source.split("/")
-        return not any("/".join(parts[:size]) in self.aliases for size in range(1, len(parts) + 1))
+        for size in range(len(parts), 0, -1):
+            if (alias := "/".join(parts[:size])) in self.aliases:
+                return "/".join((self.aliases[alias], *parts[size:])).strip("/")
+        return None
 
     def functions(self) -> Iterator[tuple[Module, Function]]:
         """Functions of live production code."""

@@ -68,6 +68,13 @@ def aliases(source: Source) -> dict[str, str]:
     return found
 
 
+def base_of(source: Source) -> str | None:
+    """The folder from which scripts import without a dot, as a tsconfig says; None where none is said."""
+    if not _TSCONFIG.match(source.name) or not (base := _BASE.search(source.text)):
+        return None
+    return posixpath.normpath(posixpath.join(source.folder, base[1])).removeprefix(".").strip("/")
+
+
 def _pyproject(source: Source, strength: Strength) -> Iterator[Fact]:
     try:
         data = tomllib.loads(source.text)

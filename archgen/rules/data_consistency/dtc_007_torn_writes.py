@@ -148,6 +148,29 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {  # imported from the folder that the settings of TypeScript begin at
+            "tsconfig.json": '{"compilerOptions": {"baseUrl": "."}}',
+            "models/team.ts": """
+                import { prisma } from 'lib/prisma';
+                export const createTeam = async (name: string) => prisma.team.create({ data: { name } });
+            """,
+            "models/user.ts": """
+                import { prisma } from 'lib/prisma';
+                export const createUser = async (name: string) => prisma.user.create({ data: { name } });
+            """,
+            "pages/api/join.ts": """
+                import { createTeam } from 'models/team';
+                import { createUser } from 'models/user';
+                export async function join(req: Request) {
+                  const user = await createUser(req.body.name);
+                  await createTeam(req.body.team);  // <-
+                  return user;
+                }
+            """,
+            "scripts/models/user.ts": """
+                export const createUser = async (name: string) => console.log(name);
+            """,
+        }),
         Sample("java", {
             "Products.java": """
                 @Service
