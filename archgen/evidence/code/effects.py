@@ -95,7 +95,9 @@ def _of(
         return [Effect("remote", call, write=not words.READ_NAME.match(asked), target="rpc")]
     if module.language == "java" and (verb := _JAX_RS.search(call.callee)) and _asks_jax_rs(call, module):
         return [Effect("remote", call, write=verb[1] in ("post", "put", "delete"), target="http")]
-    if module.uses(_PAYS_BY) and _PAYMENT.search(call.callee) and (call.args or call.keywords):
+    if module.uses(_PAYS_BY) and (
+        _PAYPAL.match(origin) or (_PAYMENT.search(call.callee) and (call.args or call.keywords))
+    ):
         return [Effect("remote", call, write=True, target="sdk")]
     if words.SOAP.search(call.callee):
         return [Effect("remote", call, write=not words.READ_NAME.match(function.name), target="soap")]
@@ -181,14 +183,17 @@ def _asks_jax_rs(call: Call, module: Module) -> bool:
 
 # Who moves money for others, by the libraries that they hand out; what only asks is left out.
 _PAYS_BY = re.compile(
-    r"stripe\b|com\.stripe\.|github\.com/stripe/stripe-go|braintree\b|com\.braintreegateway|razorpay\b"
+    r"stripe\b|com\.stripe\.|paypalrestsdk\b|github\.com/stripe/stripe-go|braintree\b|com\.braintreegateway|razorpay\b"
 )
 _PAYMENT = re.compile(
-    r"(?i:(stripe(_lib|client|_client)?|braintree|razorpay(client)?|gateway)\b(\.v1)?\.\w+)(\.\w+)?\."
+    r"(?i:(stripe(_lib|client|_client)?|braintree|razorpay(client)?|gateway|paypalrestsdk)\b(\.v1)?\.\w+)(\.\w+)?\."
     r"(create|capture|confirm|refund|cancel|pay|sale|charge|reverse|createReversal)(_async)?$|"
     r"(?:^|\.)(?:PaymentIntent|Charge|Refund|Transfer|Payout|Subscription|SetupIntent)\.create(_async)?$|"
     r"(?:^|\.)(?:paymentintent|charge|refund|transfer|payout|subscription)\.New$"
 )
+
+
+_PAYPAL = re.compile(r"paypalrestsdk\.[A-Z]\w*(\.find)?\.(create|execute|refund|capture|void)$")
 
 
 # What caches tell each other, that a copy is old, is no news of the business.
@@ -208,7 +213,7 @@ _PAGE = re.compile(r"(^|/)(components|hooks)/|\.client\.[jt]sx?$")
 
 def _in_a_page(module: Module, function: Function) -> bool:
     """Whether a function is a component or a hook of React: what it fetches, a browser fetches."""
-    if _PAGE.search(module.path):
+    if _PAGE.search(module.path) or function.name == "fetcher":  # as hooks that fetch are handed one
         return True
     return module.path.endswith((".tsx", ".jsx")) and any(
         _COMPONENT.match(f.name) and f.line <= function.line and function.end <= f.end

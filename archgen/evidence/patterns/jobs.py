@@ -120,6 +120,9 @@ def _asks_again(task: Function, again: set[str]) -> bool:
     return any(call.name in again and "self" in call.args for call in task.calls)
 
 
+_ELSEWHERE = re.compile(r"(^|\.)(\w+_)?tasks?(\.|$)")
+
+
 # Workflows of Temporal: their steps are kept, and tried again unless somebody limits that.
 _TEMPORAL = re.compile(r"^(@temporalio/|temporalio\b|go\.temporal\.io|io\.temporal)")
 _STARTS_WORKFLOW = re.compile(
@@ -202,6 +205,10 @@ def jobs(program: Program) -> Iterator[Fact]:
         if call.name in ("delay", "apply_async") and call.receiver in tasks:
             tried = tasks[call.receiver] or "retry=" in call.text()
             yield fact("job.enqueue", module, call.line, what=call.callee[:60], attempts=tried)
+            continue
+        if call.name in ("delay", "apply_async") and _ELSEWHERE.search(module.home_of(call.receiver)):
+            # how often such a task is tried, its own project knows
+            yield fact("job.enqueue", module, call.line, what=call.callee[:60], attempts=True)
             continue
         if not imports(module, WORKER_IMPORT) and not WORKER_IMPORT.search(origin_of(call, module, function)):
             continue

@@ -63,7 +63,7 @@ _JSON_LOG = Names(
     r"(aws_lambda_powertools\.(\w+\.)?Logger|LoggerModule\.forRoot|JSONFormatter|JsonFormatter|JSONRenderer|structlog\.configure|pino|winston\.createLogger|zap\.New\w+|slog\.NewJSONHandler|logrus\.SetFormatter|LogstashEncoder|JsonEncoder)"
 )
 _HEALTH = re.compile(
-    r"""["'`](/[\w/-]*)?/?(healthz?|livez|readyz?|live|ready|liveness|readiness|_health|status/health|ping|version|health/\w+)/?["'`]"""
+    r"""[rRuU]?["'`]\^?(/[\w/-]*)?/?(healthz?|livez|readyz?|live|ready|liveness|readiness|_health|status/health|ping|version|health/\w+)/?\$?["'`]"""
 )
 # A mark that says by which path something is reached, and not what a field is called.
 _ROUTES = re.compile(
@@ -178,7 +178,7 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
                 )
     for module, _, call in calls(program):
         if re.search(
-            r"(get|Get|GET|route|add_api_route|HandleFunc|Handle|add_get|mount|add_url_rule|use)$",
+            r"(get|Get|GET|route|add_api_route|HandleFunc|Handle|add_get|mount|add_url_rule|use|url|re_path|path)$",
             call.name,
         ) and (path := next((arg for arg in call.args[:2] if _HEALTH.match(arg)), "")):
             yield fact("health", module, call.line, path=path.strip("\"'`"))

@@ -24,6 +24,11 @@ RULE = Rule(
     remedy="Set a connect and a read timeout where the client is made.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # as hooks that fetch are handed one
+            "lib/fetcher.ts": """
+                export const fetcher = async (url: string) => (await fetch(url)).json();
+            """,
+        }),
         Sample("go", {  # whoever asks with it says until when
             "dispatcher.go": """
                 package net

@@ -302,6 +302,21 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {  # a payment, by the library of who takes it
+            "paypal.py": """
+                import paypalrestsdk
+                def start(data, attempts):
+                    for attempt in range(1, attempts + 1):  # <-
+                        payment = paypalrestsdk.Payment(data)
+                        try:
+                            payment.create()
+                            if payment.success():
+                                return payment
+                        except Exception:
+                            if attempt == attempts:
+                                raise
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 def f():

@@ -23,6 +23,15 @@ RULE = Rule(
     remedy="Offer liveness and readiness apart, and point the probes at them.",
     languages=("python", "typescript", "go", "java", "config"),
     valid=(
+        Sample("python", {  # a path of Django's, as a pattern
+            "urls.py": """
+                from django.conf.urls import url
+                from core import views
+                urlpatterns = [
+                    url(r'^health/$', views.health, name='health'),  # <-
+                ]
+            """,
+        }),
         Sample("go", {
             "server.go": """
                 package main
