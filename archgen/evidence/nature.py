@@ -26,7 +26,7 @@ TEST_FOLDERS = {
     "loadgenerator", "load-generator", "testinfra", "testsuite", "acceptance-tests",
 }  # fmt: skip
 _TEST_FILE = re.compile(
-    r"^(test_.*|.*_test|conftest)\.py$|_test\.go$|^(mocks?|fakes?|stubs?)\.go$|\.(spec|test|e2e|e2e-spec|stories|mock)\.[cm]?[jt]sx?$"
+    r"^(test_.*|.*_test|tests|conftest)\.py$|_test\.go$|^(mocks?|fakes?|stubs?)\.go$|\.(spec|test|e2e|e2e-spec|stories|mock)\.[cm]?[jt]sx?$"
     r"|^\.env\.(test|testing|ci|e2e)\b|^(docker-)?compose[-_.](test|tests|testing|ci|e2e)\.ya?ml$|(Test|Tests|IT|TestCase|Mother)\.java$|^Abstract.*Test.*\.java$|^Test[A-Z].*\.java$"
 )
 _TEST_PROJECT = re.compile(

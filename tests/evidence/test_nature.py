@@ -20,6 +20,7 @@ from archgen.evidence.nature import Nature, nature_of
         ("orders/seed-queues.mts", "", Nature.EXAMPLE),
         ("orders/seedling.py", "", Nature.PRODUCTION),
         ("orders/test_orders.py", "", Nature.TEST),
+        ("orders/tests.py", "", Nature.TEST),
         ("billing/mock.go", "", Nature.TEST),
         ("billing/mocked.go", "", Nature.PRODUCTION),
         ("src/main/java/com/example/tests/App.java", "", Nature.PRODUCTION),

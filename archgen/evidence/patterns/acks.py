@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from archgen.evidence.code import vocabulary as words
-from archgen.evidence.code.model import Function, Module, Program
+from archgen.evidence.code.model import Block, Call, Function, Module, Program
 from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.common import fact
 
@@ -161,17 +161,16 @@ def _refused(module: Module, function: Function) -> Iterator[Fact]:
     acks = [e.call for e in function.effects if e.kind == "ack"]
     lines = function.body.split("\n")
     for reject in (e.call for e in function.effects if e.kind == "reject"):
-        branch = next(iter([*reject.within("branch", "catch")][::-1]), None)
-        if branch is None:
+        around = [*reject.within("branch", "catch")][::-1]
+        if not around:
             continue
-        inside = "\n".join(lines[reject.line - function.line : branch.end - function.line + 1])
-        leaves = re.search(
-            r"^\t*\s*(return|continue|break|throw|raise|panic)\b", _outer(inside), re.MULTILINE
-        )
+        branch = around[0]
         after = next(
             (a for a in acks if a.line > branch.end and not any(b is branch for b in a.inside)), None
         )
-        if after is not None and not leaves and branch not in after.inside:
+        apart = [b for b in around if after and not any(b is c for c in after.inside)]
+        leaves = any(_left_behind(lines, function, reject, block) for block in apart)
+        if after is not None and not leaves and branch in apart:
             shared = [b for b in reject.inside if b.kind in ("loop", "closure")]
             if all(any(b is c for c in after.inside) for b in shared) and not any(
                 b.kind == "branch" and b.line in (branch.line, branch.end)  # that one, or what is done else
@@ -181,6 +180,13 @@ def _refused(module: Module, function: Function) -> Iterator[Fact]:
                     "ack_early", module, after.line, function=function.title, why="what it has just refused"
                 )
                 return
+
+
+def _left_behind(lines: list[str], function: Function, reject: Call, block: Block) -> bool:
+    """Whether what surrounds a refusal ends in leaving."""
+    inside = "\n".join(lines[reject.line - function.line : block.end - function.line + 1])
+    leaves = re.compile(r"^\s*(return|continue|break|throw|raise|panic)\b", re.MULTILINE)
+    return leaves.search(_outer(inside)) is not None
 
 
 def _outer(text: str) -> str:

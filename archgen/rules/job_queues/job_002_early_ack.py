@@ -20,6 +20,25 @@ RULE = Rule(
     remedy="Await the handler and commit, then acknowledge.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # refused where the broker can, and left in either case
+            "handle.go": """
+                package shop
+                import "gocloud.dev/pubsub"
+                func handle(merger Merger, msg *pubsub.Message) error {
+                    if order, ok := decode(msg.Body); ok {
+                        if err := merger.Merge(order); err != nil {
+                            if msg.Nackable() {
+                                msg.Nack()
+                            }
+                            return err
+                        }
+                        msg.Ack()
+                        return nil
+                    }
+                    return errUnknown
+                }
+            """,
+        }),
         Sample("go", {  # refused, or else acknowledged
             "amqp.go": """
                 package shop
