@@ -279,6 +279,11 @@ def _near_broker(call: Call, origin: str, module: Module) -> bool:
     )
 
 
+# Notifiers of oslo.messaging: a context, the kind of event, what happened.
+_NOTIFIES = re.compile(
+    r"notifier(\(\))?\.(audit|debug|info|warn|warning|error|critical|sample)$", re.IGNORECASE
+)
+_CONTEXT = re.compile(r"\{\}$|\w*(ctxt|context)$")
 _TAKES_FROM_LIST = re.compile(r"^(B[LR]Pop|b[lr]pop|b[lr]Pop|receive_message)$")
 
 
@@ -296,6 +301,8 @@ def _publishes(call: Call, origin: str, module: Module) -> bool:
         return False  # of the AWS SDK, which sends whatever it is asked
     if words.SENT_WITH_COMMIT.match(call.name):
         return bool(call.receiver)
+    if _NOTIFIES.search(call.callee) and len(call.args) == 3 and _CONTEXT.match(call.args[0]):
+        return True
     if words.PUBLISH_NAME.match(call.name):
         return bool(call.receiver) and bool(call.args or call.keywords)
     return words.PUBLISH_SEND.match(call.name) is not None and bool(

@@ -346,17 +346,29 @@ _HANDS_BACK = re.compile(
 )
 
 
+# What keeps the function that it is handed, for a job, a route or an event that comes later.
+_REGISTERS = re.compile(
+    r"(^|\.)(define|on|once|addListener|addEventListener|process|subscribe|Handle(Func)?|get|post|put|patch|delete|route|use|"
+    r"every|cron|command|action|setInterval|AddFunc|AddHandler|AddNoPublisherHandler)$"
+)
+
+
 def _handed_back(function: Function) -> set[int]:
-    """Functions without a name that `function` returns: what they do, is done when somebody calls them."""
-    if "return" not in function.body or not _HANDS_BACK.search(function.body):
-        return set()
-    lines = function.body.split("\n")
+    """Functions without a name that `function` returns, or leaves with who calls them later: what they do, it
+    does not do itself.
+    """
     closures = {id(b): b for c in function.calls for b in c.within("closure")}
-    return {
-        key
-        for key, block in closures.items()
-        if 0 <= (at := block.line - function.line) < len(lines) and _HANDS_BACK.search(lines[at])
-    }
+    if not closures:
+        return set()
+    kept = {key for key, block in closures.items() if _REGISTERS.search(block.header)}
+    if "return" in function.body and _HANDS_BACK.search(function.body):
+        lines = function.body.split("\n")
+        kept |= {
+            key
+            for key, block in closures.items()
+            if 0 <= (at := block.line - function.line) < len(lines) and _HANDS_BACK.search(lines[at])
+        }
+    return kept
 
 
 def _usual(name: str) -> bool:

@@ -350,6 +350,7 @@ class _Reader:
             place = args_node.range()
             raw = self.text[place.start.index : place.end.index]
         args, keywords = arguments(raw, self.grammar.language)
+        waits = callee.startswith("await ")
         callee = _NO_NAME.sub("", callee)
         if self.grammar.language == "go" and callee.endswith("]"):
             callee = callee[: callee.index("[")]  # type arguments
@@ -358,7 +359,7 @@ class _Reader:
         if awaited and parent is not None:
             parent = parent.parent()
         # the grammar reads `await f<T>(x)` as a call of `await f`
-        awaited = awaited or callee_node.kind() == "await_expression"
+        awaited = awaited or waits or callee_node.kind() == "await_expression"
         call = Call(
             callee=callee,
             line=self._line(callee_node.range().end.index - 1),

@@ -93,6 +93,8 @@ def database(
         )
     ):
         return Effect("db.write", call, table=_table(call.args[0]) if call.args else "", target=name.lower())
+    if name == "Save" and call.args[-1:] == ("w",):
+        return None  # a session that a browser keeps
     typed = function.params.get(call.receiver) or module.types.get(call.receiver, "")
     if words.COLLECTION.match(typed):
         typed = ""  # what it holds says nothing of where it is kept

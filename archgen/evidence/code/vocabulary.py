@@ -171,7 +171,7 @@ DB_RECEIVER = Names(
     re.IGNORECASE,
 )
 REPOSITORY = Names(
-    r"(repo|repository|repositories|dao|db_?api|mapper|(?<![a-z])[a-z]+(?-i:Store|_store))(<.*>)?$",
+    r"(repo|repository|repositories|dao|db_?api|mapper|storage_conn(ection)?|(?<![a-z])[a-z]+(?-i:Store|_store))(<.*>)?$",
     re.IGNORECASE,
 )
 COLLECTION = Names(

@@ -34,7 +34,7 @@ _HANDED = re.compile(
 _CARRIED = re.compile(r"\b(ctx|tx|trx|session|manager|transaction|queryRunner)\b")
 # Keeps nothing that has to agree with anything else.
 _SIDE = re.compile(
-    r"cache|session|token|log|audit|history|metric|statistic|file|blob|vector|bucket|jobstore|notif|email|visit|"
+    r"cache|session|token|log|audit|history|metric|statistic|file|blob|vector|bucket|jobstore|notif|email|visit|version|"
     r"^(views?|k)$",
     re.IGNORECASE,
 )

@@ -29,6 +29,35 @@ RULE = Rule(
     remedy="Open a transaction around both.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # what a job does, whoever defines it does not do
+            "jobs.ts": """
+                import { prisma } from './prisma';
+                export function addExpire(agenda: Agenda) {
+                  agenda.define('expire', async () => {
+                    await prisma.order.deleteMany({ where: { old: true } });
+                  });
+                }
+                export function addClose(agenda: Agenda) {
+                  agenda.define('close', async () => {
+                    await prisma.basket.deleteMany({ where: { old: true } });
+                  });
+                }
+                export function jobs(agenda: Agenda) {
+                  addExpire(agenda);
+                  addClose(agenda);
+                }
+            """,
+        }),
+        Sample("typescript", {  # a counter by which copies are told to be old
+            "tags.ts": """
+                import { prisma } from './prisma';
+                const bump = async (org: string) => prisma.definitionsVersion.update({ where: { org }, data: { n: { increment: 1 } } });
+                export async function rename(org: string, tag: string) {
+                  await prisma.tag.update({ where: { org }, data: { tag } });
+                  await bump(org);
+                }
+            """,
+        }),
         Sample("typescript", {  # by a decorator
             "orders.ts": """
                 export class Orders {
