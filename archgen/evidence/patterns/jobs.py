@@ -37,6 +37,9 @@ _JOB_CALL = re.compile(
 _JOB_MARK = re.compile(r"@(?:\w+\.)*(shared_task|task|actor|job|Process|Processor|Recurring|Job)\b")
 # A framework of somebody's own over a queue, by what stands on its functions.
 _REGISTERED = re.compile(r"@(?:\w+\.)*(register_)?(\w+_)?(task|job)(_handler)?\b")
+_OF_AGENDA = re.compile(r"@?agenda\b|@hokify/agenda")
+_AGENDA = re.compile(r"^ag(enda\w*)?$", re.IGNORECASE)
+_FAILS = re.compile(r"(^|[\"'`])fail(:|$)")
 _TASKS_IMPORT = re.compile(r"^(celery|dramatiq|huey)\b")
 _TASK = re.compile(r"@(?:\w+\.)*(shared_task|task|actor)\b")
 _WORKER_CALL = re.compile(
@@ -184,6 +187,17 @@ def jobs(program: Program) -> Iterator[Fact]:
     for module, function, call in calls(program):
         if temporal and (_STARTS_WORKFLOW.search(call.callee) or _TEMPORAL_WORKER.match(call.callee)):
             yield from _of_temporal(module, function, call)
+            continue
+        if _AGENDA.search(call.receiver) and module.uses(_OF_AGENDA):
+            if call.name == "define":
+                yield fact("job.worker", module, call.line, what=call.callee[:60])
+            elif call.name in ("now", "schedule", "every", "create"):
+                # who fails is tried again where somebody listens to that
+                tried = _FAILS.search(function.body + "".join(t.value for t in module.texts)) is not None
+                yield fact("job.enqueue", module, call.line, what=call.callee[:60], attempts=tried)
+                if tried:
+                    what = "an attempt of its own after each failure"
+                    yield fact("attempts", module, call.line, what=what, function=function.title)
             continue
         if shared and call.name == "process" and call.args and _of_bull(call, module, call.receiver):
             yield fact("job.worker", module, call.line, what=call.callee[:60])

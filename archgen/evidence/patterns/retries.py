@@ -196,6 +196,9 @@ def _loops(module: Module, function: Function, near: bool) -> Iterator[Fact]:
         unbounded = _UNBOUNDED.match(loop.header.strip()) is not None and (
             not _ATTEMPTS.search(body) or _never_gives_up(module, function, loop)
         )
+        does = {e.kind for e in function.reach if any(b is loop for b in e.call.inside)} - {"log", "wait"}
+        # of two who change a row at once, one begins again
+        asks = near and not (does and does <= {"db.read", "db.write", "tx", "commit"})
         consumer = _CONSUMES.search(
             re.sub(r"\bfetch\(", "", body) if module.language == "typescript" else body
         )
@@ -205,7 +208,7 @@ def _loops(module: Module, function: Function, near: bool) -> Iterator[Fact]:
             "retry", module, loop.line, by="loop", loop=True, bounded=not unbounded, backoff=bool(waits),
             grows=any(_GROWS.search(f.body) for f in module.functions),
             jitter=any(_JITTER.search(f.body) for f in module.functions if f.name),
-            function=function.title, consumer=consumer is not None, near=near,
+            function=function.title, consumer=consumer is not None, near=asks,
         )  # fmt: skip
 
 

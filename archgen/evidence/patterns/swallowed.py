@@ -163,6 +163,7 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
         for e in tried
         if e.kind in ("publish", "enqueue")
         and not again
+        and not _next_round(e.call)
         and not (e.late or e.call.after_commit)
         and (not e.via or _SAYS.search(e.call.name))
     ]
@@ -203,10 +204,19 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
                 any(
                     e.kind in ("db.write", "commit", "publish") or (e.kind == "remote" and e.write)
                     for e in tried
+                    if not _ASIDE.search(e.call.text())
                 )
                 or any(map(_certain if logged else _changes, _tried(function, catch)))
             ),
         )
+
+
+_ROUNDS = re.compile(r"(^|\.)(define|every|schedule|cron|setInterval|AddFunc)$")
+
+
+def _next_round(call: Call) -> bool:
+    """Whether a clock goes through what is due, and comes back to what has failed."""
+    return any(_ROUNDS.search(b.header) for b in call.within("closure")) and any(call.within("loop"))
 
 
 # What failed is noted, and as if it had not.
@@ -227,6 +237,8 @@ _ASKS = re.compile(
 )
 # What is lost of a cache is reckoned again, and what is lost of first data is seen at once.
 _UPKEEP = re.compile(r"cache|(^|[._])(populat|seed)", re.IGNORECASE)
+# What is told of who did what, or when somebody was last here, must not fail what it is told of.
+_ASIDE = re.compile(r"audit|last_?(seen|used|login|active)|telemetry|analytic", re.IGNORECASE)
 _TELLS = re.compile(r"[\w.]*\b_?(log\w*|console|print\w*|tracer)\b[\w.]*\(", re.IGNORECASE)
 
 

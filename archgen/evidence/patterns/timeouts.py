@@ -160,8 +160,12 @@ def _timed(text: str, function: Function, module: Module, origin: str) -> bool:
         return True  # what is asked with it is ended by its context
     if origin == "JerseyClientBuilder" and any("dropwizard" in item.module for item in module.imports):
         return True  # Dropwizard's waits half a second unless it is told otherwise
-    if _TIMED.search(text) or (module.language == "python" and re.search(r"[(,]\s*\*\*", text)):
-        return True  # or told by what is spread into the call
+    if _TIMED.search(text):
+        return True
+    if module.language == "python" and (spread := re.search(r"[(,]\s*\*\*(\w+)", text)):
+        # told by what is spread into the call, unless that is put together here
+        made = re.search(rf"\b{spread[1]}\s*=\s*(\{{|dict\()", function.body)
+        return made is None or _TIMED.search(function.body) is not None
     if origin.lower().startswith("requests.session."):
         return any("HTTPAdapter" in item.names for item in module.imports)  # which may set one for all
     if origin.startswith(("requests.", "urllib.", "smtplib.")):

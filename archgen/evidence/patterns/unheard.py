@@ -33,6 +33,7 @@ def unheard(program: Program) -> Iterator[Fact]:
             continue
         if module.language == "typescript":
             yield from _promises(module, function, named)
+            yield from _left_to_a_log(module, function)
         elif module.language == "java":
             yield from _futures(module, function)
         elif module.language == "go":
@@ -72,6 +73,27 @@ def _promises(module: Module, function: Function, named: dict[str, list[Function
         told.add(call.line)
         said = {"types": "no promise", "logged": False, "writes": True}
         yield fact("error.swallowed", module, call.line, function=function.title, **said)
+
+
+_ONLY_TOLD = re.compile(
+    r"\(?\s*\w*(?:\s*:\s*\w+)?\s*\)?\s*=>\s*\{?\s*(?:(?:[\w.?]*\.)?(?:log|logger|console|error|warn)\b[^;{}]*(?:\{[^{}]*\}[^;{}]*)?;?\s*)?\}?$",
+    re.IGNORECASE,
+)
+
+
+def _left_to_a_log(module: Module, function: Function) -> Iterator[Fact]:
+    """A message or a job whose failure only a log hears: `enqueue(x).catch((e) => logger.error(e))`."""
+    sent = [e for e in function.reach if e.kind in ("publish", "enqueue")]
+    for call in function.calls if sent else ():
+        if call.name != "catch" or not call.discarded or not call.args or not _ONLY_TOLD.match(call.args[0]):
+            continue
+        asked = call.callee.partition("(")[0]
+        if any(e.call.callee == asked and abs(e.call.line - call.line) < _CHAIN for e in sent):
+            lost = {"call": asked[-50:], "answer": False, "logged": True}
+            yield fact("error.publish_swallowed", module, call.line, function=function.title, **lost)
+
+
+_CHAIN = 12  # lines over which a chain of calls may go
 
 
 def _means(call: Call, target: Function, module: Module, function: Function) -> bool:

@@ -215,6 +215,15 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {  # what is spread into the call is put together here
+            "rest.py": """
+                import requests
+                def notify(action, body):
+                    kwargs = {'data': body, 'headers': {'content-type': 'application/json'}}
+                    session = requests.Session()
+                    session.post(action.url, **kwargs)  # <-
+            """,
+        }),
         Sample("java", {
             "Clients.java": """
                 import jakarta.ws.rs.client.Client;

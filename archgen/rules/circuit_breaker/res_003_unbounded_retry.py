@@ -45,6 +45,23 @@ RULE = Rule(
     remedy="Limit the attempts, wait exponentially longer between them, and add jitter.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # of two who change a row at once, one begins again
+            "versions.ts": """
+                import axios from 'axios';
+                import { prisma } from './prisma';
+                export const ask = (url: string) => axios.get(url, { timeout: 1000 });
+                export async function bump(org: string) {
+                  for (let attempt = 0; attempt < 2; attempt++) {
+                    try {
+                      await prisma.version.update({ where: { org }, data: { n: { increment: 1 } } });
+                      return;
+                    } catch (e) {
+                      if (attempt > 0) throw e;
+                    }
+                  }
+                }
+            """,
+        }),
         Sample("python", {  # pages, and what is passed over within one
             "find.py": """
                 import httpx

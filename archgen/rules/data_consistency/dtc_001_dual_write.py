@@ -85,6 +85,7 @@ _COUNTS = re.compile(r"counter|quota|limit|usage|metric|statistic", re.IGNORECAS
 _COMMITS = re.compile(r"@(?:\w+\.)*(autocommit|transactional|atomic)\b")
 
 
+_STARTS = re.compile(r"^(main|init|setup|bootstrap|register|start)(?![a-z])|[a-z]Init$")
 _HOSTED = re.compile(r"@trigger\.dev/|inngest")
 
 
@@ -96,7 +97,8 @@ def _jobs(facts: Facts) -> Iterable[Found]:
     for module, function in facts.program.functions():
         left = [e for e in function.reach if e.kind == "enqueue" and not (e.late or e.call.after_commit)]
         hosted = function.name == "run" and module.uses(_HOSTED)
-        if not left or hosted or (module.path, function.name) in workers:
+        # what is scheduled at each start is scheduled again at the next one
+        if not left or hosted or _STARTS.search(function.name) or (module.path, function.name) in workers:
             continue
         commits = [e.call for e in function.effects if e.kind == "commit"]
         if module.language == "python" and not commits:
@@ -156,6 +158,17 @@ RULE = Rule(
     remedy="Write the message to an outbox table in the same transaction, and publish from there.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # what is scheduled at each start
+            "queue.ts": """
+                import Agenda from 'agenda';
+                import { prisma } from './prisma';
+                const agenda = new Agenda();
+                export async function queueInit() {
+                  await prisma.job.deleteMany({ where: { old: true } });
+                  await agenda.every('1 day', 'mail');
+                }
+            """,
+        }),
         Sample("go", {  # what a handler does, is not done where it is made
             "main.go": """
                 package main
@@ -537,6 +550,21 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {  # by a notifier of oslo.messaging
+            "evaluator.py": """
+                import oslo_messaging
+                class Notifier:
+                    def __init__(self, transport):
+                        self.notifier = oslo_messaging.Notifier(transport)
+                    def notify(self, alarm):
+                        self.notifier.sample({}, 'alarm.update', alarm.payload)
+                class Evaluator:
+                    def refresh(self, alarm, state):
+                        alarm.state = state
+                        self._storage_conn.update_alarm(alarm)
+                        Notifier(self.transport).notify(alarm)  # <-
+            """,
+        }),
         Sample("python", {  # a task of another project's, told where it is left
             "checkout.py": """
                 from shop_worker.orders.tasks import fulfil

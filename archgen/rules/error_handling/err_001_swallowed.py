@@ -48,6 +48,53 @@ RULE = Rule(
     remedy="Catch what you can answer, and let the rest through.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # a call with an argument of type, in a chain that is awaited
+            "keys.ts": """
+                import { getCollection } from './mongo';
+                export class Keys {
+                  static async disable(key: string) {
+                    await getCollection<ApiKey>('keys').updateOne(
+                      { key },
+                      { $set: { disabled: true } },
+                    );
+                  }
+                }
+            """,
+        }),
+        Sample("typescript", {  # what is told of who did what, and when somebody was last here
+            "members.ts": """
+                import { prisma } from './prisma';
+                export const auditLog = async (event: string) => prisma.entry.create({ data: { event } });
+                export const touch = async (id: string, data: object) => prisma.member.update({ where: { id }, data });
+                export async function open(req: Request) {
+                  try {
+                    await auditLog('opened');
+                  } catch (e) {
+                    req.log.error(e, 'not written down');
+                  }
+                  try {
+                    await touch(req.userId, { lastLoginDate: new Date() });
+                  } catch (e) {
+                    req.log.error(e, 'not noted');
+                  }
+                }
+            """,
+        }),
+        Sample("go", {  # what is kept in a cookie
+            "flash.go": """
+                package web
+                import "github.com/gorilla/sessions"
+                func flash(app *App, w http.ResponseWriter, r *http.Request, text string) error {
+                    session, err := app.store.Get(r, "u")
+                    session.AddFlash(text)
+                    return session.Save(r, w)
+                }
+                func leave(app *App, w http.ResponseWriter, r *http.Request) error {
+                    flash(app, w, r, "Good bye.")
+                    return redirect(w)
+                }
+            """,
+        }),
         Sample("go", {  # what has expired goes the next time
             "sessions.go": """
                 package sessions

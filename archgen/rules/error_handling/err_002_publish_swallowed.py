@@ -34,6 +34,25 @@ RULE = Rule(
     remedy="Let the failure reach the caller, or keep the message in an outbox until it is out.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # a clock that comes back to what is due
+            "due.ts": """
+                import Agenda from 'agenda';
+                export async function queue(agenda: Agenda, id: string) {
+                  await agenda.now('publish', { id });
+                }
+                export default function jobs(agenda: Agenda) {
+                  agenda.define('due', async () => {
+                    for (const id of await findDue()) {
+                      try {
+                        await queue(agenda, id);
+                      } catch (e) {
+                        logger.error(e, 'not queued');
+                      }
+                    }
+                  });
+                }
+            """,
+        }),
         Sample("python", {  # it is marked as failed, or whoever called is told
             "mail.py": """
                 import logging
@@ -247,6 +266,21 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {  # a job that nobody waits for, and a log
+            "webhooks.ts": """
+                import Agenda from 'agenda';
+                const agenda = new Agenda();
+                export async function queue(key: string) {
+                  const job = agenda.create('webhook', { key });
+                  await job.save();
+                }
+                export function changed(key: string) {
+                  queue(key).catch((e) => {  // <-
+                    logger.error(e, 'not queued');
+                  });
+                }
+            """,
+        }),
         Sample("python", {  # whoever asked for the mail believes that it is on its way
             "mail.py": """
                 import logging

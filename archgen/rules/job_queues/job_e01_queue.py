@@ -27,6 +27,15 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {
+            "agenda.ts": """
+                import Agenda from 'agenda';
+                export default function jobs(agenda: Agenda) {
+                  agenda.define('mail', async (job) => send(job.attrs.data));  // <-
+                  agenda.every('1 day', 'mail');  // <-
+                }
+            """,
+        }),
         Sample("typescript", {  # workflows of Temporal
             "worker.ts": """
                 import { Worker } from '@temporalio/worker';

@@ -23,6 +23,11 @@ RULE = Rule(
     remedy="Offer liveness and readiness apart, and point the probes at them.",
     languages=("python", "typescript", "go", "java", "config"),
     valid=(
+        Sample("typescript", {
+            "app.ts": """
+                app.get('/healthcheck', (req, res) => res.json({ healthy: true }));  // <-
+            """,
+        }),
         Sample("python", {  # a path of Django's, as a pattern
             "urls.py": """
                 from django.conf.urls import url
