@@ -43,8 +43,7 @@ _BROWSER = re.compile(
     r"\bfetch\(\s*[\"'`]/(?!/)"
 )
 _NOT_ONLY = re.compile(
-    r"\btypeof (?:window|document|navigator)\b|\b(?:const|let|var)\s+document\b|[(,{]\s*document\s*[:,)}]|"
-    r"\b(?:puppeteer|playwright|jsdom|cheerio)\b|process\.env\b|"
+    r"\btypeof (?:window|document|navigator)\b|\b(?:puppeteer|playwright|jsdom|cheerio)\b|process\.env\b|"
     r"\bexport\s+(?:async\s+)?(?:function|const|let)\s+(?:loader|action|getServerSideProps|getStaticProps|GET|POST|PUT|PATCH|DELETE)\b"
 )
 _SHARE = 3  # of so many scripts in a folder of components, one at least is a component
@@ -104,8 +103,15 @@ class Pages:
         return folder
 
 
+# A document that a script has fetched or was handed is none of a page.
+_OWN_DOCUMENT = re.compile(r"\b(?:const|let|var)\s+document\b|[(,{]\s*document\s*[:,)}]")
+_OF_A_PAGE = re.compile(r"(?<![\w.$])document\.(?=\w)")
+
+
 def _of_a_browser(text: str) -> bool:
-    return bool(_BROWSER.search(text)) and not (_NOT_ONLY.search(text) or _ON_A_SERVER.search(text))
+    if _NOT_ONLY.search(text) or _ON_A_SERVER.search(text):
+        return False
+    return bool(_BROWSER.search(_OF_A_PAGE.sub("", text) if _OWN_DOCUMENT.search(text) else text))
 
 
 def _dependencies(source: Source) -> list[str] | None:

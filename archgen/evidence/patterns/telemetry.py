@@ -63,7 +63,7 @@ _JSON_LOG = Names(
     r"(aws_lambda_powertools\.(\w+\.)?Logger|LoggerModule\.forRoot|JSONFormatter|JsonFormatter|JSONRenderer|structlog\.configure|pino|winston\.createLogger|zap\.New\w+|slog\.NewJSONHandler|logrus\.SetFormatter|LogstashEncoder|JsonEncoder)"
 )
 _HEALTH = re.compile(
-    r"""[rRuU]?["'`]\^?(/[\w/-]*)?/?(healthz?|livez|readyz?|live|ready|liveness|readiness|_health|status/health|ping|version|health/\w+)/?\$?["'`]"""
+    r"""[rRuU]?["'`]\^?(/[\w/-]*)?/?(health[-_]?(?:z|checks?)?|livez|readyz?|live|ready|liveness|readiness|_health|status/health|ping|version|health/\w+)/?\$?["'`]"""
 )
 # A mark that says by which path something is reached, and not what a field is called.
 _ROUTES = re.compile(
