@@ -33,6 +33,11 @@ async def save_with_retry(conn):
     while True:
         conn.execute("DELETE FROM sessions WHERE ends < now()")
         await asyncio.sleep(60)
+def started(conn):
+    while import_in_progress():
+        print("waits for the import")
+        time.sleep(5)
+    conn.execute("UPDATE app SET started = now()")
 """
 _JAVA = """class Pruner {
   void start() {

@@ -146,3 +146,12 @@ def test_a_call_with_type_arguments_is_waited_for() -> None:
         ("g.ask", True, True),
         ("g.ask", False, True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("api/[body]capture.ts", "capture"), ("api/orders/[id].ts", "orders"), ("pay/index.ts", "pay")],
+)
+def test_what_a_file_hands_out_by_default_is_called_as_the_file_is(path: str, name: str) -> None:
+    module = _module(path, "export default async (request) => { await save(request); };\n")
+    assert [c.name for c in _function(module, name).calls] == ["save"]

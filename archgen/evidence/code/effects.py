@@ -89,6 +89,12 @@ def _of(
         or is_session(call, module)
     ):
         return [Effect("remote", call, write=_writes(call, function), target="http")]
+    if (
+        module.language == "typescript"
+        and (verb := _ASKED.match(call.callee))
+        and re.search(rf"\b{verb[1]}\s*=\s*(await\s+)?\w*[aA]xios\w*\(", function.body)
+    ):
+        return [Effect("remote", call, write=_writes(call, function), target="http")]
     if name == "sendMail" and module.language == "typescript" and call.receiver and call.args:
         return [Effect("remote", call, write=True, target="smtp")]
     if name == "Call" and module.language == "go" and (asked := _remote_method(call, module)):
@@ -134,11 +140,13 @@ def _of(
         and (words.BROKER_NAME.match(name) or _near_broker(call, origin, module) or _polls(name, module))
     ):
         found.append(Effect("consume", call))
-    if words.COMMIT_NAME.match(name) and call.receiver:
+    # a function of a library's that is handed the connection
+    handed = module.language == "typescript" and len(call.args) == 1 and _CONNECTION.match(call.args[0])
+    if words.COMMIT_NAME.match(name) and (call.receiver or handed):
         found.append(Effect("commit", call))
     elif (
         words.TX_NAME.match(name)
-        and (call.receiver or name in ("atomic", "transaction"))
+        and (call.receiver or handed or name in ("atomic", "transaction"))
         and name not in ("set",)
     ):
         found.append(Effect("tx", call))
@@ -150,6 +158,9 @@ def _of(
     return found
 
 
+# A client that a function of the project's has put together: `const axiosInstance = await createAxios()`
+_ASKED = re.compile(r"(axios\w+)\.(get|post|put|patch|delete|request)$")
+_CONNECTION = re.compile(r"(conn|connection|client|trx|tx)$", re.IGNORECASE)
 _NO_MESSAGE = re.compile(
     r"new (?:Receive|Delete|Get|List|Describe|Head|Query|Scan|Put(?!Events|Record)|Update|Create|Copy|Abort|"
     r"Change|Batch(?:Get|Write))\w*Command\b"

@@ -20,6 +20,7 @@ _WANTED_TEXT = re.compile(
 _DOCSTRING: Config = {"rule": {"kind": "string", "inside": {"kind": "expression_statement"}}}
 _NO_NAME = re.compile(r"^await\s+|\(await\s+|\s+|\?(?=\.)|!(?=\.)")
 _PREFIX = re.compile(r"^[frbuFRBU]{1,2}(?=[\"'])")
+_DEFAULT = re.compile(r"\bexport\s+default\s+$")
 _PARTS = re.compile(r"[.,\s]")
 _MADE = re.compile(r"(?:await\s+)?(?:new\s+)?&?([A-Za-z_][\w.]*)\s*(?:<[^>]*>)?\s*[({\[]")
 _OPENING = re.compile(r"[{\n]|:\s*$")
@@ -230,9 +231,14 @@ class _Reader:
 
     def _name_before(self, kind: str, start: int) -> str:
         """The name that an anonymous function is assigned to: `const go = async () => …`."""
-        if kind not in ("arrow_function", "function_expression"):
+        if kind not in ("arrow_function", "function_expression", "function_declaration"):
             return ""
         before = self.text[max(0, start - 200) : start]
+        if _DEFAULT.search(before):
+            # whoever brings it in names it, mostly as its file is called
+            *folders, file = self.module.path.split("/")
+            stem = re.sub(r"\[.*?\]", "", file.partition(".")[0])  # `[id].ts` is called as its folder is
+            return folders[-1] if stem in ("", "index") and folders else stem
         match = re.search(r"([A-Za-z_$][\w$]*)\s*(?::[^=(){};\n]+)?[=:]\s*(?:async\s*)?$", before)
         return match[1] if match else ""
 

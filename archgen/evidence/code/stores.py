@@ -17,6 +17,11 @@ _OF_MODEL = re.compile(
 )
 # Prisma's models: `this.prisma.order.create`, `tx.order.create`
 _OF_PRISMA = re.compile(r"\b(?:prisma(?:Service|Client)?|tx)\.([a-z]\w*)\.\w+$")
+# Builders of queries for scripts, as Kysely's: `db.insertInto('order').values(order).execute()`
+_BUILT = re.compile(
+    r"(?:\.|^)((insert|update|delete|replace|merge)(?:Into|Table|From)|(?:insert|update|del)(?:OnUpdate)?)\([\"'`](\w+)[\"'`]"
+)
+_ENDS_QUERY = frozenset({"execute", "executeTakeFirst", "executeTakeFirstOrThrow"})
 _ARGUED = re.compile(r"[<\[]")
 # Statements that are no change: questions, calls to whoever listens, settings of the session.
 _KEEPS = re.compile(
@@ -51,6 +56,8 @@ def database(
         return kept
     if module.language == "typescript" and (kept := _of_dynamo(call, module, function)):
         return kept
+    if module.language == "typescript" and name in _ENDS_QUERY and (built := _BUILT.search(call.callee)):
+        return Effect("db.write", call, table=built[3].lower(), target=built[2] or built[1])
     built = words.SQL_BUILDER.match(origin)
     if built and not call.args and call.receiver and ".Table." in origin:
         kind = "db.read" if built[3] == "select" else "db.write"

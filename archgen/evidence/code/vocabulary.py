@@ -70,7 +70,9 @@ ADDRESS = Names(r"^[rf]*[\"'](https?:|/|\{)|ur[li]|endpoint|address|link|path|hr
 SESSION_IMPORT = Names(r"^(requests|requests_oauthlib|requests_toolbelt)\b")
 # a client that is made where it is used: `pb.NewCartServiceClient(conn).EmptyCart`
 GRPC_INLINE = Names(r"\.New\w+Client\([^()]+\)\.[A-Z]\w+$|Grpc\.new\w*Stub\([^()]*\)\.\w+$")
-GRPC_SETUP = Names(r"_path$|\.([wW]ith\w+|Register\w+|New\w+|new\w+|build|close|Close|getService|__init__)$")
+GRPC_SETUP = Names(
+    r"_path$|\.(from[A-Z]\w*|get\w*Client|[wW]ith\w+|Register\w+|New\w+|new\w+|build|close|Close|getService|__init__)$"
+)
 # Spring's web services
 SOAP = Names(r"\.(marshalSendAndReceive|sendSourceAndReceive)$")
 READ_NAME = Names(

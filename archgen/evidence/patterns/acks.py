@@ -136,7 +136,8 @@ _MEETS = re.compile(
 
 def _whatever_came(module: Module, function: Function) -> Iterator[Fact]:
     """Acknowledged in the end, also where the work has failed and that was only told."""
-    for ack in (e.call for e in function.effects if e.kind == "ack"):
+    ended = (e.call for e in function.reach if e.kind == "db.write" and _ENDS_ROW.match(e.call.name))
+    for ack in (*(e.call for e in function.effects if e.kind == "ack"), *ended):
         last = next((b for b in reversed(ack.inside) if b.kind == "finally"), None)
         passed = last and next(
             (c for c in function.catches if c.end <= last.line + 1 and not _MEETS.search(c.body) and c.tried),
@@ -151,8 +152,13 @@ def _whatever_came(module: Module, function: Function) -> Iterator[Fact]:
             return
 
 
+_ENDS_ROW = re.compile(
+    r"_*((mark|set)_?)?([aA]s_?)?([dD]one|[pP]rocessed|[cC]ompleted?|[fF]inished|[hH]andled)(?![a-z])|"
+    r"_*(ack|remove|delete)_?([jJ]ob|[eE]vent|[mM]essage|[tT]ask)s?$"
+)
 _DOES = re.compile(
-    r"_*(handle|process|on_?message|execute|work|dispatch|consume|run|callback)\w*$", re.IGNORECASE
+    r"_*(call|notify)_?(subscriber|listener|handler)s?|_*(handle|process|on_?message|execute|work|dispatch|consume|run|callback)\w*$",
+    re.IGNORECASE,
 )
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from archgen.evidence.code.model import Call, Function, Program
+from archgen.evidence.code import vocabulary as words
+from archgen.evidence.code.model import Block, Call, Function, Program
 from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.common import calls, fact
 
 _TIMERS = re.compile(r"^(scheduleAtFixedRate|scheduleWithFixedDelay|setInterval)$")
 _PAUSES = re.compile(r"^(sleep|After|Tick|NewTicker|wait_for|wait)$")
 _ROUND = re.compile(r"^(while\b|for\b(?!.*\bin\b))")
+_TELLS = re.compile(r"(print|[Pp]rint(ln|f))$")
 _TRIES = re.compile(r"attempt|retr(y|ies)|backoff|reconnect", re.IGNORECASE)
 
 
@@ -28,11 +30,23 @@ def clocks(program: Program) -> Iterator[Fact]:
             yield fact("job.schedule", module, pause.line, what=pause.callee[-60:], function=function.title)
 
 
+def _only_waits(loop: Block, pause: Call, function: Function) -> bool:
+    """Whether nothing happens in a loop until somebody else is done: `while is_importing(): sleep(1)`."""
+    asks = re.search(r"\w\(", loop.header.partition(":")[0]) is not None
+    return asks and all(
+        call is pause or call.line == loop.line or _TELLS.match(call.name) or words.LOG.search(call.callee)
+        for call in function.calls
+        if any(b is loop for b in call.inside)
+    )
+
+
 def _goes_round(pause: Call, function: Function) -> bool:
     """Whether the pause stands in an endless loop, or makes the ticker that one waits for, and no failure led
     to it.
     """
     if any(True for _ in pause.within("catch", "branch")):
+        return False
+    if any(_only_waits(b, pause, function) for b in pause.within("loop")):
         return False
     if pause.name == "NewTicker":
         return any(_ROUND.match(b.header.strip()) for c in function.calls for b in c.within("loop"))

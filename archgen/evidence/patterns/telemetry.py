@@ -22,7 +22,7 @@ from archgen.evidence.patterns.common import (
 
 _INSTRUMENT = Names(
     r"^(prometheus_client\.(Counter|Gauge|Histogram|Summary|Info|Enum)|prom-client\.(Counter|Gauge|Histogram|Summary)|"
-    r"github\.com/prometheus/client_golang/prometheus(/promauto)?\.(New\w+(Vec|Func)?)|"
+    r"github\.com/prometheus/client_golang/prometheus(/promauto)?\.((With\(.*\)\.)?New\w+(Vec|Func)?)|"
     r".*[mM]eter(Registry|Provider)?\.(counter|gauge|timer|summary|create_\w+|create(Counter|Histogram|Gauge|UpDownCounter|ObservableGauge)|Int64Counter|Float64Histogram)|"
     r".*[mM]etric(s)?Registry\.(counter|meter|timer|histogram|gauge|register)|"
     r"github\.com/go-kit/kit/metrics/prometheus\.New\w+From|go\.opentelemetry\.io/otel/metric\.\w+|statsd\.\w+|datadog\.\w+)$"
@@ -42,14 +42,15 @@ _EXPOSED = Names(
     r".*(Stackdriver|Prometheus|Otlp|Datadog|CloudWatch|Influx)MeterRegistry(\.builder)?|.*CacheMetrics\.monitor|.*Gatherer\w*|.*PrometheusExporter|.*OTLPMetricExporter|"
     r".*\.([aA]dd|[rR]egister|[mM]ount|[uU]se|[sS]erve)Metrics(Endpoint|Handler|Routes?|Middleware)|"
     r".*\w*(MetricsServlet|AdminServlet|JmxReporter(\.forRegistry)?|GraphiteReporter(\.forRegistry)?)|.*\bio\.vertx\.ext\.dropwizard\.MetricsService\.create|MetricsService\.create|"
-    r"(.*\.)?(DropwizardMetricsOptions|MicrometerMetricsOptions))$"
+    r"(.*\.)?(DropwizardMetricsOptions|MicrometerMetricsOptions)|github\.com/moov-io/base/admin\.New(Server)?)$"
 )
 _TRACE_START = Names(
     r"(set_tracer_provider|setGlobalTracerProvider|SetTracerProvider|NodeSDK|NodeTracerProvider|TracerProvider|BatchSpanProcessor|instrument_app|"
-    r"FastAPIInstrumentor|FlaskInstrumentor|registerInstrumentations|SetGlobalTracer|InitGlobalTracer|opentracing\.\w+FromContext|NewJaegerTracer|jaegercfg|otelhttp\.NewHandler|otelgrpc\.\w+|initTracer|ddtrace\.\w+|osprofiler\.(initializer|web|profiler)\.\w+|sentry_sdk\.init|Sentry\.init|aws_lambda_powertools\.(\w+\.)?Tracer|@aws-lambda-powertools/tracer\.Tracer|aws_xray_sdk\.\w+|AWSXRay\.\w+|Tracing\.newBuilder)"
+    r"FastAPIInstrumentor|FlaskInstrumentor|registerInstrumentations|SetGlobalTracer|InitGlobalTracer|opentracing\.\w+FromContext|NewJaegerTracer|jaegercfg|otelhttp\.NewHandler|otelgrpc\.\w+|initTracer|ddtrace\.\w+|osprofiler\.(initializer|web|profiler)\.\w+|sentry_sdk\.init|Sentry\.init|aws_lambda_powertools\.(\w+\.)?Tracer|@aws-lambda-powertools/tracer\.Tracer|aws_xray_sdk\.\w+|AWSXRay\.\w+|Tracing\.newBuilder|"
+    r"AutoConfiguredOpenTelemetrySdk|(SetupTelemetry|InitTelemetry|initTelemetry|InitTrac(er|ing)\w*)$)"
 )
 _SPAN = Names(
-    r"(start_as_current_span|start_span|startActiveSpan|startSpan|tracer\.Start|nextSpan|spanBuilder|@WithSpan|@Observed|@NewSpan)"
+    r"(start_as_current_span|start_span|startActiveSpan|startSpan|StartSpan|tracer\.Start|nextSpan|spanBuilder|@WithSpan|@Observed|@NewSpan)"
 )
 _PROPAGATE = Sought(
     r"\btraceparent\b|propagate\.(inject|extract)|propagation\.(inject|extract)|TextMapPropagator|W3CTraceContext|[\"'\[]b3[\"'\]]|\b[xX]-[bB]3-",
@@ -75,6 +76,10 @@ _HEALTH_ASKED = Sought(
     r"(?:[\"']/?_?(?:health|ready|readiness|live|liveness)(?:z|[-_]?checks?)?/?[\"']|\w*HEALTH\w*|\w*[hH]ealth(?:z|[cC]heck)?(?:Path|Url|URL|Route)\w*)",
     ("health", "HEALTH", "Health", "ready", "readiness", "live"),
     0,
+)
+_ANSWERS = re.compile(
+    r"\.(send|json|end|write|status|respond|next|call_next|get_response)\w*\(|Response\b|WriteHeader|"
+    r"await send\(|statusCode|\b(handle|serve|render|answer)[A-Z]\w*\(|ServeHTTP"
 )
 # Frameworks that route by file: Next, Nuxt, SvelteKit, Remix.
 _HEALTH_FILE = re.compile(
@@ -201,7 +206,8 @@ def telemetry(program: Program, facts: Facts) -> Iterator[Fact]:
         ):
             yield fact("health", module, one.line, path=one.name)
     for module, function in program.functions():
-        if asked := _HEALTH_ASKED.search(function.body):
+        asked = _HEALTH_ASKED.search(function.body)
+        if asked and _ANSWERS.search(function.body):
             line = function.line + function.body.count("\n", 0, asked.start())
             yield fact("health", module, line, path=asked[0][-60:])
     for path, module in program.modules.items():

@@ -29,7 +29,7 @@ _REPEATED = re.compile(
 # What is handed around and may hold a transaction.
 _HANDED = re.compile(
     r"\b(\w*[tT]rx|\w*[tT]x|\w*[sS]ession|transaction|EntityManager|manager|uow|UnitOfWork|\w*[cC]onn|Connection|cursor|"
-    r"RequestContext|QueryRunner|queryRunner|gorm\.DB|DBTX|Querier|Execer)\b"
+    r"RequestContext|QueryRunner|queryRunner|PoolClient|gorm\.DB|DBTX|Querier|Execer)\b"
 )
 _CARRIED = re.compile(r"\b(ctx|tx|trx|session|manager|transaction|queryRunner)\b")
 # Keeps nothing that has to agree with anything else.
@@ -38,6 +38,7 @@ _SIDE = re.compile(
     r"^(views?|k)$",
     re.IGNORECASE,
 )
+_A_CONNECTION = re.compile(r"conn(ection)?$|client$", re.IGNORECASE)
 _WHOLE = re.compile(r"ATOMIC_REQUESTS")
 _DEPTH = 3
 _DJANGO = re.compile(r"django\b")
@@ -52,7 +53,11 @@ def torn(program: Program) -> Iterator[Fact]:
             continue
         if module.language == "python" and atomic:
             continue
-        changes = [e for e in function.reach if _alone(e, module, runners)]
+        given = {name for name in function.params if _A_CONNECTION.search(name)}
+        changes = [
+            e for e in function.reach
+            if _alone(e, module, runners) and given.isdisjoint(re.findall(r"\w+", " ".join(e.call.args)))
+        ]  # fmt: skip
         pair = _pair(function, changes) if len(changes) > 1 else None
         if pair and not _in_transaction(program, function, _DEPTH):
             first, second = pair
@@ -96,7 +101,9 @@ def _pair(function: Function, changes: list[Effect]) -> tuple[Effect, Effect] | 
             if second.call is first.call:
                 continue
             if first.table == second.table and not (
-                _TAKES.match(first.target) and _ADDS.match(second.target) and not first.via
+                _TAKES.match(first.target)
+                and _ADDS.match(second.target)
+                and bool(first.via) == bool(second.via)
             ):
                 continue
             if _follows(function, first.call, second.call):

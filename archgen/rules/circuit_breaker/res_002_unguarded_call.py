@@ -85,6 +85,14 @@ RULE = Rule(
     remedy="Send the call through the breaker of that peer.",
     languages=("python", "typescript", "go", "java",),
     valid=(
+        Sample("typescript", {  # a client of blobs asks nobody when it is made
+            "blobs.ts": """
+                import { BlobServiceClient } from '@azure/storage-blob';
+                export function blobs(text: string) {
+                  return BlobServiceClient.fromConnectionString(text).getContainerClient('files');
+                }
+            """,
+        }),
         Sample("java", {  # whether fallbacks are switched on is said by a server of settings
             "src/main/resources/bootstrap.properties": "spring.cloud.config.uri=http://config:8888\n",
             "Users.java": """

@@ -99,6 +99,26 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {  # functions that are handed the connection
+            "capture.ts": """
+                import { startTransaction, commit, rollback, update } from './query-builder';
+                import { getConnection } from './pool';
+                import { createAxios } from './requester';
+                export default async (request, response) => {
+                  const connection = await getConnection();
+                  try {
+                    await startTransaction(connection);
+                    await update('payment').given({ state: 'captured' }).execute(connection);
+                    const axiosInstance = await createAxios(request);
+                    await axiosInstance.post(`/orders/${request.id}/capture`, {});  // <-
+                    await commit(connection);
+                  } catch (e) {
+                    await rollback(connection);
+                    throw e;
+                  }
+                };
+            """,
+        }),
         Sample("python", {  # by a property that makes a client
             "views.py": """
                 from django.db import transaction

@@ -29,6 +29,24 @@ RULE = Rule(
     remedy="Open a transaction around both.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # in its caller's transaction: it is handed the connection
+            "orders.ts": """
+                import type { PoolClient } from 'pg';
+                export async function placed(client: PoolClient, order: Order) {
+                  await client.query('INSERT INTO orders (id) VALUES ($1)', [order.id]);
+                  await client.query('INSERT INTO lines (id) VALUES ($1)', [order.id]);
+                }
+            """,
+        }),
+        Sample("typescript", {
+            "orders.ts": """
+                import { insert } from './query-builder';
+                export async function placed(order, connection) {
+                  await insert('orders').given(order).execute(connection);
+                  await insert('lines').given(order.line).execute(connection);
+                }
+            """,
+        }),
         Sample("typescript", {  # what a job does, whoever defines it does not do
             "jobs.ts": """
                 import { prisma } from './prisma';
@@ -177,6 +195,40 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {  # one is taken away in a function, and another added in a function
+            "cart.ts": """
+                import { pool } from './pool';
+                async function drop(id: string) {
+                  await pool.query('DELETE FROM cart_lines WHERE id = $1', [id]);
+                }
+                async function put(id: string) {
+                  await pool.query('INSERT INTO cart_lines (id) VALUES ($1)', [id]);
+                }
+                export async function replace(id: string) {
+                  await drop(id);
+                  await put(id);  // <-
+                }
+            """,
+        }),
+        Sample("typescript", {  # query builders
+            "orders.ts": """
+                import { db } from './db';
+                export async function placed(order: Order) {
+                  await db.insertInto('orders').values(order).execute();
+                  await db.insertInto('lines').values(order.lines).execute();  // <-
+                }
+            """,
+        }),
+        Sample("typescript", {
+            "orders.ts": """
+                import { insert } from './query-builder';
+                import { pool } from './pool';
+                export async function placed(order) {
+                  await insert('orders').given(order).execute(pool);
+                  await insert('lines').given(order.line).execute(pool);  // <-
+                }
+            """,
+        }),
         Sample("typescript", {  # imported from the folder that the settings of TypeScript begin at
             "tsconfig.json": '{"compilerOptions": {"baseUrl": "."}}',
             "models/team.ts": """

@@ -154,6 +154,24 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {  # rows of events, ended whatever came of them
+            "processor.ts": """
+                import { pool } from './pool';
+                import { callSubscribers } from './subscribers';
+                export async function markDone(id: string) {
+                  await pool.query('UPDATE event SET done = true WHERE id = $1', [id]);
+                }
+                export async function execute(event: Row, subscribers: Subscriber[]) {
+                  try {
+                    await callSubscribers(subscribers, event.data);
+                  } catch (e) {
+                    error(e);
+                  } finally {
+                    await markDone(event.id);  // <-
+                  }
+                }
+            """,
+        }),
         Sample("typescript", {
             "a.ts": """
                 import { Consumer, Message } from 'pulsar-client';

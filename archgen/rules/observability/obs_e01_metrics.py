@@ -24,6 +24,18 @@ RULE = Rule(
     remedy="Count requests, errors and durations, and expose them for scraping.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {
+            "a.go": """
+                package a
+                import (
+                    "github.com/moov-io/base/admin"
+                    "github.com/prometheus/client_golang/prometheus"
+                    "github.com/prometheus/client_golang/prometheus/promauto"
+                )
+                func Seen(reg prometheus.Registerer) { promauto.With(reg).NewHistogramVec(prometheus.HistogramOpts{}, nil) } // <-
+                func Serve() { server, err := admin.New(admin.Opts{BindAddress: ":9092"}) } // <-
+            """,
+        }),
         Sample("java", {
             "A.java": """
                 import com.codahale.metrics.MetricRegistry;

@@ -24,6 +24,21 @@ RULE = Rule(
     remedy="Carry W3C trace context through HTTP and messages.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/moov-io/base/telemetry"
+                func Start(ctx context.Context, env *Env) { telemetry.SetupTelemetry(ctx, env.Config, "0.1") } // <-
+                func Search(ctx context.Context) { ctx, span := telemetry.StartSpan(ctx, "search") } // <-
+            """,
+        }),
+        Sample("java", {
+            "A.java": """
+                class A {
+                  void start() { AutoConfiguredOpenTelemetrySdk.builder().build(); } // <-
+                }
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 from opentelemetry import trace

@@ -114,6 +114,14 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {  # who asks for the path of the check, and does not answer it
+            "a.py": """
+                def quiet(record):
+                    if record.path == '/health':
+                        return False
+                    return True
+            """,
+        }),
         Sample("java", {
             "A.java": """
                 class Release {
