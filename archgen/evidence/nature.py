@@ -72,6 +72,8 @@ _GENERATED_HEADER = re.compile(
     re.IGNORECASE,
 )
 
+# Only what helps tests brings that in.
+_TEST_IMPORT = re.compile(r'^(import)?\s+"testing"$', re.MULTILINE)
 _LONG_LINES = 300  # characters on average
 
 
@@ -84,6 +86,8 @@ def nature_of(path: str, text: str) -> Nature:
     if "src/main/" in path:
         folders = path.split("src/main/")[0].split("/")
     if _TEST_FILE.search(name) or any(f in TEST_FOLDERS or _TEST_PROJECT.search(f) for f in folders):
+        return Nature.TEST
+    if name.endswith(".go") and _TEST_IMPORT.search(text[:2000]):
         return Nature.TEST
     if name == "magefile.go":  # what mage builds with
         return Nature.EXAMPLE

@@ -31,6 +31,11 @@ _HANDED = re.compile(
     r"\b(\w*[tT]rx|\w*[tT]x|\w*[sS]ession|transaction|EntityManager|manager|uow|UnitOfWork|\w*[cC]onn|Connection|cursor|"
     r"RequestContext|QueryRunner|queryRunner|PoolClient|gorm\.DB|DBTX|Querier|Execer)\b"
 )
+# A transaction of Go that the context takes along.
+_HIDES = re.compile(
+    r"WithValue\([^()]*([tT]x|[tT]rans|[dD][bB]|[sS]ess)|[tT](x|ransaction)\w*\([^()]*func\(\w+ context\.Context\)|"
+    r"\.Value\([^()]*([tT]x|[tT]rans|[dD][bB])|(FromContext|FromCtx)\("
+)
 _CARRIED = re.compile(r"\b(ctx|tx|trx|session|manager|transaction|queryRunner)\b")
 # Keeps nothing that has to agree with anything else.
 _SIDE = re.compile(
@@ -48,6 +53,9 @@ def torn(program: Program) -> Iterator[Fact]:
     """`writes.torn`: `first` and `second` are what is changed, `at` is the line of the first change."""
     runners = runners_of(program)
     atomic = any(_WHOLE.search(text.value) for module in program.modules.values() for text in module.texts)
+    hidden = any(
+        _HIDES.search(function.body) for module, function in program.functions() if module.language == "go"
+    )
     for module, function in program.functions():
         if not function.name or _REPEATED.search(f"{module.path} {function.name}"):
             continue
@@ -59,7 +67,7 @@ def torn(program: Program) -> Iterator[Fact]:
             if _alone(e, module, runners) and given.isdisjoint(re.findall(r"\w+", " ".join(e.call.args)))
         ]  # fmt: skip
         pair = _pair(function, changes) if len(changes) > 1 else None
-        if pair and not _in_transaction(program, function, _DEPTH):
+        if pair and not _in_transaction(program, function, _DEPTH, hidden):
             first, second = pair
             yield fact(
                 "writes.torn", module, second.call.line, function=function.title, at=first.call.line,
@@ -129,16 +137,26 @@ def _follows(function: Function, first: Call, second: Call) -> bool:
     return not _LEAVES.search("\n".join(rest))
 
 
-def _in_transaction(program: Program, function: Function, depth: int) -> bool:
-    """Whether the function, or one that leads to it, may run in a transaction."""
+def _in_transaction(program: Program, function: Function, depth: int, hidden: bool) -> bool:
+    """Whether the function, or one that leads to it, may run in a transaction; `hidden`: by its context."""
     module = program.modules[function.file]
     own = [mark for one in module.classes if one.name == function.owner for mark in one.marks]
     if any(words.TX_MARK.search(mark) for mark in (*function.marks, *own)):
         return True
     if any(e.kind in ("tx", "commit") for e in function.reach):
         return True
-    if any(_HANDED.search(f"{name} {type_}") for name, type_ in function.params.items()):
+    if any(
+        _HANDED.search(f"{name} {type_}")
+        for name, type_ in function.params.items()
+        if hidden or type_ != "context.Context"
+    ):
         return True
     return depth > 0 and any(
-        _in_transaction(program, caller, depth - 1) for caller in function.callers if caller is not function
+        _in_transaction(program, caller, depth - 1, hidden)
+        for caller in function.callers
+        if caller is not function and not _tests(program, caller)
     )
+
+
+def _tests(program: Program, function: Function) -> bool:
+    return not program.modules[function.file].production

@@ -29,6 +29,29 @@ RULE = Rule(
     remedy="Open a transaction around both.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # a context that takes the transaction along
+            "repo.go": """
+                package repo
+                func (r *Repo) Replace(ctx context.Context, row Row) error {
+                    if _, err := r.of(ctx).ExecContext(ctx, "DELETE FROM entities WHERE kind = ?", r.kind); err != nil {
+                        return err
+                    }
+                    _, err := r.of(ctx).ExecContext(ctx, "INSERT INTO entities (id) VALUES (?)", row.ID)
+                    return err
+                }
+                func (s *Service) Replace(ctx context.Context, row Row) error {
+                    tx, err := s.db.BeginTx(ctx, nil)
+                    if err != nil {
+                        return err
+                    }
+                    defer tx.Rollback()
+                    if err := s.repo.Replace(context.WithValue(ctx, txKey, tx), row); err != nil {
+                        return err
+                    }
+                    return tx.Commit()
+                }
+            """,
+        }),
         Sample("typescript", {  # in its caller's transaction: it is handed the connection
             "orders.ts": """
                 import type { PoolClient } from 'pg';
@@ -195,6 +218,22 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {  # a context takes no transaction along where nobody puts one into it
+            "repo.go": """
+                package repo
+                func (r *Repo) Replace(ctx context.Context, rows []Row) error {
+                    if _, err := r.db.ExecContext(ctx, "DELETE FROM entities WHERE kind = ?", r.kind); err != nil {
+                        return err
+                    }
+                    for _, row := range rows {
+                        if _, err := r.db.ExecContext(ctx, "INSERT INTO entities (id) VALUES (?)", row.ID); err != nil { // <-
+                            return err
+                        }
+                    }
+                    return nil
+                }
+            """,
+        }),
         Sample("typescript", {  # one is taken away in a function, and another added in a function
             "cart.ts": """
                 import { pool } from './pool';
