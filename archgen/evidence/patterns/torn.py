@@ -33,8 +33,8 @@ _HANDED = re.compile(
 )
 # A transaction of Go that the context takes along.
 _HIDES = re.compile(
-    r"WithValue\([^()]*([tT]x|[tT]rans|[dD][bB]|[sS]ess)|[tT](x|ransaction)\w*\([^()]*func\(\w+ context\.Context\)|"
-    r"\.Value\([^()]*([tT]x|[tT]rans|[dD][bB])|(FromContext|FromCtx)\("
+    r"WithValue\([^()]*([tT]x|[tT]rans|[dD][bB]|[sS]ess)|\.Value\([^()]*([tT]x|[tT]rans|[dD][bB])|"
+    r"[tT](x|ransaction)\w*\([^()]*func\(\w+ context\.Context\)|(FromContext|FromCtx)\("
 )
 _CARRIED = re.compile(r"\b(ctx|tx|trx|session|manager|transaction|queryRunner)\b")
 # Keeps nothing that has to agree with anything else.
