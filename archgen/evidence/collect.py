@@ -12,6 +12,7 @@ import yaml
 
 from archgen.errors import ArchgenError, Problem
 from archgen.evidence import declared, docs
+from archgen.evidence.code.carry import connect
 from archgen.evidence.code.grammar import BY_SUFFIX
 from archgen.evidence.code.links import Links
 from archgen.evidence.code.live import Imports, mark_live
@@ -114,9 +115,9 @@ def _collect(root: Path, step: Callable[[], None], workers: int) -> Facts:
         if source.name == "go.mod" and (match := _GO_MODULE.search(source.text)):
             program.roots[match[1]] = source.folder
         elif source.suffix == ".json":
-            program.aliases.update(packages.aliases(source))
+            program.alias(packages.aliases(source), "" if source.name == "package.json" else source.folder)
             if (base := packages.base_of(source)) is not None:
-                program.aliases.update(_below(base, sources))
+                program.alias(_below(base, sources), source.folder)
     twins = {s.path.rpartition(".")[0] for s in sources if s.suffix in (".ts", ".tsx")}
     code: list[Source] = []
     for source in sources:
@@ -150,7 +151,7 @@ def _collect(root: Path, step: Callable[[], None], workers: int) -> Facts:
     settle(links, bound(facts))
     program.freeze()
     _recognise(jobs.leave, ("job_queues", "data_consistency"), program, facts)  # others have it through calls
-    links.connect()
+    connect(links)
     facts.program = program
     for recognise, items in _RECOGNISERS:
         _recognise(recognise, items, program, facts)

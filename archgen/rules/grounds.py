@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from archgen.evidence.code import vocabulary as words
 from archgen.evidence.entries import is_tool
-from archgen.evidence.facts import Fact, Facts
+from archgen.evidence.facts import Fact, Facts, Strength
 from archgen.rules.model import Hit
 
 _ENOUGH = 3
@@ -21,6 +23,36 @@ def library(facts: Facts) -> bool:
         f.name == "main" and not (m.language == "go" and m.package != "main")
         for m in code
         for f in m.functions
+    )
+
+
+_WRITES_FILES = re.compile(
+    r"\bopen\([^)\n]*['\"][wax]b?\+?['\"]|\.write_(text|bytes)\(|\bos\.(WriteFile|Create|OpenFile)\(|ioutil\.WriteFile\(|"
+    r"\bfs\.\w*(write|append)\w*\(|\bFiles\.write|\bnew (FileWriter|FileOutputStream)\b"
+)
+_ENOUGH_CODE = 50  # functions; of less than that nothing follows
+
+
+def keeps_nothing(facts: Facts) -> str:
+    """Why nothing is kept between two requests, "" where something is or may be."""
+    if not facts.services or facts.has(
+        "datastore", "database.binding", "store.driver", "memory.store", "broker", at_least=Strength.CLAIMED
+    ):
+        return ""
+    count = 0
+    for module in facts.program.modules.values():
+        if not module.production or not module.live:
+            continue
+        if any(words.STORE_IMPORT.search(item.module) for item in module.imports):
+            return ""
+        for function in module.functions:
+            if any(e.kind.startswith(("db.", "outbox")) for e in function.effects):
+                return ""
+            if _WRITES_FILES.search(function.body):
+                return ""
+            count += bool(function.name)
+    return (
+        f"none of {count} functions keeps anything, and no store is started" if count >= _ENOUGH_CODE else ""
     )
 
 

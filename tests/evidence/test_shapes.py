@@ -61,3 +61,40 @@ def test_of_two_interfaces_of_one_name_the_closer_one_counts(tmp_path: Path) -> 
     use = "package shop\n\nfunc Place(s Store, o *Order) error { return s.Keep(o) }\n"
     files = {"shop/store/store.go": _STORES, "mail/store.go": other, "shop/place.go": use}
     assert _effects(tmp_path, files, "Place") == {"db.write by Postgres.Keep"}
+
+
+def test_what_a_struct_embeds_lends_it_its_methods(tmp_path: Path) -> None:
+    text = """
+package store
+
+type Store interface {
+\tKeep(order *Order) error
+\tClose() error
+}
+
+type base struct {
+\tdb *sql.DB
+}
+
+func (b *base) Close() error { return b.db.Close() }
+
+type Postgres struct {
+\tbase
+}
+
+func (p *Postgres) Keep(order *Order) error {
+\t_, err := p.db.Exec("INSERT INTO orders VALUES ($1)", order.ID)
+\treturn err
+}
+"""
+    text += """
+type Archive struct{ db *sql.DB }
+
+func (a *Archive) Keep(order *Order) error {
+\t_, err := a.db.Exec("INSERT INTO archive VALUES ($1)", order.ID)
+\treturn err
+}
+"""
+    use = "package shop\n\nfunc Place(s store.Store, o *Order) error { return s.Keep(o) }\n"
+    found = _effects(tmp_path, {"store/store.go": text, "shop/place.go": use}, "Place")
+    assert found == {"db.write by Postgres.Keep"}

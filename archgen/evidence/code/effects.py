@@ -160,6 +160,7 @@ def _of(
 
 # A client that a function of the project's has put together: `const axiosInstance = await createAxios()`
 _ASKED = re.compile(r"(axios\w+)\.(get|post|put|patch|delete|request)$")
+_GOT = re.compile(r"\bget([A-Z]\w*)\(\)$")
 _CONNECTION = re.compile(r"(conn|connection|client|trx|tx)$", re.IGNORECASE)
 _NO_MESSAGE = re.compile(
     r"new (?:Receive|Delete|Get|List|Describe|Head|Query|Scan|Put(?!Events|Record)|Update|Create|Copy|Abort|"
@@ -255,6 +256,8 @@ def _own(call: Call) -> bool:
 
 def _typed(call: Call, module: Module, function: Function) -> str:
     kind = function.params.get(call.receiver) or module.types.get(call.receiver) or call.receiver
+    if module.language == "java" and (got := _GOT.search(kind)):
+        kind = got[1]  # `proxy.getRestTemplate().exchange`
     return f"{_generic(kind)}.{call.name}"
 
 

@@ -1,4 +1,4 @@
-"""Who calls whom across files, and what a function does through the functions that it calls.
+"""Who calls whom across files.
 
 Resolution is by the receiver's type where the file tells it, by import, and by a name that only one
 function has. A name that many have and no type decides stays unresolved: better to see less than to
@@ -11,28 +11,16 @@ import posixpath
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from functools import lru_cache
 
-from archgen.evidence.code.model import Call, Class, Effect, Function, Module, Program
+from archgen.evidence.code.model import Call, Class, Function, Module, Program
+from archgen.evidence.code.names import COMMON, nearest, plain, usual
 from archgen.evidence.code.shapes import Shapes
 
-_DEEPEST = 5
 # An interface to what is kept may have a heir for each database, and all do the same.
 _KINDS_OF_STORE = 9
 _A_STORE = re.compile(
     r"(Store|Storage|Database|Repository|Repo|Dao|DAO|Persister|Persistence|Provider|Queue|Publisher)$"
 )
-_CARRIED = ("db.write", "publish", "enqueue", "remote", "outbox", "commit", "tx", "ack", "reject")
-_COMMON = {
-    "get", "set", "add", "run", "execute", "handle", "send", "call", "post", "put", "delete", "update",
-    "create", "save", "close", "start", "stop", "init", "find", "load", "map", "filter", "apply",
-    "build", "of", "new", "next", "then", "append", "remove", "read", "write", "open", "push", "pop",
-    "log", "error", "info", "debug", "warn", "print", "format", "encode", "decode", "Error", "String",
-    "equals", "toString", "valueOf", "join", "split", "replace", "commit", "rollback", "begin", "flush",
-    "Handle", "insert", "select", "item", "items", "keys", "values", "copy", "clear", "count", "test",
-    "main", "setup", "register", "use", "stream", "forEach", "collect", "reduce", "flatMap", "iterator",
-    "size", "contains", "includes", "concat", "slice", "sort", "reverse", "match", "exec", "entries", "emit",
-}  # fmt: skip
 
 
 class Links:
@@ -63,13 +51,13 @@ class Links:
                 self.fields[one.name].update(one.types)
                 for base in one.bases:
                     if plain(base) not in ("struct", "interface", one.name):
-                        self.heirs[plain(base)].append(one)
+                        if module.language != "go":  # there, nothing that is embedded calls what overrides it
+                            self.heirs[plain(base)].append(one)
                         self.bases[one.name][plain(base)] = None
-        self._shapes = Shapes(program, self.by_owner)
+        self._shapes = Shapes(program, self.by_owner, self.bases)
         self._listeners = _listeners(program)
         self._receivers: dict[int, str] = {}
         self._targets: dict[int, list[Function]] = {}
-        self._summary: dict[int, tuple[Effect, ...]] = {}
 
     def targets(self, call: Call, module: Module, function: Function) -> list[Function]:
         """Functions of the project that `call` may run; empty when it is not told."""
@@ -157,9 +145,9 @@ class Links:
         candidates = self._named(name, module)
         if (
             len(candidates) == 1
-            and not _usual(name)
+            and not usual(name)
             # at the end of a chain, as of a query that is built, a usual word says nothing
-            and not ("(" in call.callee and name.lower() in _COMMON)
+            and not ("(" in call.callee and name.lower() in COMMON)
             and not module.imported(head).startswith(("net/", "java."))
             and not (module.language == "java" and not _fits(call, candidates[0][1]))
         ):
@@ -181,7 +169,7 @@ class Links:
             stem = posixpath.normpath(
                 posixpath.join(posixpath.dirname(module.path), home.removesuffix(".js"))
             )
-        elif (stem := self.program.place_of(home) or "") == "":
+        elif (stem := self.program.place_of(home, module.path) or "") == "":
             return []
         named = [f for _, f in self.by_name.get(original, ()) if not f.owner]
         return [f for f in named if f.file.rpartition(".")[0] in (stem, f"{stem}/index")][:1]
@@ -263,30 +251,8 @@ class Links:
         if not found and not own and inferred and owner not in self.by_owner and owner not in self._java:
             # an interface without declared heirs (Go, or a Protocol): who has the method?
             holders = nearest([f for _, f in self.by_name.get(name, ()) if f.owner], near)
-            found = holders if not _usual(name) else []
+            found = holders if not usual(name) else []
         return found if 0 < len(found) <= most else own
-
-    def connect(self) -> None:
-        """Adds to each function's effects those that it has through the functions that it calls."""
-        for module in self.program.modules.values():
-            for function in module.functions:
-                own = list(function.effects)
-                known = {id(e.call) for e in own}
-                for call in function.calls:
-                    targets = self.targets(call, module, function)
-                    for target in targets:
-                        if target is not function:
-                            target.callers.append(function)
-                    if id(call) in known:
-                        continue
-                    for target in targets:
-                        if target is not function:
-                            own += [
-                                _through(e, call, target)
-                                for e in self._does(target, 1)
-                                if not _copies(e, call, target)
-                            ]
-                function.reach = sorted(own, key=lambda e: e.call.line)
 
     def type_of(self, call: Call, module: Module, function: Function) -> str:
         """The type of what `call` is called on, as its file tells it; empty when it does not."""
@@ -311,81 +277,6 @@ class Links:
                 return made[1]
         return ""
 
-    def _does(self, function: Function, depth: int) -> tuple[Effect, ...]:
-        """One effect of each sort that `function` has, itself or through what it calls."""
-        if id(function) in self._summary:
-            return self._summary[id(function)]
-        self._summary[id(function)] = ()
-        if _COMMANDS.search(function.body):
-            return ()  # it puts commands together, which somebody may call later
-        sorts: dict[tuple[str, bool, str], Effect] = {}
-        module = self.program.modules[function.file]
-        handed_back = _handed_back(function)
-        for effect in function.effects:
-            if effect.kind in _CARRIED and handed_back.isdisjoint(map(id, effect.call.inside)):
-                sorts.setdefault((effect.kind, effect.write, effect.table), effect)
-        if depth < _DEEPEST:
-            known = {id(e.call) for e in function.effects}
-            for call in function.calls:
-                if id(call) in known or not handed_back.isdisjoint(map(id, call.inside)):
-                    continue
-                for target in self.targets(call, module, function):
-                    if target is not function:
-                        for effect in self._does(target, depth + 1):
-                            if not _copies(effect, call, target):
-                                sorts.setdefault(
-                                    (effect.kind, effect.write, effect.table), _through(effect, call, target)
-                                )
-        result = tuple(sorts.values())
-        self._summary[id(function)] = result
-        return result
-
-
-_HANDS_BACK = re.compile(
-    r"return\s+(?:http\.HandlerFunc\()?(?:func\b|(?:async\s*)?(?:function\b|\(?[\w\s,:]*\)?\s*=>))"
-)
-
-
-# What keeps the function that it is handed, for a job, a route or an event that comes later.
-_REGISTERS = re.compile(
-    r"(^|\.)(define|on|once|addListener|addEventListener|process|subscribe|Handle(Func)?|get|post|put|patch|delete|route|use|"
-    r"every|cron|command|action|setInterval|AddFunc|AddHandler|AddNoPublisherHandler)$"
-)
-
-
-def _handed_back(function: Function) -> set[int]:
-    """Functions without a name that `function` returns, or leaves with who calls them later: what they do, it
-    does not do itself.
-    """
-    closures = {id(b): b for c in function.calls for b in c.within("closure")}
-    if not closures:
-        return set()
-    kept = {key for key, block in closures.items() if _REGISTERS.search(block.header)}
-    if "return" in function.body and _HANDS_BACK.search(function.body):
-        lines = function.body.split("\n")
-        kept |= {
-            key
-            for key, block in closures.items()
-            if 0 <= (at := block.line - function.line) < len(lines) and _HANDS_BACK.search(lines[at])
-        }
-    return kept
-
-
-def _usual(name: str) -> bool:
-    """Whether a name is an everyday word, which says nothing of whose it is."""
-    return name in _COMMON or f"{name[:1].lower()}{name[1:]}" in _COMMON
-
-
-# What a copy is kept in changes nothing: `PostgresCache.Set`, `cache.put`.
-_A_CACHE = re.compile(r"(^|[a-z_])_?[cC]ach(e|ing)([A-Z_]\w*)?$")
-
-
-def _copies(effect: Effect, call: Call, target: Function) -> bool:
-    """Whether a change that is made through `target` is one of a cache."""
-    return effect.kind == "db.write" and (
-        _A_CACHE.search(target.owner) is not None or _A_CACHE.search(call.receiver) is not None
-    )
-
 
 _PROPERTY = re.compile(r"@(?:\w+\.)*(cached_)?property\b")
 _RETURNS = re.compile(r"\breturn\s+([A-Z]\w*)\(")
@@ -407,10 +298,6 @@ def _fits(call: Call, function: Function) -> bool:
 
 
 _GO_METHOD = re.compile(r"func\s*\(\s*(\w+)\s")
-_CHANGING = re.compile(r"(post|put|patch|delete)$", re.IGNORECASE)
-_COMMANDS = re.compile(r"&(cobra|cli)\.Command\{")
-
-
 _HEARS = re.compile(r"@(?:\w+\.)*EventListener\b")
 _APART = re.compile(r"@(?:\w+\.)*Async\b")
 
@@ -424,35 +311,3 @@ def _listeners(program: Program) -> dict[str, list[Function]]:
                 for kind in function.params.values():
                     found[plain(kind)].append(function)
     return dict(found)
-
-
-def _through(effect: Effect, call: Call, target: Function) -> Effect:
-    late = effect.late or effect.call.after_commit or call.after_commit or call.defers
-    via = (target.title, *effect.via)
-    # a wrapper that is told the method as it is called: its own name says which
-    write = effect.write or (effect.kind == "remote" and _CHANGING.match(target.name) is not None)
-    return Effect(effect.kind, call, write, effect.table, effect.target, via, late)
-
-
-def nearest(functions: list[Function], path: str) -> list[Function]:
-    """Those of `functions` that lie closest to the file `path`: two services may each have a class
-    of one name.
-    """
-    if len(functions) < 2:
-        return list(functions)
-    parts = path.split("/")
-
-    def shared(function: Function) -> int:
-        pairs = zip(parts, function.file.split("/"), strict=False)
-        return next((i for i, (a, b) in enumerate(pairs) if a != b), 99)
-
-    best = max(map(shared, functions))
-    return [f for f in functions if shared(f) == best]
-
-
-@lru_cache(50_000)
-def plain(type_: str) -> str:
-    """The bare name of a type: `Repository` for `Optional[data.Repository<Order>] | None`."""
-    text = re.sub(r"@\w+(\([^()]*\))?\s*", "", type_)  # @NonNull Order
-    text = re.sub(r"^(Optional|Annotated|Promise|Type|type)\s*[\[<]", "", text.strip("\"' *&"))
-    return re.split(r"[<\[|,\s(]", text.strip())[0].rpartition(".")[2].lstrip("*&")

@@ -134,7 +134,7 @@ def _imports(
             else:
                 wanted = target.replace(".", "/") if module.language == "python" else target
             if module.language == "typescript" and not target.startswith("."):
-                found += _aliased(target, program.aliases, by_tail)
+                found += _aliased(program.split(target, module.path), by_tail)
             wanted = _stem(wanted) if wanted.endswith((".js", ".ts", ".mjs")) else wanted
             for path in by_tail.get(wanted.rpartition("/")[2], ()):
                 stem = _stem(path)
@@ -143,22 +143,14 @@ def _imports(
     return found
 
 
-def _aliased(target: str, aliases: dict[str, str], by_tail: dict[str, list[str]]) -> list[str]:
+def _aliased(named: tuple[str, str] | None, by_tail: dict[str, list[str]]) -> list[str]:
     """Files behind a name that tsconfig or the workspace gives to a folder: `@shop/core/orders`."""
-    parts = target.split("/")
-    for size in range(len(parts), 0, -1):
-        alias = "/".join(parts[:size])
-        if alias in aliases:
-            place = "/".join((aliases[alias], *parts[size:])).strip("/")
-            stems = {
-                place,
-                f"{place}/src",
-                f"{place}/lib",
-                f"{aliases[alias]}/src/{'/'.join(parts[size:])}".rstrip("/"),
-            }
-            tails = {stem.rpartition("/")[2] for stem in stems}
-            return [p for tail in tails for p in by_tail.get(tail, ()) if _stem(p) in stems]
-    return []
+    if named is None:
+        return []
+    place = "/".join(named).strip("/")
+    stems = {place, f"{place}/src", f"{place}/lib", f"{named[0]}/src/{named[1]}".rstrip("/")}
+    tails = {stem.rpartition("/")[2] for stem in stems}
+    return [p for tail in tails for p in by_tail.get(tail, ()) if _stem(p) in stems]
 
 
 def _relative(target: str, here: str, language: str) -> str:

@@ -207,12 +207,13 @@ class Program:
     """All modules of a project, and the tables that answer who calls whom.
 
     `roots` maps the module path in a go.mod to the folder of that file, `aliases` a name by which scripts
-    import (a path of tsconfig, a package of the workspace) to where it lies.
+    import (a path of tsconfig, a package of the workspace) to where it lies, for each folder in which it is
+    called so; "" is everywhere.
     """
 
     modules: dict[str, Module] = field(default_factory=dict)
     roots: dict[str, str] = field(default_factory=dict)
-    aliases: dict[str, str] = field(default_factory=dict)
+    aliases: dict[str, dict[str, str]] = field(default_factory=dict)
     _functions: list[tuple[Module, Function]] | None = None
     _calls: list[tuple[Module, Function, Call]] | None = None
     _tops: set[str] | None = None
@@ -244,15 +245,29 @@ class Program:
                     for part in path.split("/")
                 }
             return source.partition(".")[0] not in self._tops
-        return self.place_of(source) is None
+        return self.place_of(source, module.path) is None
 
-    def place_of(self, source: str) -> str | None:
-        """Where what scripts import under another name than its path lies; None where no name tells."""
+    def alias(self, names: dict[str, str], scope: str = "") -> None:
+        """Notes what scripts in the folder `scope` import by each name."""
+        for name, place in names.items():
+            self.aliases.setdefault(name, {})[scope] = place
+
+    def split(self, source: str, path: str) -> tuple[str, str] | None:
+        """Where the folder lies that begins a name in the script `path`, and what of the name follows."""
         parts = source.split("/")
         for size in range(len(parts), 0, -1):
-            if (alias := "/".join(parts[:size])) in self.aliases:
-                return "/".join((self.aliases[alias], *parts[size:])).strip("/")
+            if places := self.aliases.get("/".join(parts[:size])):
+                around = [scope for scope in places if not scope or path.startswith(f"{scope}/")]
+                place = places[max(around, key=len)] if around else next(reversed(places.values()))
+                return place, "/".join(parts[size:])
         return None
+
+    def place_of(self, source: str, path: str) -> str | None:
+        """Where what the script `path` imports under another name than its path lies; None where no name
+        tells.
+        """
+        found = self.split(source, path)
+        return "/".join(found).strip("/") if found else None
 
     def functions(self) -> Iterator[tuple[Module, Function]]:
         """Functions of live production code."""

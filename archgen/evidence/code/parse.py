@@ -25,6 +25,8 @@ _PARTS = re.compile(r"[.,\s]")
 _MADE = re.compile(r"(?:await\s+)?(?:new\s+)?&?([A-Za-z_][\w.]*)\s*(?:<[^>]*>)?\s*[({\[]")
 _OPENING = re.compile(r"[{\n]|:\s*$")
 _OR_ELSE = re.compile(r"(\w+)\s*(?:\bor\b|\|\||\?\?)")  # what was given, or else a default
+# A struct of Go that has all that another one of its package has.
+_EMBEDS = re.compile(r"(?m)^[ \t]+\*?([A-Za-z_]\w*)[ \t]*(?:`[^`\n]*`)?[ \t]*(?://.*)?$")
 _HEADER = 160
 _MODIFIERS = re.compile(r"(?:[\s\w<>,.?\[\]&]|@interface\b)*")
 Spanned = tuple[SgNode, str, int, int]
@@ -275,6 +277,8 @@ class _Reader:
             marks=self._marks_before(place),
             body=self.text[self._line_start(place) : end],
         )
+        if one.bases == ("struct",):
+            one.bases += tuple(_EMBEDS.findall(one.body))
         self.module.classes.append(one)
         for field, kind in fields(one.body, self.grammar.language):
             one.types.setdefault(field, kind)

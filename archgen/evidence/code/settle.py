@@ -2,7 +2,7 @@
 
 Names are only a hint. A publisher may write an outbox, `publish` may be the project's own, a client
 may be declared on an interface, or written by protoc. What is settled here holds for each function's
-own effects; `Links.connect` then carries them to its callers.
+own effects; `carry.connect` then carries them to its callers.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-from archgen.evidence.code import streams
+from archgen.evidence.code import records, streams
 from archgen.evidence.code.clients import Clients
-from archgen.evidence.code.links import Links, plain
+from archgen.evidence.code.links import Links
 from archgen.evidence.code.model import Effect, Function
+from archgen.evidence.code.names import plain
 from archgen.evidence.code.vocabulary import (
     BROKER_IMPORT,
     BROKER_NAME,
@@ -37,6 +38,7 @@ def settle(links: Links, bound: frozenset[str] = frozenset()) -> None:
     _generated(links)
     _plugins(links)
     _repositories(links)
+    records.keep(links)
     streams.refer(links, bound)
     streams.send(links, bound)
 

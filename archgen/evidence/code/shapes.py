@@ -15,8 +15,14 @@ _EMBEDDED = re.compile(r"(?m)^[ \t]+(?:\w+\.)?([A-Z]\w*)[ \t]*$")
 class Shapes:
     """The methods that an interface asks for, by its name, and who has them."""
 
-    def __init__(self, program: Program, owners: Mapping[str, Mapping[str, list[Function]]]) -> None:
-        self._owners = owners
+    def __init__(
+        self,
+        program: Program,
+        owners: Mapping[str, Mapping[str, list[Function]]],
+        bases: Mapping[str, Iterable[str]],
+    ) -> None:
+        self._owners, self._bases = owners, bases
+        self._all: dict[str, dict[str, list[Function]]] = {}
         # two packages may each have an interface of one name
         self._asked: dict[str, dict[str, frozenset[str]]] = defaultdict(dict)
         self._known: dict[tuple[str, frozenset[str]], list[str]] = {}
@@ -55,11 +61,18 @@ class Shapes:
         asked = fitting[place]
         if (interface, asked) not in self._known:
             self._known[interface, asked] = [
-                one
-                for one, methods in self._owners.items()
-                if one and one != interface and asked <= methods.keys()
+                one for one in self._owners if one and one != interface and asked <= self._has(one, 0).keys()
             ]
-        return [f for one in self._known[interface, asked] for f in self._owners[one][method]]
+        return [f for one in self._known[interface, asked] for f in self._has(one, 0)[method]]
+
+    def _has(self, one: str, depth: int) -> dict[str, list[Function]]:
+        """The methods of a class, with those that it inherits or that a struct which it embeds lends it."""
+        if one not in self._all:
+            own = {name: found for name, found in self._owners.get(one, {}).items() if found}
+            self._all[one] = own
+            for base in self._bases.get(one, ()) if depth < 3 else ():
+                self._all[one] = {**self._has(base, depth + 1), **self._all[one]}
+        return self._all[one]
 
 
 def _methods(one: Class, interfaces: Iterable[Class], depth: int) -> set[str]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from archgen.evidence.code.links import Links, plain
+from archgen.evidence.code.links import Links
 from archgen.evidence.code.model import Call, Effect, Function, Module, Program
+from archgen.evidence.code.names import plain
 from archgen.evidence.facts import Facts
 
 _BOUND = re.compile(r"(?:^|\.)spring\.cloud\.stream\.bindings\.([\w|-]+)-(?:in|out)-\d+\.")

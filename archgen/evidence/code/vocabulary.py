@@ -217,7 +217,7 @@ SQL_CALL = Names(
 # Names that mean SQL only where a statement is handed over.
 SQL_TEXT_CALL = Names(
     r"^(QueryContext|Queryx|QueryxContext|QueryRowx|QueryRowxContext|Get|GetContext|Select|SelectContext|"
-    r"NamedExec|NamedExecContext|NamedQuery|NamedQueryContext|PrepareContext|Prepare|SendBatch|Queue|Raw|"
+    r"NamedExec|NamedExecContext|NamedQuery|NamedQueryContext|Prepare(?:Named|x)?(?:Context)?|SendBatch|Queue|Raw|"
     r"update|batchUpdate|queryForObject|queryForList|queryForMap|queryForStream|sql|createNativeQuery|createQuery|"
     r"createUpdate|nativeQuery|\$executeRaw\w*|\$queryRaw\w*|prepare|all|get|execute_sql)$"
 )

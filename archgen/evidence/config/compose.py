@@ -17,6 +17,14 @@ _BOUGHT = re.compile(
     r"(^|/)(redis|valkey|memcached|minio|keycloak|vault|consul|zookeeper|nginx|traefik|grafana|prometheus|jaeger|mailhog)\b"
 )
 
+# What its own comment calls a thing for developers, or for tests, keeps nothing that anybody would miss.
+_TRIAL = re.compile(
+    r"#[^\n]*(\b(for|used in)\b[^\n]*\b(local|develop(ment|ers|ing)|test(s|ing)?)\b|"
+    r"\b(local|development|dev|test(s|ing)?)\b[^\n]*\bonly\b)",
+    re.IGNORECASE,
+)
+_HEAD = 8  # lines
+
 
 def wants(source: Source, docs: list[Node]) -> bool:
     return any(_services(source, doc) for doc in docs)
@@ -32,6 +40,7 @@ def _services(source: Source, doc: Node) -> Node | None:
 
 
 def collect(source: Source, docs: list[Node], strength: Strength) -> Iterator[Fact]:
+    trial = _TRIAL.search("\n".join(source.text.split("\n", _HEAD)[:_HEAD])) is not None
     for doc in docs:
         services = _services(source, doc)
         # where no store keeps anything, the file is for trying things out
@@ -61,8 +70,8 @@ def collect(source: Source, docs: list[Node], strength: Strength) -> Iterator[Fa
                 else database_of(image)
             )
             if engine:
-                fleeting = _fleeting(service, image, engine, persists)
-                data = {"engine": engine, "name": name, "fleeting": fleeting}
+                fleeting = "" if trial else _fleeting(service, image, engine, persists)
+                data = {"engine": engine, "name": name, "fleeting": fleeting, "trial": trial}
                 yield Fact("datastore", source.path, service.line, strength, data)
             lost = _fleeting(service, image, "redis", persists) if re.search("redis|valkey", image) else ""
             if not built and lost:

@@ -100,6 +100,7 @@ _HANDLER_SET = Sought(
     ("ErrorHandler", "NotFoundHandler"),
     0,
 )
+_SAYS_STATUS = re.compile(r"@ResponseStatus\b")  # of an exception: what it is answered with
 _FALLBACK = re.compile(r"(onErrorReturn|onErrorResume|fallback\w*|withFallback|Fallback)$")
 _ONE_ANSWER = re.compile(
     r"\breturn\s+(?:await\s+)?(?:\w+\.)*((?:handle|map|to|create|build|make|format|translate)\w*[eE]rr\w*|\w*[eE]rror_?[rR]esponse)\("
@@ -137,6 +138,8 @@ def answers(program: Program) -> Iterator[Fact]:
     for module, one in program.classes():
         if any(_MAPPER_CLASS.search(base) for base in one.bases):
             yield fact("error.mapped", module, one.line, what=one.name, central=True)
+        elif module.language == "java" and any(map(_SAYS_STATUS.match, one.marks)):
+            yield fact("error.mapped", module, one.line, what=one.name, central=False)
     yield from _named(program)
     for module, function in program.functions():
         yield from _answered(module, function)

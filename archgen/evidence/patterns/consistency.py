@@ -28,7 +28,7 @@ _UNIQUE_ERROR = re.compile(
     re.I,
 )
 _VERSION_GUARD = Sought(
-    r"@Version\b|@VersionColumn|\.version\s*==|version\s*=\s*[:?$%@]|expected_?version|ExpectedVersion|optimistic|version_id_col|WHERE[^\"'`]*\bversion\b|"
+    r"@Version\b|@VersionColumn|\.version\s*==(?!\s*[\d\"'])|version\s*=\s*[:?$%@]|expected_?version|ExpectedVersion|optimistic|version_id_col|WHERE[^\"'`]*\bversion\b|"
     r"\bcondition_?expression\b",
     ("version", "optimistic", "condition"),
 )

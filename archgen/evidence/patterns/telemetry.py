@@ -31,7 +31,7 @@ _INSTRUMENT = Names(
 _PUSHED = Names(
     r"^((.*\.)?statsd(_client|Client)?\.(incr|increment|decr|timing|timer|gauge|histogram|distribution|set)|"
     r"(aws_lambda_powertools|@aws-lambda-powertools)[\w./-]*\.?[mM]etrics\.(add_metric|addMetric)|(.*\.)?(put_metric_data|putMetricData)|"
-    r"datadog\.statsd\.\w+|hot-shots\.\w+|.*/statsd\.(New\w*|Dial\w*))$"
+    r"(.*\.)?(StatsClient|TCPStatsClient|DogStatsd)|datadog\.statsd\.\w+|hot-shots\.\w+|.*/statsd\.(New\w*|Dial\w*))$"
 )
 _EXPOSED = Names(
     r"^(prometheus_client\.(start_http_server|make_asgi_app|make_wsgi_app|generate_latest|push_to_gateway|pushadd_to_gateway)|"
@@ -64,7 +64,7 @@ _JSON_LOG = Names(
     r"(aws_lambda_powertools\.(\w+\.)?Logger|LoggerModule\.forRoot|JSONFormatter|JsonFormatter|JSONRenderer|structlog\.configure|pino|winston\.createLogger|zap\.New\w+|slog\.NewJSONHandler|logrus\.SetFormatter|LogstashEncoder|JsonEncoder)"
 )
 _HEALTH = re.compile(
-    r"""[rRuU]?["'`]\^?(/[\w/-]*)?/?(health[-_]?(?:z|checks?)?|livez|readyz?|live|ready|liveness|readiness|_health|status/health|ping|version|health/\w+)/?\$?["'`]"""
+    r"""[rRuU]?["'`](?:GET\s)?\^?(/[\w/-]*)?/?(health[-_]?(?:z|checks?)?|livez|readyz?|live|ready|liveness|readiness|_health|status/health|ping|version|health/\w+)/?\$?["'`]"""
 )
 # A mark that says by which path something is reached, and not what a field is called.
 _ROUTES = re.compile(

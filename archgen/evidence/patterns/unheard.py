@@ -134,14 +134,26 @@ _FAILS = re.compile(r"^func\b[^{]*\)\s*(?:\([^{)]*\berror\)|error)\s*\{")
 _SUCCESS = re.compile(r"\breturn\b[^\n]*\bnil\s*$", re.MULTILINE)
 
 
+# Who answers a request can say what has failed, and what is an answer that says nothing of it.
+_ANSWERS = re.compile(r"\b(http\.ResponseWriter|\*?gin\.Context|echo\.Context|\*?fiber\.Ctx)\b")
+_ANSWERED = re.compile(
+    r"\.Encode\(|\bw\.Write\(|Fprint\w*\(w,|WriteHeader\(http\.Status(OK|Created|NoContent)|http\.Redirect\(|"
+    r"\.(JSON|Status|String|Redirect)\((http\.Status(OK|Created|NoContent|Found|SeeOther)|2\d\d|30\d)"
+)
+
+
 def _logged(module: Module, function: Function) -> Iterator[Fact]:
     """Go code that could say that a change has failed, writes it to a log instead, and reports success."""
-    if not _FAILS.match(function.body):
+    if _FAILS.match(function.body):
+        success = _SUCCESS
+    elif any(map(_ANSWERS.search, function.params.values())):
+        success = _ANSWERED
+    else:
         return
     for check in _CHECKED.finditer(function.body):
         if not check[1].strip() or _LEAVES.search(check[1]) or _TOLD.sub("", check[1]).strip():
             continue
-        if not _SUCCESS.search(function.body, check.end()):
+        if not success.search(function.body, check.end()):
             continue
         line = function.line + function.body.count("\n", 0, check.start())
         made = [e for e in function.reach if _changes(e) and e.call.line in (line, line - 1)]

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from archgen.evidence.code.links import plain
 from archgen.evidence.code.model import Call, Function, Module, Program
+from archgen.evidence.code.names import plain
 from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.common import fact
 

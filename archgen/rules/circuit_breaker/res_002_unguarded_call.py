@@ -264,6 +264,18 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # a client that somebody else keeps
+            "pom.xml": "<project/>",
+            "App.java": """
+                @SpringBootApplication
+                class App {
+                  private final Proxy proxy;
+                  Address address(URI url) {
+                    return proxy.getRestTemplate().exchange(RequestEntity.get(url).build(), Address.class).getBody(); // <-
+                  }
+                }
+            """,
+        }),
         Sample("java", {
             "Cards.java": """
                 import javax.ws.rs.client.Client;

@@ -12,6 +12,9 @@ def judge(seen: Seen) -> Judgement:
     writes = any(e.kind == "db.write" for _, f in facts.program.functions() for e in f.effects)
     errors = seen.errors()
     but = f"; but {errors[0].message}" if errors else ""
+    crosses = any(e.kind == "remote" and e.write for _, f in facts.program.functions() for e in f.effects)
+    if not (outbox or inbox or crosses) and (nothing := grounds.keeps_nothing(facts)):
+        return Judgement(Verdict.NOT_APPLICABLE, nothing)
     if not (writes or sends or hears or outbox or local):
         if facts.services:
             return Judgement(Verdict.UNKNOWN, "no write to a database and no message was recognised")
@@ -30,7 +33,6 @@ def judge(seen: Seen) -> Judgement:
         return Judgement(
             Verdict.FAIL, f"{errors[0].message}, and nothing makes it whole", grounds.writes(seen.facts)
         )
-    crosses = any(e.kind == "remote" and e.write for _, f in facts.program.functions() for e in f.effects)
     torn = next((f for f in seen.findings if f.rule == "DTC-007"), None)
     if local and not errors and not sends and not hears and not crosses and torn:
         return Judgement(Verdict.PARTIAL, f"changes are made in transactions, but {torn.message}")

@@ -218,6 +218,24 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {  # rows that save themselves
+            "models.py": """
+                from django.db import models
+                class Base(models.Model):
+                    pass
+                class Order(Base):
+                    pass
+                class Line(Base):
+                    pass
+            """,
+            "views.py": """
+                from models import Line, Order
+                def place(request):
+                    order = Order(number=request.number)
+                    order.save()
+                    Line(order=order, item=request.item).save()  # <-
+            """,
+        }),
         Sample("go", {  # a context takes no transaction along where nobody puts one into it
             "repo.go": """
                 package repo

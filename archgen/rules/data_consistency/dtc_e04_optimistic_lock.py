@@ -60,6 +60,15 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {  # of a format, which nobody else changes
+            "a.py": """
+                class Cipher:
+                    def encrypt(self, raw):
+                        if self.version == 2:
+                            return Fernet(self.key).encrypt(raw)
+                        raise ValueError(self.version)
+            """,
+        }),
         Sample("python", {
             "a.py": """
                 def f(app):

@@ -21,6 +21,8 @@ def judge(seen: Seen) -> Judgement:
             )
         if grounds.library(facts):
             return Judgement(Verdict.NOT_APPLICABLE, "a library that keeps no data of its own")
+        if nothing := grounds.keeps_nothing(facts):
+            return Judgement(Verdict.NOT_APPLICABLE, nothing)
         if not facts.services:
             return Judgement(Verdict.UNKNOWN, "no service and no store of data was recognised")
         return Judgement(

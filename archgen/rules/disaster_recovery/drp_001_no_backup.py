@@ -19,7 +19,7 @@ def check(facts: Facts) -> Iterable[Hit]:
     # the same store in several files is told once, where it is started without a variant's name
     told: set[str] = set()
     for store in sorted(facts.of("datastore"), key=_plainest):
-        if str(store["engine"]) not in told:
+        if not store.get("trial") and str(store["engine"]) not in told:
             told.add(str(store["engine"]))
             yield Hit(
                 store.file,
@@ -46,6 +46,15 @@ RULE = Rule(
     remedy="Schedule a backup of every store, away from where it runs.",
     languages=("config",),
     valid=(
+        Sample("config", {  # for whoever develops
+            "a.py": "x = 1\n",
+            "compose.yaml": """
+                # For development purposes only.
+                services:
+                  db:
+                    image: postgres:16
+            """,
+        }),
         Sample("config", {  # who hosts it is asked for one every night
             "a.py": "x = 1\n",
             "compose.yaml": """

@@ -7,7 +7,7 @@ from archgen.rules.model import Hit, Rule, Sample, Severity
 
 
 def check(facts: Facts) -> Iterable[Hit]:
-    store = next(facts.of("datastore"), None)
+    store = next((s for s in facts.of("datastore") if not s.get("trial")), None)
     if store is not None and not (
         facts.has("restore", at_least=Strength.CLAIMED)
         or any(f["topic"] == "restore" for f in facts.of("procedure", at_least=Strength.CLAIMED))
@@ -33,6 +33,15 @@ RULE = Rule(
     remedy="Write the restore down with its commands, with RPO and RTO, and drill it.",
     languages=("config",),
     valid=(
+        Sample("config", {  # for whoever develops
+            "a.py": "x = 1\n",
+            "compose.yaml": """
+                # For development purposes only.
+                services:
+                  db:
+                    image: postgres:16
+            """,
+        }),
         Sample("config", {
             "a.py": "x = 1\n",
             "compose.yaml": """

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from archgen.evidence.code.links import plain
+from archgen.evidence.code.names import plain
 from archgen.evidence.facts import Facts
 from archgen.rules.drift.code import bearing, declared, home, modules, word
 from archgen.rules.drift.samples import LANGUAGES, SYSTEM, sample

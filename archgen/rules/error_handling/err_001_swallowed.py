@@ -373,6 +373,43 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {  # who answers a request could say so
+            "handler.go": """
+                package shop
+                func (h *Handler) Put(w http.ResponseWriter, r *http.Request) {
+                    book := read(r)
+                    if err := h.DB.Save(r.Context(), book); err != nil { // <-
+                        log.Printf("failed to save: %s", err)
+                    }
+                    json.NewEncoder(w).Encode(book)
+                }
+                type Handler struct {
+                    DB Store
+                }
+            """,
+            "store.go": """
+                package shop
+                type Store interface {
+                    Save(ctx context.Context, book Book) error
+                    Close() error
+                }
+                type base struct {
+                    db *sqlx.DB
+                }
+                func (b *base) Close() error { return b.db.Close() }
+                type Postgres struct {
+                    base
+                }
+                func (p *Postgres) Save(ctx context.Context, book Book) error {
+                    statement, err := p.db.Preparex("INSERT INTO books (url) VALUES ($1)")
+                    if err != nil {
+                        return err
+                    }
+                    _, err = statement.ExecContext(ctx, book.URL)
+                    return err
+                }
+            """,
+        }),
         Sample("go", {  # told once for a function
             "sessions.go": """
                 package sessions

@@ -23,6 +23,12 @@ RULE = Rule(
     remedy="Map errors in one place, so that none is forgotten.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {
+            "Declined.java": """
+                @ResponseStatus(HttpStatus.NOT_ACCEPTABLE)
+                public class Declined extends IllegalStateException {} // <-
+            """,
+        }),
         # errors that a contract declares, made by what is generated from it
         Sample("go", {
             "a.go": """

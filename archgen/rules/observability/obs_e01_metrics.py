@@ -24,6 +24,12 @@ RULE = Rule(
     remedy="Count requests, errors and durations, and expose them for scraping.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {
+            "a.py": """
+                import statsd
+                stats = statsd.StatsClient('stats', 8125, prefix='shop')  # <-
+            """,
+        }),
         Sample("go", {
             "a.go": """
                 package a

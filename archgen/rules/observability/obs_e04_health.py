@@ -23,6 +23,12 @@ RULE = Rule(
     remedy="Offer liveness and readiness apart, and point the probes at them.",
     languages=("python", "typescript", "go", "java", "config"),
     valid=(
+        Sample("go", {
+            "a.go": """
+                package a
+                func Routes(mux *http.ServeMux) { mux.HandleFunc("GET /system/liveness", alive) } // <-
+            """,
+        }),
         Sample("typescript", {
             "app.ts": """
                 app.get('/healthcheck', (req, res) => res.json({ healthy: true }));  // <-

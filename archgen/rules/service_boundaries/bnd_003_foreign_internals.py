@@ -114,6 +114,22 @@ RULE = Rule(
     remedy="Talk to the other service through its contract.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # each has a name of its own for its own folder, and it is the same one
+            "orders/package.json": '{"scripts": {"start": "node dist/main.js"}}',
+            "orders/tsconfig.json": '{"compilerOptions": {"baseUrl": "./", "paths": {"@/*": ["src/*"]}}}',
+            "orders/src/main.ts": """
+                import { source } from '@/data/source';
+                createServer().listen(1);
+            """,
+            "orders/src/data/source.ts": "export const source = 1;\n",
+            "payments/package.json": '{"scripts": {"start": "node dist/main.js"}}',
+            "payments/tsconfig.json": '{"compilerOptions": {"baseUrl": "./", "paths": {"@/*": ["src/*"]}}}',
+            "payments/src/main.ts": """
+                import { source } from '@/data/source';
+                createServer().listen(2);
+            """,
+            "payments/src/data/source.ts": "export const source = 2;\n",
+        }),
         Sample("java", {  # one package, of which a part lies in a library
             "search/pom.xml": "<project/>",
             "search/src/main/java/App.java": """

@@ -1,0 +1,48 @@
+"""What a verdict rests on when there is nothing to see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from archgen.checklist import audit
+from archgen.rules.model import Verdict
+
+_BRIDGE = "".join(f"def step_{n}(message):\n    return message + {n}\n\n" for n in range(60))
+_ITEMS = ("data_consistency", "disaster_recovery")
+
+
+def _verdicts(root: Path, more: str = "", compose: str = "") -> set[Verdict]:
+    (root / "Dockerfile").write_text('FROM python:3\nCMD ["python", "main.py"]\n', encoding="utf-8")
+    code = f"import uvicorn\n\n{_BRIDGE}{more}\nuvicorn.run('app')\n"
+    (root / "main.py").write_text(code, encoding="utf-8")
+    if compose:
+        (root / "compose.yaml").write_text(compose, encoding="utf-8")
+    return {item.verdict for item in audit(root).items if item.id in _ITEMS}
+
+
+def test_what_keeps_nothing_has_nothing_to_lose(tmp_path: Path) -> None:
+    assert _verdicts(tmp_path) == {Verdict.NOT_APPLICABLE}
+
+
+@pytest.mark.parametrize(
+    ("more", "compose"),
+    [
+        ("def keep(text):\n    with open('state', 'w') as file:\n        file.write(text)\n", ""),
+        ("def keep(text):\n    Path('state').write_text(text)\n", ""),
+        ("import sqlalchemy\n", ""),
+        ("def keep(conn):\n    conn.execute('INSERT INTO a VALUES (1)')\n", ""),
+        ("", "services:\n  queue:\n    image: rabbitmq:4\n"),
+        ("", "services:\n  db:\n    image: postgres:17\n"),
+    ],
+)
+def test_what_may_keep_something_is_judged(tmp_path: Path, more: str, compose: str) -> None:
+    assert Verdict.NOT_APPLICABLE not in _verdicts(tmp_path, more, compose)
+
+
+def test_of_little_code_nothing_follows(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("import uvicorn\nuvicorn.run('app')\n", encoding="utf-8")
+    (tmp_path / "Procfile").write_text("web: python main.py\n", encoding="utf-8")
+    verdicts = {item.verdict for item in audit(tmp_path).items if item.id in _ITEMS}
+    assert Verdict.NOT_APPLICABLE not in verdicts
