@@ -25,6 +25,7 @@ from archgen.evidence.config import (
     builds,
     compose,
     connectors,
+    instrument,
     kubernetes,
     operations,
     owners,
@@ -297,6 +298,7 @@ def _read_other(source: Source, charts: Charts, notes: list[Note]) -> list[Fact]
     elif _SETTING_FILES.search(source.path):
         found += settings.collect_env(source, strength)
     found += owners.collect(source)
+    found += instrument.collect(source, strength)
     found += connectors.collect(source, strength)
     found += paste.collect(source, strength)
     found += asyncapi.collect_schema(source)

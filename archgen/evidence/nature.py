@@ -34,6 +34,8 @@ _TEST_PROJECT = re.compile(
     r"|^tests?(fixtures?|helpers?|support|env|kit|lib|cases?|harness|containers?|tools?)$"
     r"|(^|[-_.])(test|tests|testing)([-_.](utils?|support|kit|container|containers|jar))?$"
 )
+# Source sets of Gradle: `src/functionalTest/java`
+_TEST_SOURCES = re.compile(r"(^|/)src/([a-z]\w*Tests?|testFixtures|aat)/(java|kotlin|groovy|resources)/")
 # In the root: what helps to build and to write about the system, and is no part of it.
 _BESIDE = {"tools", "hack", "dev", "docs", "doc", "ci", "docker", ".github"}
 _EXAMPLE_FOLDERS = {
@@ -85,7 +87,11 @@ def nature_of(path: str, text: str) -> Nature:
     # below the root of a Java source tree the folders are a package's name, and say nothing
     if "src/main/" in path:
         folders = path.split("src/main/")[0].split("/")
-    if _TEST_FILE.search(name) or any(f in TEST_FOLDERS or _TEST_PROJECT.search(f) for f in folders):
+    if (
+        _TEST_SOURCES.search(path)
+        or _TEST_FILE.search(name)
+        or any(f in TEST_FOLDERS or _TEST_PROJECT.search(f) for f in folders)
+    ):
         return Nature.TEST
     if name.endswith(".go") and _TEST_IMPORT.search(text[:2000]):
         return Nature.TEST

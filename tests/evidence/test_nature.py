@@ -23,6 +23,7 @@ from archgen.evidence.nature import Nature, nature_of
         ("orders/tests.py", "", Nature.TEST),
         ("billing/mock.go", "", Nature.TEST),
         ("billing/mocked.go", "", Nature.PRODUCTION),
+        ("src/functionalTest/java/com/example/App.java", "", Nature.TEST),
         ("billing/stores.go", 'package billing\n\nimport (\n\t"testing"\n)\n', Nature.TEST),
         ("src/main/java/com/example/tests/App.java", "", Nature.PRODUCTION),
         ("api/user_grpc.pb.go", "", Nature.GENERATED),

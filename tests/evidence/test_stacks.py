@@ -171,3 +171,16 @@ def test_a_chart_is_read_with_its_values(tmp_path: Path) -> None:
     assert [(f.line, f["path"]) for f in facts.of("probe")] == [(11, "/ready")]
     assert _places(facts, "datastore", "backup") == {("datastore", 3), ("backup", 5)}
     assert not facts.notes
+
+
+def test_a_stream_brings_again_what_has_failed(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(
+        "Resources:\n"
+        "  Search:\n"
+        "    Type: AWS::Lambda::EventSourceMapping\n"
+        "    Properties:\n"
+        "      EventSourceArn: !GetAtt Books.StreamArn\n",
+        encoding="utf-8",
+    )
+    (worker,) = collect(tmp_path).of("job.worker")
+    assert worker["attempts"] is None

@@ -15,10 +15,11 @@ _CHOICE = re.compile(r"[<\[|]")
 _ARGUMENTS = re.compile(r"[<(]")
 # What goes to where an answer is waited for settles, or asks for, a message; it is none.
 _ANSWERS = re.compile(r"\b_?(reply|reply_to|replyTo|respond|inbox)$")
-_SENT = re.compile(r"(Do|send|sendAsync|execute)$")
+_SENT = re.compile(r"(Do|send|sendAsync|execute|exchange)$")
 _BUILT = re.compile(
     r"http\.NewRequest(WithContext)?\([^\n]{0,60}(\"(POST|PUT|PATCH|DELETE)\"|http\.Method(Post|Put|Patch|Delete))|"
-    r"\bnew Http(Post|Put|Patch|Delete)\(|\.(POST|PUT|DELETE)\(\s*(HttpRequest\.)?(BodyPublishers|\))"
+    r"\bnew Http(Post|Put|Patch|Delete)\(|\bRequestEntity\s*\.(post|put|patch|delete)\(|"
+    r"\.(POST|PUT|DELETE)\(\s*(HttpRequest\.)?(BodyPublishers|\))"
 )
 _METHOD = re.compile(
     r"\b(?:HttpMethod\.|http\.Method|Method\.|['\"])?(GET|POST|PUT|PATCH|DELETE|Get|Post|Put|Patch|Delete|HEAD)\b"

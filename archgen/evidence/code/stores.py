@@ -154,18 +154,38 @@ def database(
 
 # DynamoDB's clients for scripts: `documentClient.put(params)`, `client.send(new PutCommand(params))`.
 _OF_DOCUMENTS = re.compile(r"DocumentClient|DynamoDB|dynamo(db)?(doc|client)?$|^ddb", re.IGNORECASE)
+_TABLE_NAME = re.compile(r"\bTableName\s*:\s*[\"'`]?([\w.-]+)")
+# As the rest of the world calls it.
+_DOES = {
+    "put": "insert",
+    "update": "update",
+    "delete": "delete",
+    "batchwrite": "batchwrite",
+    "transactwrite": "transactwrite",
+}
 _SAYS_DYNAMO = re.compile(r"^(put|update|delete|batchWrite|transactWrite)$")
 _DYNAMO_COMMAND = re.compile(r"new (Put|Update|Delete|BatchWrite|TransactWrite)(?:Item|Items)?Command\b")
 
 
 def _of_dynamo(call: Call, module: Module, function: Function) -> Effect | None:
     if call.name == "send" and call.args and (match := _DYNAMO_COMMAND.match(call.args[0])):
-        return Effect("db.write", call, target=match[1].lower())
-    if _SAYS_DYNAMO.match(call.name) and len(call.args) == 1:
+        return Effect("db.write", call, table=_dynamo_table(call, function), target=_DOES[match[1].lower()])
+    asks = len(call.args) == 1 or (len(call.args) == 2 and "=>" in call.args[1])
+    if _SAYS_DYNAMO.match(call.name) and asks:
         kind = function.params.get(call.receiver) or module.types.get(call.receiver, "")
         if _OF_DOCUMENTS.search(kind) or _OF_DOCUMENTS.search(call.receiver):
-            return Effect("db.write", call, target=call.name)
+            table = _dynamo_table(call, function)
+            return Effect("db.write", call, table=table, target=_DOES[call.name.lower()])
     return None
+
+
+def _dynamo_table(call: Call, function: Function) -> str:
+    """The table that a request names, where it is made in the call or in the function."""
+    named = _TABLE_NAME.search(call.text())
+    if named is None and call.args and re.fullmatch(r"\w+", call.args[0]):
+        made = re.search(rf"\b{call.args[0]}(?:\s*:[^=\n]+)?\s*=\s*\{{", function.body)
+        named = _TABLE_NAME.search(function.body, made.end(), made.end() + 500) if made else None
+    return named[1].rpartition(".")[2].lower() if named else ""
 
 
 # What MyBatis-Plus gives every service of an entity; the first have names that nobody else uses.

@@ -111,9 +111,11 @@ def _resource(source: Source, name: str, resource: Node, strength: Strength) -> 
         told = of.get("PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled")
         days = of.get("BackupRetentionPeriod")
         kept = (told and told.value == "true") or (days and str(days.value) not in ("0", ""))
-        bare = kind.endswith(("Table", "DB::DBInstance")) or (days and str(days.value) == "0")
+        bare = kind.endswith("Table") or (days and str(days.value) == "0")
         engine = database_of(kind) or kind.rpartition("::")[2].lower()
-        yield fact("datastore", engine=engine, name=name, kept=True if kept else False if bare else None)
+        # a cluster, an instance and a domain are backed up by whoever runs them, unless one says no
+        data: dict[str, Any] = {"kept": True if kept else False if bare else None, "managed": not bare}
+        yield fact("datastore", engine=engine, name=name, **data)
         if kept:
             place = (told or days).line  # type: ignore[union-attr]
             said: dict[str, Any] = {"by": "template", "scheduled": True, "can_fail": True, "store": name}
@@ -189,7 +191,8 @@ def _function(source: Source, name: str, of: Node, fact: Callable[..., Fact]) ->
 def _worker(fact: Callable[..., Fact], function: str, what: str, line: int = 0) -> Iterator[Fact]:
     yield fact("consumer", line, what=what, function=function)
     if what.startswith(("SQS", "sqs", "an event source")):
-        yield fact("job.worker", line, what=what, attempts=False, function=function)
+        # a queue and a stream bring what has failed again, until it is too old
+        yield fact("job.worker", line, what=what, attempts=None, function=function)
 
 
 def _serverless(source: Source, doc: Node, strength: Strength) -> Iterator[Fact]:

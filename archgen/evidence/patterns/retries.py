@@ -36,6 +36,7 @@ _AGAIN = re.compile(r"\bcontinue\b")
 _GO_AGAIN = re.compile(r"\bif\b[^{\n]*(\berr\w*\b|\bok\b|Cause|errors\.)[^{\n]*\{[^{}]*\bcontinue\b")
 # Who failed is left behind, and the next one's turn begins.
 _NEXT = re.compile(r"\b(idx|index|position|pos|offset|cursor|page)\w*\s*(\+=|\+\+)", re.IGNORECASE)
+_ITERATES = re.compile(r"\b\w*([iI]ter|[rR]ows|[cC]ursor|[sS]canner)\w*\.(Next|Scan)\w*\(")
 _JITTER = re.compile(r"random|jitter|rand\.", re.IGNORECASE)
 # Whoever sits before it answers again, and may stop.
 _ASKS_SOMEBODY = re.compile(r"(?<![\w.])(input|getpass|prompt|readline)\(")
@@ -122,6 +123,8 @@ def retry_loops(module: Module, function: Function) -> Iterator[Block]:
         inner = [b for b in loops.values() if b is not loop and loop.line <= b.line and b.end <= loop.end]
         # what fails in a loop further in is tried again there, or left out
         catches = [c for c in catches if not any(b.line <= c.line <= b.end for b in inner)]
+        if module.language == "go" and _ITERATES.search(body) and not _ATTEMPTS.search(loop.header):
+            continue
         if any(_NEXT.search(catch.body) for catch in catches) or _ASKS_SOMEBODY.search(body):
             continue
         caught = bool(catches) or (

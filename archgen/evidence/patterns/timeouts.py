@@ -14,14 +14,15 @@ _VERBS = r"(get|post|put|patch|delete|request|head)"
 # What makes a client, or calls a peer without one: here its time limit is set, or never.
 _MAKERS = re.compile(
     r"^(httpx\.(AsyncClient|Client)|(anthropic|openai)\.(Async)?(Anthropic|OpenAI)|aiohttp\.ClientSession|"
-    rf"requests\.{_VERBS}|requests\.[sS]ession\.{_VERBS}|urllib\.request\.urlopen|httpx\.{_VERBS}|"
+    rf"(botocore\.vendored\.)?requests\.{_VERBS}|requests\.[sS]ession\.{_VERBS}|urllib\.request\.urlopen|httpx\.{_VERBS}|"
     rf"axios\.create|axios(\.{_VERBS})?|got(\.{_VERBS})?|node-fetch(\.default)?|HttpService\.{_VERBS}|fetch|"
     r"net/http\.(Get|Post|PostForm|Head)|net/http\.Client|net/http\.DefaultClient\.\w+|"
+    r"github\.com/hashicorp/go-retryablehttp\.(NewClient|Get|Post|PostForm|Head)|"
     r"urllib3\.PoolManager|smtplib\.SMTP(_SSL)?)$"
 )
 # The same, known by the name that is called, wherever that comes from.
 _MAKERS_JAVA = re.compile(
-    r"^(RestTemplate|RestTemplateBuilder\.build|WebClient\.(create|builder)|OkHttpClient|HttpClient\.newHttpClient|"
+    r"^(RestTemplate|RestTemplateBuilder\.build|WebClient\.(create|builder)|HttpClient\.newHttpClient|"
     r"HttpClients\.(createDefault|createSystem|custom)|HttpClientBuilder\.create|DefaultHttpClient|"
     r"ClientBuilder\.(newClient|newBuilder)|JerseyClientBuilder|.*\.openConnection)$"
 )

@@ -24,6 +24,13 @@ RULE = Rule(
     remedy="Set a connect and a read timeout where the client is made.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {  # waits ten seconds by itself
+            "App.java": """
+                class App {
+                  OkHttpClient client() { return new OkHttpClient(); }
+                }
+            """,
+        }),
         Sample("typescript", {  # as hooks that fetch are handed one
             "lib/fetcher.ts": """
                 export const fetcher = async (url: string) => (await fetch(url)).json();
@@ -215,6 +222,20 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {
+            "a.go": """
+                package a
+                import "github.com/hashicorp/go-retryablehttp"
+                func Keys() *Keys { return &Keys{client: retryablehttp.NewClient()} } // <-
+            """,
+        }),
+        Sample("python", {
+            "a.py": """
+                from botocore.vendored import requests
+                def handler(event, context):
+                    requests.put(url, json=event)  # <-
+            """,
+        }),
         Sample("python", {  # what is spread into the call is put together here
             "rest.py": """
                 import requests

@@ -45,6 +45,25 @@ RULE = Rule(
     remedy="Limit the attempts, wait exponentially longer between them, and add jitter.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # the next of many
+            "a.go": """
+                package a
+                import "net/http"
+                func (f *Filter) Next(ctx context.Context) (Tuple, error) {
+                    for {
+                        entry, err := f.iter.Next(ctx)
+                        if err != nil {
+                            return none, err
+                        }
+                        if _, err := http.Post(f.url, entry.Key, nil); err != nil {
+                            f.lastErr = err
+                            continue
+                        }
+                        return entry, nil
+                    }
+                }
+            """,
+        }),
         Sample("typescript", {  # of two who change a row at once, one begins again
             "versions.ts": """
                 import axios from 'axios';

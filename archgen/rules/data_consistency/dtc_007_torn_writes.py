@@ -218,6 +218,17 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {  # documents of two tables
+            "checkout.js": """
+                const AWS = require('aws-sdk');
+                const dynamoDb = new AWS.DynamoDB.DocumentClient();
+                exports.handler = async (event) => {
+                  const params = { TableName: process.env.ORDERS_TABLE, Item: event.order };
+                  await dynamoDb.put(params).promise();
+                  await dynamoDb.delete({ TableName: process.env.CART_TABLE, Key: event.key }).promise();  // <-
+                };
+            """,
+        }),
         Sample("python", {  # rows that save themselves
             "models.py": """
                 from django.db import models

@@ -19,7 +19,7 @@ def check(facts: Facts) -> Iterable[Hit]:
     # the same store in several files is told once, where it is started without a variant's name
     told: set[str] = set()
     for store in sorted(facts.of("datastore"), key=_plainest):
-        if not store.get("trial") and str(store["engine"]) not in told:
+        if not (store.get("trial") or store.get("managed")) and str(store["engine"]) not in told:
             told.add(str(store["engine"]))
             yield Hit(
                 store.file,
@@ -46,6 +46,15 @@ RULE = Rule(
     remedy="Schedule a backup of every store, away from where it runs.",
     languages=("config",),
     valid=(
+        Sample("config", {  # who runs it takes copies of it, unless he is told not to
+            "a.py": "x = 1\n",
+            "template.yaml": """
+                AWSTemplateFormatVersion: '2010-09-09'
+                Resources:
+                  Cluster:
+                    Type: AWS::Neptune::DBCluster
+            """,
+        }),
         Sample("config", {  # for whoever develops
             "a.py": "x = 1\n",
             "compose.yaml": """

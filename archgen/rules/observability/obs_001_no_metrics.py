@@ -28,6 +28,16 @@ RULE = Rule(
     remedy="Count requests, errors and durations in every service, and expose them.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {
+            "Dockerfile": """
+                FROM base/java:21
+                COPY lib/applicationinsights.json /opt/app/
+            """,
+            "App.java": """
+                @SpringBootApplication
+                class App { public static void main(String[] args) { SpringApplication.run(App.class); } }
+            """,
+        }),
         Sample("go", {  # served by watermill
             "main.go": """
                 package main

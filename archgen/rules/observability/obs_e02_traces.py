@@ -24,6 +24,21 @@ RULE = Rule(
     remedy="Carry W3C trace context through HTTP and messages.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {  # an agent, of which the code knows nothing
+            "Dockerfile": """
+                FROM eclipse-temurin:21
+                CMD ["java", "-javaagent:/opt/opentelemetry-javaagent.jar", "-jar", "app.jar"] # <-
+            """,
+            "App.java": """
+                class App { public static void main(String[] args) {} }
+            """,
+        }),
+        Sample("python", {
+            "Procfile": """
+                web: opentelemetry-instrument uvicorn app:app # <-
+            """,
+            "app.py": "app = FastAPI()\n",
+        }),
         Sample("go", {
             "a.go": """
                 package a

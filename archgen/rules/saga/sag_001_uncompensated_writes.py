@@ -13,7 +13,7 @@ from archgen.rules.paths import straight
 # What a closure handed to one of these does comes after what it is called on.
 _GOES_ON = re.compile(r"(^|\.)(then|switchMap|mergeMap|concatMap|flatMap|andThen|thenCompose)$|^(map|tap)$")
 _HARMLESS = re.compile(
-    r"login|log_in|authenticat|authori[sz]|(^|[._])auth$|token|verif|valid|notif|mail|sms|webhook|search|query|graphql|oauth|telemetry|metric|track|(^|[._])log$|slack|callback|lookup|seed|fixture|"
+    r"login|log_in|authenticat|authori[sz]|(^|[._])auth$|token|verif|valid|notif|mail|sms|webhook|search|query|graphql|oauth|telemetry|metric|track|(^|[._])log$|slack|callback|lookup|seed|fixture|pull_?image|"
     r"embed(?!ded)|infer(?!n)|predict|classif|transcri|rerank|summar",
     re.IGNORECASE,
 )
@@ -120,7 +120,8 @@ def _peer(effect: Effect, function: Function) -> str:
     )
     if beside and effect.target == "http":
         return function.owner
-    host = _HOST.match(effect.call.args[0]) if effect.call.args else None
+    addressed = effect.call.args and effect.target != "grpc"  # there, the first argument is what is asked
+    host = _HOST.match(effect.call.args[0]) if addressed else None
     return f"{effect.call.receiver} {host[0] if host else ''}"
 
 
@@ -143,6 +144,17 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # all of it is asked of one peer
+            "a.py": """
+                class Orders:
+                    def __init__(self, channel):
+                        self.stub = shipping_pb2_grpc.ShippingStub(channel)
+                    def ship(self, order):
+                        self.stub.PackOrder(PackRequest(id=order.id))
+                        self.stub.ShipOrder(ShipRequest(id=order.id))
+            """,
+            "b.py": "import uvicorn\nuvicorn.run('a')\n",
+        }),
         Sample("java", {  # Seata takes back what the services have done
             "Pay.java": """
                 class Pay {
@@ -313,6 +325,22 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # requests that are put together before they are sent
+            "pom.xml": "<project/>",
+            "Orders.java": """
+                @SpringBootApplication
+                @RestController
+                class Orders {
+                  private final RestTemplate restTemplate;
+                  private final OrderRepository orderRepository;
+                  @PostMapping("/orders")
+                  Order place(Order order) {
+                    restTemplate.exchange(RequestEntity.post(payments).body(order), Paid.class); // <-
+                    return orderRepository.save(order);
+                  }
+                }
+            """,
+        }),
         Sample("java", {  # what MyBatis-Plus gives the service itself, and a peer by a declared client
             "tickets/TicketService.java": """
                 import com.baomidou.mybatisplus.extension.service.impl.ServiceImpl;
