@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Call, Function, Module, Program
 from archgen.evidence.code.split import split
 from archgen.evidence.facts import Fact
@@ -15,10 +14,6 @@ UNDO = re.compile(
     r"(undo|compensat|rollback|roll_back|revert|refund|release|cancel|void|restock|unreserve|reverse|reject|withdraw|give_?back|deallocate|unbook|abort)",
     re.IGNORECASE,
 )
-_UNDO_KEY = re.compile(
-    r"^(undo|compensat\w*|with_?compensation|withCompensation|rollback|revert|backward|on_failure|onRollback|cancel|compensation)$",
-    re.IGNORECASE,
-)
 _FRAMEWORK = re.compile(
     r"^(io\.eventuate\.tram\.sagas|org\.axonframework\.modelling\.saga|io\.seata|org\.apache\.servicecomb\.saga|io\.temporal|temporalio|go\.temporal\.io|@temporalio|"
     r"io\.camunda|org\.camunda|io\.narayana|org\.eclipse\.microprofile\.lra|saga_framework|sagas|node-sagas|github\.com/itimofeev/go-saga|cadence)"
@@ -26,7 +21,6 @@ _FRAMEWORK = re.compile(
 _FRAMEWORK_MARK = re.compile(
     r"@(?:\w+\.)*(GlobalTransactional|SagaEventHandler|StartSaga|Compensable|LRA|Compensate|SagaStart)\b"
 )
-_STEP_UNDO = re.compile(r"\b(?:undo|compensat\w*|rollback|revert)[\"']?\s*[:=]\s*([\w.]+)", re.IGNORECASE)
 FAILED_EVENT = re.compile(
     r"(fail|reject|declin|cancel(l?ed|lation|ling)|expire|refus|out_?of_?stock|timed_?out|denied|released|refunded|voided|reversed)",
     re.IGNORECASE,
@@ -42,7 +36,7 @@ _LIST = re.compile(r"\s*(\[|\(|&?\[\]|List\.of|Arrays\.asList|new\s+\w+\[\])")
 
 
 def sagas(program: Program) -> Iterator[Fact]:
-    """`saga.definition` with its steps; `saga.compensation`; `saga.noop`; `saga.inline` in a catch;
+    """`saga.definition` with its steps; `saga.compensation`; `saga.inline` in a catch;
     `saga.engine`.
     """
     for module, function, call in calls(program):
@@ -64,7 +58,6 @@ def sagas(program: Program) -> Iterator[Fact]:
     yield from _taskflow(program)
     yield from _inline(program)
     yield from _engine(program)
-    yield from _noops(program)
 
 
 def _definition(module: Module, function: Function, call: Call) -> Iterator[Fact]:
@@ -231,6 +224,7 @@ def _engine(program: Program) -> Iterator[Fact]:
 
 
 # where there is nothing to undo, nothing is stopped
+UNDOES = re.compile(r"compensat|undo|roll_?back", re.IGNORECASE)
 _NO_UNDO = re.compile(r"(undo|compensat)\w*\s*(is None|===?\s*(null|None|nil|undefined))", re.IGNORECASE)
 
 
@@ -243,7 +237,7 @@ def _halts(module: Module, engine: Function) -> bool:
             id(b): b
             for c in function.calls
             for b in c.within("branch")
-            if _UNDOES.search(b.header) and not _NO_UNDO.search(b.header)
+            if UNDOES.search(b.header) and not _NO_UNDO.search(b.header)
         }
         for branch in branches.values():
             inside = [c for c in function.calls if any(b is branch for b in c.inside)]
@@ -256,83 +250,3 @@ def _halts(module: Module, engine: Function) -> bool:
 def _sends(function: Function) -> bool:
     """One command is sent and the answer awaited later, so a failed one cannot stop the loop."""
     return re.search(r"\breturn\b[^\n]*\b(_?send|Send|command|yield)\b|\byield\b", function.body) is not None
-
-
-def _noops(program: Program) -> Iterator[Fact]:
-    """Functions that are named as the undoing of something, are used as such, and do nothing."""
-    wanted: dict[str, tuple[str, int]] = {}
-    for module, function, call in calls(program):
-        texts: list[str] = []
-        if call.name in (
-            "withCompensation",
-            "addCompensation",
-            "AddCompensation",
-            "add_compensation",
-            "onReply",
-            "onMessage",
-        ):
-            texts = list(call.args)
-        if _UNDOES.search(function.name):
-            texts.append(call.callee)  # what a function that undoes calls
-        texts += [v for k, v in call.keywords.items() if _UNDO_KEY.match(k)]
-        texts += [done for _, done in reaction(call) if UNDO.search(done)]
-        texts += [name for text in call.args for name in _STEP_UNDO.findall(text)]
-        for text in texts:
-            for name in re.findall(r"[A-Za-z_]\w+", text):
-                wanted.setdefault(name.lower(), (module.path, call.line))
-    for module, function in program.functions():
-        if wanted and "case " in function.body:
-            yield from _empty_cases(module, function, wanted)
-        meant = function.name.lower() in wanted and UNDO.search(function.name)
-        if not meant and not any(map(UNDO.search, function.params.values())):
-            continue
-        if (
-            not (does_nothing(function) or _only_tells(function))
-            or not function.name
-            or (function.marks and "abstract" in " ".join(function.marks).lower())
-        ):
-            continue
-        if re.search(r"\babstract\b|\.\.\.\s*$", function.body) or _is_interface(module, function):
-            continue
-        if function.name in (function.owner, "__init__", "constructor"):
-            continue
-        for param in function.params.values():
-            base = re.sub(r"\W.*", "", param)
-            if UNDO.search(base) and re.search(r"Command|Cmd", base):
-                yield fact("saga.noop", module, function.line, function=function.title, what=base)
-        if meant:
-            yield fact("saga.noop", module, function.line, function=function.title, what=function.name)
-
-
-_UNDOES = re.compile(r"compensat|undo|roll_?back", re.IGNORECASE)
-_EMPTY_CASE = re.compile(
-    r"^[ \t]+case (?:\w+\.)*(\w+)\([^)\n]*\):\n\s+(?:return (?:\[\]|\(\)|None)|pass|return)[ \t]*$",
-    re.MULTILINE,
-)
-
-
-def _empty_cases(module: Module, function: Function, wanted: dict[str, tuple[str, int]]) -> Iterator[Fact]:
-    """A branch for a command that takes something back, and answers it with nothing."""
-    for case in _EMPTY_CASE.finditer(function.body):
-        if case[1].lower() in wanted and UNDO.search(case[1]):
-            line = function.line + function.body.count("\n", 0, case.start())
-            yield fact("saga.noop", module, line, function=function.title, what=case[1])
-
-
-def _only_tells(function: Function) -> bool:
-    """Nothing but a line of log: no call that could do something, nothing kept, raised or answered."""
-    if not function.calls or re.search(
-        r"\b(raise|throw|yield|return\s+\S)|^\s*[\w.\[\]]+\s*[-+]?=[^=]", function.body, re.MULTILINE
-    ):
-        return False
-    return all(
-        words.LOG.search(call.callee) or re.search(r"\blog|logger|\bprint(ln)?$", call.callee, re.I)
-        for call in function.calls
-    )
-
-
-def _is_interface(module: Module, function: Function) -> bool:
-    owner = next((c for c in module.classes if c.name == function.owner), None)
-    return (owner is not None and any(re.search(r"Protocol|ABC|interface", b) for b in owner.bases)) or (
-        "{" not in function.body and module.language != "python"
-    )
