@@ -42,6 +42,7 @@ def started(conn):
 _JAVA = """class Pruner {
   void start() {
     executor.scheduleAtFixedRate(this::prune, 0, 1, TimeUnit.MINUTES);
+    executor.scheduleAtFixedRate(metrics::update, 0, 1, TimeUnit.MINUTES);
   }
 }
 """

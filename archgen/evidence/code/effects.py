@@ -183,7 +183,7 @@ def _remote_method(call: Call, module: Module) -> str:
 # `client.target(uri).request().accept(JSON).post(body)`, or on the builder that `request()` has returned
 _JAX_RS = re.compile(r"(?:^|[.)])(get|post|put|delete|method|invoke)$")
 _JAX_RS_IMPORT = re.compile(r"(jakarta|javax)\.ws\.rs\.client(\.|$)")
-_ON_A_REQUEST = re.compile(r"\.request\([^()]*\)(\.\w+\([^()]*\))*\.\w+$")
+_ON_A_REQUEST = re.compile(r"\.request\([^()]*\)(\.\w+\((?:[^()]|\([^()]*\))*\))*\.\w+$")
 
 
 def _asks_jax_rs(call: Call, module: Module) -> bool:

@@ -108,8 +108,9 @@ def database(
     repository = words.REPOSITORY.search(call.receiver) or (
         typed and words.REPOSITORY.search(_ARGUED.split(typed, maxsplit=1)[0])
     )
-    if repository and words.REPO_WRITE_NAME.match(name) and not _sets(call, typed, module):
-        return Effect("db.write", call, table=call.receiver.lower(), target=name)
+    merges = name == "merge" and module.language == "java"  # as JPA calls it
+    if repository and (merges or words.REPO_WRITE_NAME.match(name)) and not _sets(call, typed, module):
+        return Effect("db.write", call, table=_kept_by(call, typed), target=name)
     if words.MONGO_WRITE_NAME.match(name) and call.receiver and call.args:
         return Effect("db.write", call, table=call.receiver.lower().removesuffix("collection"), target=name)
     if words.DB_WRITE_NAME.match(name) and call.receiver:
@@ -243,6 +244,20 @@ def _statement(text: str) -> re.Match[str] | None:
 def _of_statement(match: re.Match[str], call: Call) -> Effect:
     verb = match[1].split()[0].lower()
     return Effect("db.read" if verb == "select" else "db.write", call, table=match[2].lower(), target=verb)
+
+
+_ANY_STORE = re.compile(r"(repo|repository|store|storage|dao|db)$", re.IGNORECASE)
+
+
+def _kept_by(call: Call, typed: str) -> str:
+    """What a repository keeps, by its name, or by its type or its owner where it has an everyday name."""
+    named = call.receiver.lower()
+    if not _ANY_STORE.match(named):
+        return named
+    *_, owner, _, _ = ("", "", *call.callee.split("."))
+    if owner and owner not in ("self", "this") and len(owner) > 1:
+        return owner.lower()
+    return _ARGUED.split(typed, maxsplit=1)[0].rpartition(".")[2].strip("*&").lower() or named
 
 
 def _table(text: str) -> str:

@@ -14,12 +14,15 @@ _TIMERS = re.compile(r"^(scheduleAtFixedRate|scheduleWithFixedDelay|setInterval)
 _PAUSES = re.compile(r"^(sleep|After|Tick|NewTicker|wait_for|wait)$")
 _ROUND = re.compile(r"^(while\b|for\b(?!.*\bin\b))")
 _TELLS = re.compile(r"(print|[Pp]rint(ln|f))$")
+_COUNTS = re.compile(r"metric|gauge|statistic", re.IGNORECASE)
 _TRIES = re.compile(r"attempt|retr(y|ies)|backoff|reconnect", re.IGNORECASE)
 
 
 def clocks(program: Program) -> Iterator[Fact]:
     """`job.schedule`: what changes something that lasts, again and again, after a pause."""
     for module, function, call in calls(program):
+        if _COUNTS.search(call.text()):
+            continue
         if _TIMERS.match(call.name) and (module.language == "java" or _lasts(function)):
             yield fact("job.schedule", module, call.line, what=call.callee[-60:], function=function.title)
     for module, function in program.functions():

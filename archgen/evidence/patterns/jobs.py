@@ -41,6 +41,8 @@ _OF_AGENDA = re.compile(r"@?agenda\b|@hokify/agenda")
 _AGENDA = re.compile(r"^ag(enda\w*)?$", re.IGNORECASE)
 _FAILS = re.compile(r"(^|[\"'`])fail(:|$)")
 _TASKS_IMPORT = re.compile(r"^(celery|dramatiq|huey)\b")
+_HUEY = re.compile(r"^huey\b")
+_HUEY_TASK = re.compile(r"@(?:\w+\.)*(db_)?task\b")
 _TASK = re.compile(r"@(?:\w+\.)*(shared_task|task|actor)\b")
 _WORKER_CALL = re.compile(
     r"^(Worker(\w*Class)?|New(Typed|Named|RateLimiting|Delaying)*(RateLimiting|Delaying)Queue\w*|NewWorker|NewServer|NewWorkerPool|AddWorker|AddWorkerSafely|work|run_worker|process|worker_main|WorkerHost|"
@@ -127,18 +129,22 @@ _ELSEWHERE = re.compile(r"(^|\.)(\w+_)?tasks?(\.|$)")
 
 
 # Workflows of Temporal: their steps are kept, and tried again unless somebody limits that.
-_TEMPORAL = re.compile(r"^(@temporalio/|temporalio\b|go\.temporal\.io|io\.temporal)")
+_TEMPORAL = re.compile(r"^(@temporalio/|nestjs-temporal|temporalio\b|go\.temporal\.io|io\.temporal)")
 _STARTS_WORKFLOW = re.compile(
     r"\.(signalWithStart|SignalWithStartWorkflow|start_workflow|execute_workflow|ExecuteWorkflow|newWorkflowStub)$|"
     r"workflow\w*\.(start|execute)$",
     re.IGNORECASE,
 )
-_TEMPORAL_WORKER = re.compile(r"(Worker\.create|worker\.New|\w*[fF]actory\.newWorker)$")
+_TEMPORAL_WORKER = re.compile(
+    r"(TemporalModule\.register(Async)?|Worker\.create|worker\.New|\w*[fF]actory\.newWorker)$"
+)
 
 
 def _of_temporal(module: Module, function: Function, call: Call) -> Iterator[Fact]:
     if _TEMPORAL_WORKER.match(call.callee):
-        if imports(module, _TEMPORAL):
+        # a module of Nest's is registered for who starts workflows as well as for who works on them
+        works = "Module" not in call.callee or "worker" in call.text()
+        if imports(module, _TEMPORAL) and works:
             yield fact("job.worker", module, call.line, what=call.callee[:60])
         return
     yield fact("job.enqueue", module, call.line, what=call.callee[-60:], attempts=True)
@@ -179,12 +185,33 @@ def _left(function: Function, call: Call) -> None:
     function.effects[:] = sorted(kept, key=lambda e: e.call.line)
 
 
+def _called(program: Program) -> dict[str, bool]:
+    """The tasks of Huey, which are enqueued where they are called, with whether they are tried again."""
+    found = {}
+    for module in program.modules.values():
+        if module.language != "python" or not module.production or not module.uses(_HUEY):
+            continue
+        again = any("retries=" in f.body for f in module.functions)
+        for function in module.functions:
+            if any(map(_HUEY_TASK.match, function.marks)):
+                found[function.name] = again or any("retries=" in mark for mark in function.marks)
+    return found
+
+
 def jobs(program: Program) -> Iterator[Fact]:
     """`job.worker` and `job.enqueue` of the usual libraries."""
     shared = any(m.production and imports(m, _SHARED_QUEUE) for m in program.modules.values())
     tasks = _tasks(program)
     temporal = any(m.production and imports(m, _TEMPORAL) for m in program.modules.values())
+    called = _called(program)
     for module, function, call in calls(program):
+        if call.name in called and module.language == "python":
+            own = call.callee == call.name and any(f.name == call.name for f in module.functions)
+            if own or module.imported(call.receiver or call.name):
+                yield fact(
+                    "job.enqueue", module, call.line, what=call.callee[:60], attempts=called[call.name]
+                )
+                continue
         if temporal and (_STARTS_WORKFLOW.search(call.callee) or _TEMPORAL_WORKER.match(call.callee)):
             yield from _of_temporal(module, function, call)
             continue

@@ -19,7 +19,8 @@ from archgen.evidence.patterns.transactions import runners_of, tx_block
 _ADDS = re.compile(r"(insert|save|add|create|bulk_?create|persist)(Many|_many|_all|All)?$", re.IGNORECASE)
 _TAKES = re.compile(r"(delete|remove|soft_?(delete|remove))\w*$", re.IGNORECASE)
 _CHANGES = re.compile(
-    rf"({_ADDS.pattern}|{_TAKES.pattern}|(update(?!_?or)|insert|save)\w*|increment|decrement)$", re.IGNORECASE
+    rf"({_ADDS.pattern}|{_TAKES.pattern}|(update(?!_?or)|insert|save)\w*|(create|add|replace)(?-i:[A-Z])\w*|increment|decrement)$",
+    re.IGNORECASE,
 )
 # What is done once, or is done again as a whole until it is right.
 _REPEATED = re.compile(
@@ -134,7 +135,13 @@ def _follows(function: Function, first: Call, second: Call) -> bool:
         return False  # the two may be ways of one choice
     lines = function.body.split("\n")
     rest = lines[first.line - function.line : max(b.end for b in left) - function.line + 1]
-    return not _LEAVES.search("\n".join(rest))
+    return not _LEAVES.search("\n".join(_beside(rest)))
+
+
+def _beside(lines: list[str]) -> list[str]:
+    """Those of `lines` that stand no deeper than the first: what leaves further in has another reason."""
+    deep = len(lines[0]) - len(lines[0].lstrip()) if lines else 0
+    return [line for line in lines if len(line) - len(line.lstrip()) <= deep]
 
 
 def _in_transaction(program: Program, function: Function, depth: int, hidden: bool) -> bool:

@@ -136,6 +136,7 @@ _SUCCESS = re.compile(r"\breturn\b[^\n]*\bnil\s*$", re.MULTILINE)
 
 # Who answers a request can say what has failed, and what is an answer that says nothing of it.
 _ANSWERS = re.compile(r"\b(http\.ResponseWriter|\*?gin\.Context|echo\.Context|\*?fiber\.Ctx)\b")
+_HANDLER = re.compile(r"\breturn func\(\w+ http\.ResponseWriter\b")
 _ANSWERED = re.compile(
     r"\.Encode\(|\bw\.Write\(|Fprint\w*\(w,|WriteHeader\(http\.Status(OK|Created|NoContent)|http\.Redirect\(|"
     r"\.(JSON|Status|String|Redirect)\((http\.Status(OK|Created|NoContent|Found|SeeOther)|2\d\d|30\d)"
@@ -146,7 +147,7 @@ def _logged(module: Module, function: Function) -> Iterator[Fact]:
     """Go code that could say that a change has failed, writes it to a log instead, and reports success."""
     if _FAILS.match(function.body):
         success = _SUCCESS
-    elif any(map(_ANSWERS.search, function.params.values())):
+    elif any(map(_ANSWERS.search, function.params.values())) or _HANDLER.search(function.body):
         success = _ANSWERED
     else:
         return

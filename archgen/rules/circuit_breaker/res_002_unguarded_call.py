@@ -264,6 +264,20 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # a request whose header is put together in the call
+            "pom.xml": "<project/>",
+            "Api.java": """
+                import jakarta.ws.rs.client.Client;
+                @SpringBootApplication
+                class Api {
+                  private final Client client;
+                  Payment create(String token, Order order) {
+                    Response response = client.target(url("/payments")).request().header("Authorization", bearer(token)).post(Entity.json(order)); // <-
+                    return response.readEntity(Payment.class);
+                  }
+                }
+            """,
+        }),
         Sample("java", {  # a client that somebody else keeps
             "pom.xml": "<project/>",
             "App.java": """

@@ -218,6 +218,27 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {  # two repositories of one name, and a return that leaves for another reason
+            "customers.go": """
+                package customers
+                func create(repo CustomerRepository, secrets *secretStorage) http.HandlerFunc {
+                    return func(w http.ResponseWriter, r *http.Request) {
+                        customer, secret := read(r)
+                        if secret != nil {
+                            err := secrets.repo.saveSecret(secret)
+                            if err != nil {
+                                problem(w, err)
+                                return
+                            }
+                        }
+                        if err := repo.CreateCustomer(customer); err != nil { // <-
+                            problem(w, err)
+                            return
+                        }
+                    }
+                }
+            """,
+        }),
         Sample("typescript", {  # documents of two tables
             "checkout.js": """
                 const AWS = require('aws-sdk');

@@ -373,6 +373,19 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {  # a handler that is handed back
+            "handler.go": """
+                package shop
+                func put(db *sql.DB) http.HandlerFunc {
+                    return func(w http.ResponseWriter, r *http.Request) {
+                        if _, err := db.Exec("INSERT INTO books (url) VALUES ($1)", read(r)); err != nil { // <-
+                            log.Printf("failed to save: %s", err)
+                        }
+                        w.WriteHeader(http.StatusOK)
+                    }
+                }
+            """,
+        }),
         Sample("go", {  # who answers a request could say so
             "handler.go": """
                 package shop

@@ -27,6 +27,33 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # a task of Huey is enqueued where it is called
+            "tasks.py": """
+                from huey.contrib.djhuey import task
+                @task(retries=3)
+                def load_icon(bookmark_id):  # <-
+                    icons.load(bookmark_id)
+            """,
+            "bookmarks.py": """
+                from tasks import load_icon
+                def create(bookmark):
+                    bookmark.save()
+                    load_icon(bookmark.id)  # <-
+            """,
+        }),
+        Sample("typescript", {
+            "temporal.module.ts": """
+                import { TemporalModule } from 'nestjs-temporal-core';
+                export const temporal = TemporalModule.register({ taskQueue: 'main', worker: { activityClasses: [Posts] } }); // <-
+            """,
+            "posts.service.ts": """
+                export class Posts {
+                  async start(id: string) {
+                    await this.temporal.client.getRawClient().workflow.start('post', { args: [id], taskQueue: 'main' }); // <-
+                  }
+                }
+            """,
+        }),
         Sample("typescript", {
             "agenda.ts": """
                 import Agenda from 'agenda';

@@ -13,7 +13,7 @@ from archgen.rules.paths import straight
 # What a closure handed to one of these does comes after what it is called on.
 _GOES_ON = re.compile(r"(^|\.)(then|switchMap|mergeMap|concatMap|flatMap|andThen|thenCompose)$|^(map|tap)$")
 _HARMLESS = re.compile(
-    r"login|log_in|authenticat|authori[sz]|(^|[._])auth$|token|verif|valid|notif|mail|sms|webhook|search|query|graphql|oauth|telemetry|metric|track|(^|[._])log$|slack|callback|lookup|seed|fixture|pull_?image|"
+    r"login|log_in|authenticat|authori[sz]|(^|[._])auth$|token|verif|valid|notif|mail|sms|webhook|search|query|graphql|oauth|telemetry|metric|track|(^|[._])log$|slack|callback|lookup|seed|fixture|pull_?image|(get|find|fetch|create)_?or_?(get|find|fetch|create)|"
     r"embed(?!ded)|infer(?!n)|predict|classif|transcri|rerank|summar",
     re.IGNORECASE,
 )
@@ -65,6 +65,8 @@ def check(facts: Facts) -> Iterable[Hit]:
             )
         ):
             continue  # one deployable tells a third party; no business of two services is torn apart
+        if alone and _marked(steps):
+            continue
         if len(peers) == len(steps) and len({_peer(e, function) for e in peers}) < 2:
             continue  # all of it is asked of one peer
         if len(steps) >= 2 and peers:
@@ -74,6 +76,13 @@ def check(facts: Facts) -> Iterable[Hit]:
                 f"{function.title} changes {_what(first)} and then {_what(last)} at line {last.call.line}, "
                 "and takes nothing back",
             )  # fmt: skip
+
+
+def _marked(steps: list[Effect]) -> bool:
+    """Whether a row is written before a peer is asked, and its end is noted in it afterwards."""
+    asked = [i for i, e in enumerate(steps) if e.kind == "remote"]
+    before = {e.table for e in steps[: asked[0]]} if asked else set()
+    return bool(asked) and any(e.table and e.table in before for e in steps[asked[-1] + 1 :])
 
 
 _SEEN_TO = re.compile(r"@(?:\w+\.)*GlobalTransactional\b")
@@ -144,6 +153,32 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {  # a row that waits, and in which the end is noted
+            "pom.xml": "<project/>",
+            "Payments.java": """
+                @SpringBootApplication
+                class Payments {
+                  private final PaymentDao paymentDao;
+                  private final RestTemplate restTemplate;
+                  Payment create(Payment payment) {
+                    paymentDao.persist(payment);
+                    payment.is(restTemplate.postForObject(api, payment, Charged.class));
+                    paymentDao.merge(payment);
+                    return payment;
+                  }
+                }
+            """,
+        }),
+        Sample("python", {  # what is there already is used again
+            "billing.py": """
+                import requests
+                class Billing:
+                    def get_or_create_customer(self, org):
+                        customer = requests.post('https://pay.example/customers', json={'order': org.id}, timeout=3).json()
+                        self.org_repository.save(org.paid_by(customer))
+            """,
+            "app.py": "import uvicorn\nuvicorn.run('billing')\n",
+        }),
         Sample("python", {  # all of it is asked of one peer
             "a.py": """
                 class Orders:
