@@ -33,6 +33,7 @@ _POOL = re.compile(
     r"(^|[._])\w*(executor|pool|scheduler)\w*(\(\))?\.(submit|execute|schedule)$", re.IGNORECASE
 )
 _ASIDE = re.compile(r"CompletableFuture\.(runAsync|supplyAsync)$|newCachedThreadPool\(\)\.(submit|execute)$")
+_PROMISES = re.compile(r"^[^{;]*\b(\w*Future|Uni|Mono|CompletionStage)\s*<(?!\s*(Void|\?)\s*>)[^{;]*\{")
 _ASYNC = re.compile(r"@(?:\w+\.)*(Async|Asynchronous)\b")
 _DEEPEST = 4
 
@@ -187,6 +188,8 @@ def _timers(module: Module, function: Function) -> Iterator[Fact]:
 def _pooled(module: Module, function: Function) -> Iterator[Fact]:
     """A closure that is handed to a pool of threads and forgotten, and methods that run there by a mark."""
     if any(map(_ASYNC.match, function.marks)):
+        if _PROMISES.search(function.body):
+            return  # who has called it is handed what comes of it
         if _matters(function) and not UPKEEP.search(function.title):
             yield _weak(module, function, function.line, "a pool of threads in memory, by its annotation")
         return

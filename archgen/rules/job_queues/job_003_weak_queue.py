@@ -60,6 +60,19 @@ RULE = Rule(
     remedy="Declare named, durable queues and exchanges, and send persistent messages.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {  # who calls it is handed what comes of it
+            "pom.xml": "<project/>",
+            "Sender.java": """
+                @SpringBootApplication
+                class Sender {
+                  private final RestTemplate restTemplate;
+                  @Async
+                  public Future<Paid> pay(Payment payment) {
+                    return new AsyncResult<>(restTemplate.postForObject(api, payment, Paid.class));
+                  }
+                }
+            """,
+        }),
         Sample("typescript", {  # who watches the stores keeps nothing
             "compose.yml": """
                 services:
