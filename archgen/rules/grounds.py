@@ -30,6 +30,12 @@ _WRITES_FILES = re.compile(
     r"\bopen\([^)\n]*['\"][wax]b?\+?['\"]|\.write_(text|bytes)\(|\bos\.(WriteFile|Create|OpenFile)\(|ioutil\.WriteFile\(|"
     r"\bfs\.\w*(write|append)\w*\(|\bFiles\.write|\bnew (FileWriter|FileOutputStream)\b"
 )
+# Clients of what keeps things, of which the vocabulary of stores does not know every call.
+_MAY_KEEP = re.compile(
+    r"^(boto3|aiobotocore|aws-sdk|@aws-sdk/|google\.cloud|@google-cloud/|firebase|azure|@azure/|pynamodb|mongoengine|beanie|"
+    r"elasticsearch|opensearch|neo4j|cassandra|influx|minio|etcd3|kazoo|github\.com/(aws/aws-sdk-go|minio|elastic|hashicorp/raft)|"
+    r"cloud\.google\.com|software\.amazon|com\.amazonaws|com\.google\.cloud|com\.azure|org\.apache\.(zookeeper|curator))"
+)
 _ENOUGH_CODE = 50  # functions; of less than that nothing follows
 
 
@@ -43,7 +49,7 @@ def keeps_nothing(facts: Facts) -> str:
     for module in facts.program.modules.values():
         if not module.production or not module.live:
             continue
-        if any(words.STORE_IMPORT.search(item.module) for item in module.imports):
+        if any(words.STORE_IMPORT.search(i.module) or _MAY_KEEP.match(i.module) for i in module.imports):
             return ""
         for function in module.functions:
             if any(e.kind.startswith(("db.", "outbox")) for e in function.effects):

@@ -32,6 +32,7 @@ def test_what_keeps_nothing_has_nothing_to_lose(tmp_path: Path) -> None:
         ("def keep(text):\n    with open('state', 'w') as file:\n        file.write(text)\n", ""),
         ("def keep(text):\n    Path('state').write_text(text)\n", ""),
         ("import sqlalchemy\n", ""),
+        ("import boto3\n", ""),
         ("def keep(conn):\n    conn.execute('INSERT INTO a VALUES (1)')\n", ""),
         ("", "services:\n  queue:\n    image: rabbitmq:4\n"),
         ("", "services:\n  db:\n    image: postgres:17\n"),
