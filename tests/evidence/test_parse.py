@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archgen.evidence.code.model import Call, Function, Module
+from archgen.evidence.code.model import Call, Function, Module, ending
 from archgen.evidence.code.parse import parse
 
 
@@ -155,3 +155,15 @@ def test_a_call_with_type_arguments_is_waited_for() -> None:
 def test_what_a_file_hands_out_by_default_is_called_as_the_file_is(path: str, name: str) -> None:
     module = _module(path, "export default async (request) => { await save(request); };\n")
     assert [c.name for c in _function(module, name).calls] == ["save"]
+
+
+@pytest.mark.parametrize(
+    ("callee", "size", "shown"),
+    [
+        ("client.start", 20, "client.start"),
+        ("this.service.client.start", 20, "…client.start"),
+        ("a" * 30, 20, "…" + "a" * 20),
+    ],
+)
+def test_a_long_call_is_shown_from_where_a_name_begins(callee: str, size: int, shown: str) -> None:
+    assert ending(callee, size) == shown

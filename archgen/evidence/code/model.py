@@ -12,6 +12,14 @@ _AFTER_COMMIT = re.compile(r"(after|on)_?commit|after_?completion", re.IGNORECAS
 _LAST = re.compile(r"[.:>]")
 
 
+def ending(callee: str, size: int) -> str:
+    """The last `size` characters of what is called at most, from where a name begins."""
+    if len(callee) <= size:
+        return callee
+    end = callee[-size:]
+    return f"…{end.partition('.')[2] or end}"
+
+
 @dataclass(eq=False, repr=False, slots=True)
 class Block:
     """What surrounds a call within its function: a loop, a branch, a try, a closure handed to another call.
@@ -61,6 +69,10 @@ class Call:
     def defers(self) -> bool:
         """Whether what it is handed waits for the end of the transaction around it: `on_commit(send)`."""
         return _AFTER_COMMIT.search(self.name) is not None
+
+    def shown(self, size: int) -> str:
+        """What is called, for a message."""
+        return ending(self.callee, size)
 
     def text(self) -> str:
         pairs = [f"{k}={v}" for k, v in self.keywords.items()]

@@ -38,7 +38,7 @@ def agents(program: Program) -> Iterator[Fact]:
         if not imports(module, _MODEL_IMPORT):
             continue
         if _UNLIMITED.search(call.text()):
-            yield fact("agent.endless", module, call.line, function=function.title, call=call.callee[-40:])
+            yield fact("agent.endless", module, call.line, function=function.title, call=call.shown(40))
             continue
         if not _ASKS.search(call.callee):
             continue
@@ -49,4 +49,4 @@ def agents(program: Program) -> Iterator[Fact]:
         body = "\n".join(lines[loop.line - function.line : loop.end - function.line + 1])
         around = any(b.kind in ("with", "closure") and _BOUND.search(b.header) for b in call.inside)
         if not _BOUND.search(body) and not around:
-            yield fact("agent.endless", module, loop.line, function=function.title, call=call.callee[-40:])
+            yield fact("agent.endless", module, loop.line, function=function.title, call=call.shown(40))

@@ -121,7 +121,7 @@ def answers(program: Program) -> Iterator[Fact]:
         if _MAPPER_CALL.search(call.callee) or (
             call.name == "Use" and any(_MAPPER_CALL.search(a) for a in call.args)
         ):
-            yield fact("error.mapped", module, call.line, what=call.callee[-60:], central=True)
+            yield fact("error.mapped", module, call.line, what=call.shown(60), central=True)
         elif (
             _PROBLEM.search(call.name)
             or any(_PROBLEM.search(a) for a in call.args[:3])

@@ -142,7 +142,7 @@ def _goroutines(module: Module, function: Function, spawners: set[str]) -> Itera
         if waited or _ROUNDS.search(text) or UPKEEP.search(text) or not _served(function):
             continue
         told.add(block.line)
-        what = f"a goroutine in memory: {effect.call.callee[-40:]}"
+        what = f"a goroutine in memory: {effect.call.shown(40)}"
         yield _weak(module, function, block.line, what)
 
 
@@ -181,7 +181,7 @@ def _timers(module: Module, function: Function) -> Iterator[Fact]:
         text = "\n".join(body[block.line - function.line : block.end - function.line + 1])
         if re.search(rf"\b{re.escape(function.name)}\(", text) or _ROUNDS.search(text):
             continue  # it comes round
-        yield _weak(module, function, block.line, f"a timer in memory: {effect.call.callee[-40:]}")
+        yield _weak(module, function, block.line, f"a timer in memory: {effect.call.shown(40)}")
         return
 
 
@@ -208,7 +208,7 @@ def _pooled(module: Module, function: Function) -> Iterator[Fact]:
                 continue
             if _changes(effect) and not UPKEEP.search(effect.call.callee) and _served(function):
                 told.add(call.line)
-                what = f"a pool of threads in memory: {effect.call.callee[-40:]}"
+                what = f"a pool of threads in memory: {effect.call.shown(40)}"
                 yield _weak(module, function, call.line, what)
 
 

@@ -72,7 +72,7 @@ def batches(program: Program) -> Iterator[Fact]:
         if _CLOSES.search(" ".join(call.args)):
             continue  # what is cancelled or shut down has nothing left to tell
         if call.discarded or not tells.search(_after(function, call)):
-            yield fact("batch.unchecked", module, call.line, function=function.title, call=call.callee[-40:])
+            yield fact("batch.unchecked", module, call.line, function=function.title, call=call.shown(40))
     for module, function in program.functions():
         if function.name and not _ENDS.search(function.name):
             yield from _partial(module, function)
@@ -131,7 +131,7 @@ def _partial(module: Module, function: Function) -> Iterator[Fact]:
             continue
         at = _passed_over(module, function, loop, lines) or _kept_to_itself(function, loop, tail)
         if at:
-            yield fact("error.partial", module, at, function=function.title, call=writes[0].call.callee[-40:])
+            yield fact("error.partial", module, at, function=function.title, call=writes[0].call.shown(40))
             return
 
 

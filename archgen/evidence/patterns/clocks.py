@@ -24,13 +24,13 @@ def clocks(program: Program) -> Iterator[Fact]:
         if _COUNTS.search(call.text()):
             continue
         if _TIMERS.match(call.name) and (module.language == "java" or _lasts(function)):
-            yield fact("job.schedule", module, call.line, what=call.callee[-60:], function=function.title)
+            yield fact("job.schedule", module, call.line, what=call.shown(60), function=function.title)
     for module, function in program.functions():
         if module.language not in ("go", "python") or _TRIES.search(function.name):
             continue
         pause = next((c for c in function.calls if _PAUSES.match(c.name) and _goes_round(c, function)), None)
         if pause is not None and _lasts(function) and not any(e.kind == "consume" for e in function.effects):
-            yield fact("job.schedule", module, pause.line, what=pause.callee[-60:], function=function.title)
+            yield fact("job.schedule", module, pause.line, what=pause.shown(60), function=function.title)
 
 
 def _only_waits(loop: Block, pause: Call, function: Function) -> bool:

@@ -54,7 +54,7 @@ def consistency(program: Program, facts: Facts) -> Iterator[Fact]:
                     "transaction",
                     module,
                     effect.call.line,
-                    what=effect.call.callee[-60:],
+                    what=effect.call.shown(60),
                     function=function.title,
                 )
             elif (
@@ -130,7 +130,7 @@ def _asked_first(program: Program, facts: Facts) -> Iterator[Fact]:
         for call in function.calls:
             told = any(_OF_THE_MESSAGE.search(arg) for arg in call.args)
             if told and _ASKS.match(call.name) and call.receiver in kept:
-                yield fact("inbox", module, call.line, what=call.callee[-60:], function=function.title)
+                yield fact("inbox", module, call.line, what=call.shown(60), function=function.title)
                 break
 
 

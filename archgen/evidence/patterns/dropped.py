@@ -64,7 +64,7 @@ def dropped(program: Program) -> Iterator[Fact]:
                     continue  # it says nothing, and is told of itself
                 text = " ".join([*call.args, *(arg for c in function.calls for arg in c.args)])
                 lost = {
-                    "call": call.callee[-50:],
+                    "call": call.shown(50),
                     "answer": _REPLY.search(text) is not None,
                     "logged": not blank,
                 }
@@ -144,7 +144,7 @@ def logged_away(program: Program) -> Iterator[Fact]:
                 continue
             if any(call.within("finally", "spawn")) and effect.kind != "enqueue":
                 continue
-            lost = {"call": call.callee[-50:], "answer": False, "logged": True}
+            lost = {"call": call.shown(50), "answer": False, "logged": True}
             yield fact("error.publish_swallowed", module, call.line, function=function.title, **lost)
             break
 

@@ -32,7 +32,7 @@ def edges(program: Program) -> Iterator[Fact]:
             continue
         if (call.args and call.args[0].strip("\"'`").startswith("/")) or "Server" in call.name:
             routed.add(module.path)
-            yield fact("route", module, call.line, what=call.callee[-60:])
+            yield fact("route", module, call.line, what=call.shown(60))
     for module in program.modules.values():
         if module.production and module.live:
             driver = next((i for i in module.imports if words.STORE_IMPORT.match(i.module)), None)

@@ -79,7 +79,7 @@ def event_sourcing(program: Program, facts: Facts) -> Iterator[Fact]:
                 module,
                 call.line,
                 expected=expected,
-                what=call.callee[-50:],
+                what=call.shown(50),
                 function=function.title,
             )
         elif _FRAMEWORK_IMPORT.search(origin_of(call, module, function)):

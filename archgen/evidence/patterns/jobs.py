@@ -147,7 +147,7 @@ def _of_temporal(module: Module, function: Function, call: Call) -> Iterator[Fac
         if imports(module, _TEMPORAL) and works:
             yield fact("job.worker", module, call.line, what=call.callee[:60])
         return
-    yield fact("job.enqueue", module, call.line, what=call.callee[-60:], attempts=True)
+    yield fact("job.enqueue", module, call.line, what=call.shown(60), attempts=True)
     yield fact("attempts", module, call.line, what="the library tries again", function=function.title)
 
 
@@ -173,7 +173,7 @@ def leave(program: Program, facts: Facts) -> Iterator[Fact]:
         if not module.uses(_IN_DATABASE):
             for function in module.functions:
                 for call in function.calls:
-                    if {(call.line, call.callee[:60]), (call.line, call.callee[-60:])} & told:
+                    if {(call.line, call.callee[:60]), (call.line, call.shown(60))} & told:
                         _left(function, call)
 
 

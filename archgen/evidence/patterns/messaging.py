@@ -58,7 +58,7 @@ def consumers(program: Program) -> Iterator[Fact]:
                     "consumer",
                     module,
                     effect.call.line,
-                    what=effect.call.callee[-60:],
+                    what=effect.call.shown(60),
                     function=function.title,
                     own=words.STORE_SUBSCRIPTION.search(effect.call.name) is not None,
                 )
@@ -67,7 +67,7 @@ def consumers(program: Program) -> Iterator[Fact]:
                     "publisher",
                     module,
                     effect.call.line,
-                    what=effect.call.callee[-60:],
+                    what=effect.call.shown(60),
                     function=function.title,
                     outbox=effect.kind == "outbox",
                 )
@@ -101,7 +101,7 @@ def listeners(program: Program) -> Iterator[Fact]:
             yield fact("consumer", module, function.line, what=function.title, function=function.title)
         for call in function.calls if module.language == "java" else ():
             if call.name == "addMessageListener" and len(call.args) > 1:
-                yield fact("consumer", module, call.line, what=call.callee[-60:], function=function.title)
+                yield fact("consumer", module, call.line, what=call.shown(60), function=function.title)
 
 
 def functions(program: Program, facts: Facts) -> Iterator[Fact]:
@@ -137,7 +137,7 @@ def schedules(program: Program) -> Iterator[Fact]:
         if (_CRON_CALL.match(call.name) and imports(module, _CRON_IMPORT)) or _CRON_ORIGIN.search(
             origin_of(call, module, function)
         ):
-            yield fact("job.schedule", module, call.line, what=call.callee[-60:], function=function.title)
+            yield fact("job.schedule", module, call.line, what=call.shown(60), function=function.title)
 
 
 def _direct(program: Program) -> bool:
@@ -166,7 +166,7 @@ def dead_letters(program: Program) -> Iterator[Fact]:
             aside = _ASIDE.match(call.name) and _DEAD.search(call.callee[-60:])
             if _DEAD.search(call.name) or (aside and not words.LOG.search(call.callee)):
                 if not re.search(r"(inc|labels|Inc|observe|set|counter)$|metrics", call.callee):
-                    yield fact("dead_letters", module, call.line, what=call.callee[-60:])
+                    yield fact("dead_letters", module, call.line, what=call.shown(60))
             elif (
                 _DEAD.search(keys)
                 and not words.LOG.search(call.callee)
@@ -178,7 +178,7 @@ def dead_letters(program: Program) -> Iterator[Fact]:
                     )
                 )
             ):
-                yield fact("dead_letters", module, call.line, what=call.callee[-60:])
+                yield fact("dead_letters", module, call.line, what=call.shown(60))
         for effect in function.effects:
             if (
                 effect.kind == "db.write"
@@ -194,7 +194,7 @@ def dead_letters(program: Program) -> Iterator[Fact]:
         if near:
             failed = next((c for c in function.calls if _MARKS_FAILED.match(c.name)), None)
             if failed and imports(module, WORKER_IMPORT):
-                yield fact("dead_letters", module, failed.line, what=failed.callee[-60:], by="row")
+                yield fact("dead_letters", module, failed.line, what=failed.shown(60), by="row")
             match = ATTEMPT.search(function.body)
             marked = next((m for m in function.marks if ATTEMPT.search(m) or _RETRIES.search(m)), "")
             if marked and not TRIED_ONCE.search(marked):

@@ -65,7 +65,7 @@ def naive_consumers(program: Program, facts: Facts) -> Iterator[Fact]:
                     owner,
                     inserts[0].call.line,
                     function=handler.title,
-                    call=inserts[0].call.callee[-40:],
+                    call=inserts[0].call.shown(40),
                 )
 
 
@@ -83,7 +83,7 @@ def added_up(program: Program, facts: Facts) -> Iterator[Fact]:
             for effect in handler.reach:
                 text = effect.call.text()
                 if effect.kind == "db.write" and _ADDS_UP.search(text) and "ondition" not in text:
-                    about = {"function": handler.title, "call": effect.call.callee[-40:], "adds": True}
+                    about = {"function": handler.title, "call": effect.call.shown(40), "adds": True}
                     yield fact("naive_consumer", module, effect.call.line, **about)
                     break
 
@@ -109,7 +109,7 @@ def put_anew(program: Program, facts: Facts) -> Iterator[Fact]:
                     continue
                 steps = [handler, *(named[via] for via in effect.via if via in named)]
                 if any(_FRESH.search(s.body) for s in steps) and not any(_ONCE.search(s.body) for s in steps):
-                    about = {"function": handler.title, "call": effect.call.callee[-40:]}
+                    about = {"function": handler.title, "call": effect.call.shown(40)}
                     yield fact("naive_consumer", module, effect.call.line, **about)
                     break
 
@@ -138,7 +138,7 @@ def counted_up(program: Program, facts: Facts) -> Iterator[Fact]:
         for step in steps:
             up = _counts_up(step)
             if up and (step.file, up.line) not in known:
-                about = {"function": function.title, "call": up.callee[-40:], "adds": True}
+                about = {"function": function.title, "call": up.shown(40), "adds": True}
                 yield fact("naive_consumer", program.modules[step.file], up.line, **about)
                 break
 
@@ -226,6 +226,6 @@ def _marked(program: Program, facts: Facts, safe: set[str], seen: set[int]) -> I
                     module,
                     effect.call.line,
                     function=function.title,
-                    call=effect.call.callee[-40:],
+                    call=effect.call.shown(40),
                 )
                 break

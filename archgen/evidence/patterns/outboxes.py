@@ -38,7 +38,7 @@ def _tables(program: Program, facts: Facts) -> Iterator[Fact]:
                     "outbox",
                     module,
                     effect.call.line,
-                    what=effect.call.callee[-50:],
+                    what=effect.call.shown(50),
                     by="framework",
                     function=function.title,
                 )
@@ -140,7 +140,7 @@ def _streams(program: Program, facts: Facts) -> Iterator[Fact]:
                 data = {"by": "stream", "table": deployed["name"], "function": function.title}
                 line = sent.call.line
                 yield fact("outbox", module, line, what="a table's stream of changes", **data)
-                yield fact("outbox.relay", module, line, what=sent.call.callee[-50:], **data)
+                yield fact("outbox.relay", module, line, what=sent.call.shown(50), **data)
 
 
 def _neighbours_read(module: Module, function: Function, table: str) -> bool:

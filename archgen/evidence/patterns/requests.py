@@ -51,7 +51,7 @@ def writing_questions(program: Program) -> Iterator[Fact]:
             ]
             if writes:
                 data = {
-                    "call": writes[0].call.callee[-40:],
+                    "call": writes[0].call.shown(40),
                     "at": writes[0].call.line,
                     "function": item.title,
                 }

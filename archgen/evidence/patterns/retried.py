@@ -92,7 +92,7 @@ def _unsafe(module: Module, function: Function, effects: Iterable[Effect]) -> It
                 module,
                 effect.call.line,
                 function=function.title,
-                call=effect.call.callee[-40:],
+                call=effect.call.shown(40),
             )
             return
 

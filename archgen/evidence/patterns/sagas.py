@@ -120,7 +120,7 @@ def _inline(program: Program) -> Iterator[Fact]:
                         "saga.inline",
                         module,
                         effect.call.line,
-                        what=effect.call.callee[-60:],
+                        what=effect.call.shown(60),
                         function=function.title,
                         apart=effect.kind != "db.write",
                     )
@@ -142,7 +142,7 @@ def _inline(program: Program) -> Iterator[Fact]:
                 "saga.choreographed",
                 module,
                 undoing[0].call.line,
-                what=undoing[0].call.callee[-60:],
+                what=undoing[0].call.shown(60),
                 function=function.title,
             )
 

@@ -177,7 +177,7 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
             module,
             catch.line,
             function=function.title,
-            call=published[-1].call.callee[-50:],
+            call=published[-1].call.shown(50),
             answer=any(re.search(r"\breply\b|\back\b|reply_to", arg) for arg in published[-1].call.args),
             logged=logged,
             removed=any(

@@ -85,7 +85,7 @@ def _endless(program: Program) -> Iterator[Fact]:
             else:
                 continue
             yield fact(
-                "client", module, call.line, what=call.callee[-40:], timeout=False, function=function.title
+                "client", module, call.line, what=call.shown(40), timeout=False, function=function.title
             )
             break
 

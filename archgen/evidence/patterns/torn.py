@@ -79,7 +79,7 @@ def torn(program: Program) -> Iterator[Fact]:
 def _said(effect: Effect) -> str:
     table = re.sub(r"(repository|repo|dao|mapper)$", "", effect.table)
     if effect.via:
-        return f"{table} ({effect.call.callee[-40:]})" if table.isidentifier() else effect.call.callee[-40:]
+        return f"{table} ({effect.call.shown(40)})" if table.isidentifier() else effect.call.shown(40)
     return table or "a row"
 
 

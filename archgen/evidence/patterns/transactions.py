@@ -98,6 +98,6 @@ def _in_transactions(module: Module, function: Function, runners: set[str]) -> I
                 module,
                 effect.call.line,
                 function=function.title,
-                call=effect.call.callee[-50:],
+                call=effect.call.shown(50),
                 retried=retried,
             )

@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from archgen.evidence.code.model import Call, Effect, Function, Module, Program
+from archgen.evidence.code.model import Call, Effect, Function, Module, Program, ending
 from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.background import UPKEEP
 from archgen.evidence.patterns.common import CLOSES, fact
@@ -89,7 +89,7 @@ def _left_to_a_log(module: Module, function: Function) -> Iterator[Fact]:
             continue
         asked = call.callee.partition("(")[0]
         if any(e.call.callee == asked and abs(e.call.line - call.line) < _CHAIN for e in sent):
-            lost = {"call": asked[-50:], "answer": False, "logged": True}
+            lost = {"call": ending(asked, 50), "answer": False, "logged": True}
             yield fact("error.publish_swallowed", module, call.line, function=function.title, **lost)
 
 
@@ -122,7 +122,7 @@ def _futures(module: Module, function: Function) -> Iterator[Fact]:
             and not any(call.within("try"))
             and not any("->" in arg or "::" in arg for arg in call.args)
         ):
-            lost = {"call": call.callee[-50:], "answer": False, "logged": False, "asked": False}
+            lost = {"call": call.shown(50), "answer": False, "logged": False, "asked": False}
             yield fact("error.publish_swallowed", module, call.line, function=function.title, **lost)
             return
 
@@ -169,7 +169,7 @@ def _logged(module: Module, function: Function) -> Iterator[Fact]:
 
 
 def _name(call: Call) -> str:
-    return call.callee[-40:]
+    return call.shown(40)
 
 
 def _threads(module: Module, function: Function) -> Iterator[Fact]:

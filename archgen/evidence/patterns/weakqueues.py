@@ -173,7 +173,7 @@ def _queues(module: Module, function: Function) -> Iterator[Fact]:
         if name in ("Consume",) and len(call.args) >= 7 and call.args[2] == "true":
             off = True
         if off or (name == "basicConsume" and len(call.args) > 1 and call.args[1] == "true"):
-            yield fact("queue.unacked", module, call.line, function=function.title, call=call.callee[-40:])
+            yield fact("queue.unacked", module, call.line, function=function.title, call=call.shown(40))
     subscribes = any(e.kind in ("consume", "ack") for e in function.reach) or any(
         c.name in ("consume", "basic_consume", "Consume", "basicConsume") for c in function.calls
     )

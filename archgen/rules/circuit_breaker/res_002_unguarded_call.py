@@ -45,7 +45,7 @@ def check(facts: Facts) -> Iterable[Hit]:
                 continue  # the framework puts a breaker around what the interface declares
             if not _OWN.search(call.text() + function.name) and not _held_off(function, call.line):
                 seen.add(module.path)
-                message = f"{function.title or 'it'} calls a peer without a breaker ({call.callee[-30:]})"
+                message = f"{function.title or 'it'} calls a peer without a breaker ({call.shown(30)})"
                 yield Hit(module.path, call.line, message)
                 break
 

@@ -13,12 +13,8 @@ def check(facts: Facts) -> Iterable[Hit]:
                 yield Hit(
                     module.path,
                     effect.call.line,
-                    f"{effect.target} call {_short(effect.call.callee)} in {function.title or 'the module'}",
+                    f"{effect.target} call {effect.call.shown(40)} in {function.title or 'the module'}",
                 )
-
-
-def _short(callee: str) -> str:
-    return callee if len(callee) < 40 else "…" + callee[-38:]
 
 
 RULE = Rule(

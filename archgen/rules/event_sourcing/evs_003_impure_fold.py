@@ -30,7 +30,7 @@ def check(facts: Facts) -> Iterable[Hit]:
                 yield Hit(
                     module.path,
                     call.line,
-                    f"{function.title} calls {call.callee[-40:]} while folding an event",
+                    f"{function.title} calls {call.shown(40)} while folding an event",
                 )
         for effect in function.effects:
             if effect.kind in ("remote", "db.read", "db.write", "publish"):
