@@ -21,6 +21,8 @@ def _message(fact: Fact) -> str:
         return f"{where} makes a change, does not wait for it, and never learns whether it failed"
     if fact["types"] == "no thread":
         return f"{where} leaves a change to threads, and never learns whether one of them failed"
+    if fact["types"] == "a last try":
+        return f"{where} gives {fact['call']} up after its tries, and reports success"
     if fact["types"] == "a logged error":
         return f"{where} writes to a log that {fact['call']} failed, and reports success"
     return f"{where} catches {fact['types']} around a change and goes on"
@@ -48,6 +50,36 @@ RULE = Rule(
     remedy="Catch what you can answer, and let the rest through.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # who asked is told that the last try has failed
+            "a.py": """
+                import requests
+                def tell(hook, event):
+                    for attempt in range(3):
+                        try:
+                            requests.post(hook, json=event, timeout=3)
+                            return True
+                        except requests.RequestException as error:
+                            time.sleep(2 ** attempt)
+                    log.error('gave up on %s', hook)
+                    return False
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import axios from 'axios';
+                export async function tell(hook: string, event: Event): Promise<void> {
+                  for (let attempt = 0; attempt < 3; attempt++) {
+                    try {
+                      await axios.post(hook, event, { timeout: 3000 });
+                      return;
+                    } catch (error) {
+                      await sleep(attempt * 1000);
+                    }
+                  }
+                  throw new Error('gave up');
+                }
+            """,
+        }),
         Sample("typescript", {  # a call with an argument of type, in a chain that is awaited
             "keys.ts": """
                 import { getCollection } from './mongo';
@@ -373,6 +405,35 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {  # given up after three tries
+            "a.py": """
+                import requests
+                def tell(hook, event):
+                    for attempt in range(3):
+                        try:
+                            requests.post(hook, json=event, timeout=3)  # <-
+                            return
+                        except requests.RequestException as error:
+                            time.sleep(2 ** attempt)
+                    log.error('gave up on %s', hook)
+            """,
+        }),
+        Sample("typescript", {
+            "a.ts": """
+                import axios from 'axios';
+                export async function tell(hook: string, event: Event): Promise<void> {
+                  for (let attempt = 0; attempt < 3; attempt++) {
+                    try {
+                      await axios.post(hook, event, { timeout: 3000 }); // <-
+                      return;
+                    } catch (error) {
+                      await sleep(attempt * 1000);
+                    }
+                  }
+                  console.error('gave up', hook);
+                }
+            """,
+        }),
         Sample("go", {  # a handler that is handed back
             "handler.go": """
                 package shop
