@@ -44,6 +44,7 @@ _SIDE = re.compile(
     r"^(views?|k)$",
     re.IGNORECASE,
 )
+_ENSURES = re.compile(r"_?ensure")  # done again at every start, until it is there
 _A_CONNECTION = re.compile(r"conn(ection)?$|client$", re.IGNORECASE)
 _WHOLE = re.compile(r"ATOMIC_REQUESTS")
 _DEPTH = 3
@@ -95,6 +96,7 @@ def _alone(effect: Effect, module: Module, runners: set[str]) -> bool:
         and not (effect.via and module.language == "python" and not module.uses(_DJANGO))
         and _CHANGES.match(effect.target) is not None
         and not _SIDE.search(effect.table)
+        and not _ENSURES.match(call.name)
         and not _SIDE.search(call.receiver)
         and not any(call.within("catch", "spawn", "finally"))
         and tx_block(call, runners) is None

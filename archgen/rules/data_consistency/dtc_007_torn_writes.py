@@ -29,6 +29,19 @@ RULE = Rule(
     remedy="Open a transaction around both.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # done again at every start
+            "start.go": """
+                package start
+                func prepare(users UserRepository, settings SettingRepository) error {
+                    if err := ensureUser(users); err != nil {
+                        return err
+                    }
+                    return ensureSettings(settings)
+                }
+                func ensureUser(users UserRepository) error { return users.Create(admin) }
+                func ensureSettings(settings SettingRepository) error { return settings.Create(usual) }
+            """,
+        }),
         Sample("go", {  # a context that takes the transaction along
             "repo.go": """
                 package repo
