@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
+from functools import cached_property
 from textwrap import dedent
 from typing import Literal
 
@@ -52,17 +53,18 @@ class Hit:
 
 @dataclass(frozen=True)
 class Sample:
-    """A small project: its files by path, written indented or not.
+    """A small project: its files by path, as they are written here, indented or not.
 
     In a sample that the rule must hit, the lines that it hits carry `<-` in a comment.
     """
 
     language: str
-    files: Mapping[str, str]
+    written: Mapping[str, str]
 
-    def __post_init__(self) -> None:
-        plain = {path: _flush_left(text) for path, text in self.files.items()}
-        object.__setattr__(self, "files", plain)
+    @cached_property
+    def files(self) -> dict[str, str]:
+        """The files without the indentation; an audit has no need of them."""
+        return {path: _flush_left(text) for path, text in self.written.items()}
 
 
 def _flush_left(text: str) -> str:

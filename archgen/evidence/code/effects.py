@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from functools import lru_cache
 
 from archgen.evidence.code import dapr, proxies
@@ -59,9 +60,12 @@ def _origin(call: Call, module: Module, function: Function) -> str:
 def find_effects(module: Module) -> None:
     """Fills in `effects` of every function of the module."""
     frameworks = any(words.OUTBOX_FRAMEWORK.match(item.module) for item in module.imports)
+    said: dict[int, list[tuple[int, re.Match[str]]]] = defaultdict(list)
+    for text in module.texts:
+        if statement := words.SQL_STATEMENT.match(text.value):
+            said[id(text.function)].append((text.line, statement))
     for function in module.functions:
-        texts = [t for t in module.texts if t.function is function]
-        statements = [(t.line, m) for t in texts if (m := words.SQL_STATEMENT.match(t.value))]
+        statements = said.get(id(function), [])
         for call in function.calls:
             for effect in _of(call, module, function, frameworks, statements):
                 function.effects.append(effect)
