@@ -302,6 +302,7 @@ MUTATIONS = (
                         return
                     except httpx.HTTPError:
                         await asyncio.sleep(random.uniform(0, 0.2 * 2**attempt))
+                raise TimeoutError(card)
             """),
         also=("observability",),
     ),
