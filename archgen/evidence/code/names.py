@@ -30,14 +30,15 @@ def nearest(functions: list[Function], path: str) -> list[Function]:
     """
     if len(functions) < 2:
         return list(functions)
-    parts = path.split("/")
+    close = [shared(path, f.file) for f in functions]
+    best = max(close)
+    return [f for f, depth in zip(functions, close, strict=True) if depth == best]
 
-    def shared(function: Function) -> int:
-        pairs = zip(parts, function.file.split("/"), strict=False)
-        return next((i for i, (a, b) in enumerate(pairs) if a != b), 99)
 
-    best = max(map(shared, functions))
-    return [f for f in functions if shared(f) == best]
+def shared(path: str, other: str) -> int:
+    """How many folders two paths have in common; 99 where one ends within the other."""
+    pairs = zip(path.split("/"), other.split("/"), strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), 99)
 
 
 @lru_cache(50_000)

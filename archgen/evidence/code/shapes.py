@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from archgen.evidence.code.model import Class, Function, Program
+from archgen.evidence.code.names import shared
 
 _METHOD = re.compile(r"(?m)^[ \t]+(\w+)(?:\[[^\]\n]*\])?\(")
 _EMBEDDED = re.compile(r"(?m)^[ \t]+(?:\w+\.)?([A-Z]\w*)[ \t]*$")
@@ -57,7 +58,7 @@ class Shapes:
         fitting = {p: asked for p, asked in self._asked[interface].items() if method in asked}
         if not fitting:
             return []
-        place = max(fitting, key=lambda path: _shared(path, near))
+        place = max(fitting, key=lambda path: shared(path, near))
         asked = fitting[place]
         if (interface, asked) not in self._known:
             self._known[interface, asked] = [
@@ -84,8 +85,3 @@ def _methods(one: Class, interfaces: Iterable[Class], depth: int) -> set[str]:
                 found |= _methods(other, interfaces, depth + 1)
                 break
     return found
-
-
-def _shared(path: str, other: str) -> int:
-    pairs = zip(path.split("/"), other.split("/"), strict=False)
-    return next((i for i, (a, b) in enumerate(pairs) if a != b), 99)

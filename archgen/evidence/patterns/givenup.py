@@ -12,9 +12,8 @@ from archgen.evidence.code.model import Block, Effect, Function, Program
 from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.background import UPKEEP
 from archgen.evidence.patterns.common import CLOSES, fact
-from archgen.evidence.patterns.retries import retry_loops
+from archgen.evidence.patterns.retries import UNBOUNDED, retry_loops
 
-_FOR_EVER = re.compile(r"^(while\s*\(?\s*(True|true|1)\s*\)?|for\s*\(\s*;\s*;\s*\)|for)\s*:?$")
 _TELLS = re.compile(r"\b(raise|throw|panic|abort|reject|os\.Exit|Fatal\w*)\b|\bsys\.exit\b")
 # What is handed back, unless it says that all is well.
 _HANDS_BACK = re.compile(r"\breturn\b[ \t]*(?!nil\b|;|$)[^\s;]", re.MULTILINE)
@@ -48,7 +47,7 @@ def _matters(effect: Effect) -> bool:
 
 def _lost(function: Function, loop: Block) -> bool:
     """Whether nothing in the loop or behind it tells of the failure."""
-    if _FOR_EVER.match(loop.header.strip()):
+    if UNBOUNDED.match(loop.header.strip()):
         return False
     lines = function.body.split("\n")
     at, end = loop.line - function.line, loop.end - function.line

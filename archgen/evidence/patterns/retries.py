@@ -20,7 +20,7 @@ RETRY_MARK = re.compile(r"@(?:\w+\.)*(retry|Retryable|Retry|on_exception|Retryab
 # A task of Celery that waits before it is tried again, as often as it says.
 _CELERY = re.compile(r"\btask\(.*\b(default_retry_delay|retry_backoff)\s*=", re.DOTALL)
 _TASK = re.compile(r"(self|task\w*)$")
-_UNBOUNDED = re.compile(r"^(while\s*\(?\s*(True|true|1)\s*\)?|for\s*\(\s*;\s*;\s*\)|for)\s*:?$")
+UNBOUNDED = re.compile(r"^(while\s*\(?\s*(True|true|1)\s*\)?|for\s*\(\s*;\s*;\s*\)|for)\s*:?$")
 _ATTEMPTS = re.compile(
     r"attempt|\bretries\b|\btries\b|max_?\w*(tries|attempts)|\btries_?left|\bremaining\b|\bfailed\b|\b[ijn]\s*<|range\(\s*\w*[\d_]|deadline|\+\+\s*[<>]=?\s*\w|\bcnt\b|\bcount(er)?\s*[<>]",
     re.IGNORECASE,
@@ -109,7 +109,7 @@ def retry_loops(module: Module, function: Function) -> Iterator[Block]:
             continue  # one turn per thing, not one per attempt
         if module.language == "python" and re.match(r"(async\s+)?for\s*\($", loop.header.strip()):
             continue  # over several lines
-        if not _UNBOUNDED.match(loop.header.strip()) and not _RETRY_WORD.search(function.body):
+        if not UNBOUNDED.match(loop.header.strip()) and not _RETRY_WORD.search(function.body):
             continue
         body = "\n".join(lines[loop.line - function.line : loop.end - function.line + 1])
         catches = [
@@ -196,7 +196,7 @@ def _loops(module: Module, function: Function, near: bool) -> Iterator[Fact]:
             or (c.awaited and re.search(r"wait|pause|retry", c.name, re.IGNORECASE))
             or (module.language == "go" and c.args and re.search(r"^[wW]ait|[pP]ause", c.name))
         ]
-        unbounded = _UNBOUNDED.match(loop.header.strip()) is not None and (
+        unbounded = UNBOUNDED.match(loop.header.strip()) is not None and (
             not _ATTEMPTS.search(body) or _never_gives_up(module, function, loop)
         )
         does = {e.kind for e in function.reach if any(b is loop for b in e.call.inside)} - {"log", "wait"}

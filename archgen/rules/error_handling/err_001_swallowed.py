@@ -50,6 +50,18 @@ RULE = Rule(
     remedy="Catch what you can answer, and let the rest through.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # never given up
+            "a.py": """
+                import requests
+                def tell(hook, event):
+                    while True:
+                        try:
+                            requests.post(hook, json=event, timeout=3)
+                            return
+                        except requests.RequestException:
+                            time.sleep(2)
+            """,
+        }),
         Sample("python", {  # who asked is told that the last try has failed
             "a.py": """
                 import requests
