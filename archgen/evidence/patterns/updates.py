@@ -34,8 +34,8 @@ _SET = re.compile(
 _GIVEN = re.compile(rf"\b(?P<field>(?i:{_WORDS}))\s*[:=]\s*(?P<one>[a-z]\w*)\.(?P=field)\s*[-+]\s*[\w(]")
 _UPDATES = re.compile(r"^(update\w*|save|set|patch|findByIdAndUpdate|findOneAndUpdate|upsert|values)$")
 _OWN = frozenset({"self", "this", "cls", "state", "cart", "total", "totals", "acc", "sum", "result", "stats"})
-_FETCHED = r"(?:get|find|load|first|one|fetch|select|query|retrieve|read|scalar|lookup|search|by_?id)"
-_GUARDED = re.compile(
+FETCHED = r"(?:get|find|load|first|one|fetch|select|query|retrieve|read|scalar|lookup|search|by_?id)"
+GUARDED = re.compile(
     r"for_?update|@Lock\b|LockMode|pessimistic|\block\w*\(|\.(?:r|w)?lock\b|mutex|synchronized|semaphore|\bversion\b|"
     r"serializable|repeatable|\$inc\b|isolation|redlock|compare_?and|optimistic|\batomically\b|condition_?expression",
     re.IGNORECASE,
@@ -53,7 +53,7 @@ def updates(program: Program) -> Iterator[Fact]:
             continue
         for pattern in (_SET,) if module.language == "java" else (_RECKONED, _GIVEN):
             for match in pattern.finditer(function.body):
-                guarded = _guarded(program) if guarded is None else guarded
+                guarded = versioned(program) if guarded is None else guarded
                 line = function.line + function.body.count("\n", 0, match.start())
                 if _lost(module, function, match, line, guarded):
                     what = f"{match['one']}.{match['field'][:1].lower()}{match['field'][1:]}"
@@ -75,7 +75,7 @@ def _mentions(body: str) -> bool:
     return any(stem in text for stem in _STEMS)
 
 
-def _guarded(program: Program) -> set[str]:
+def versioned(program: Program) -> set[str]:
     """Classes whose rows have a version that is checked."""
     return {
         one.name
@@ -168,17 +168,17 @@ def _lost(module: Module, function: Function, match: re.Match[str], line: int, g
         return False
     before = function.body[: match.start()]
     fetched = re.search(
-        rf"(?<![\w.]){re.escape(one)}\b[^=\n]{{0,60}}(?::?=(?!=)|\bin\b|\bof\b)\s*[^;\n]*(?i:{_FETCHED})",
+        rf"(?<![\w.]){re.escape(one)}\b[^=\n]{{0,60}}(?::?=(?!=)|\bin\b|\bof\b)\s*[^;\n]*(?i:{FETCHED})",
         before,
     )
     among = re.search(rf"(?<![\w.]){re.escape(one)}\s*=\s*(\w+)\[", before)
-    if among and re.search(rf"(?<![\w.]){among[1]}\s*=\s*[^=\n]*(?i:{_FETCHED})", before):
+    if among and re.search(rf"(?<![\w.]){among[1]}\s*=\s*[^=\n]*(?i:{FETCHED})", before):
         fetched = among
     kinds = {one[:1].upper() + one[1:], module.types.get(one, "")}
     if fetched is None and module.language == "java":
         # `accounts.findById(id).map(account -> …)`; the name of the repository tells of what type it is
         handed = rf"\.(?:map|flatMap|ifPresent\w*|forEach|doOnNext)\(\s*\(?{re.escape(one)}\)?\s*->"
-        fetched = re.search(rf"\b(?P<store>\w+)\.(?i:{_FETCHED})\w{{0,60}}\([^;]{{0,400}}{handed}", before)
+        fetched = re.search(rf"\b(?P<store>\w+)\.(?i:{FETCHED})\w{{0,60}}\([^;]{{0,400}}{handed}", before)
         kinds |= (
             {plain(module.types.get(fetched["store"], "")).removesuffix("Repository")} if fetched else set()
         )
@@ -188,7 +188,7 @@ def _lost(module: Module, function: Function, match: re.Match[str], line: int, g
     if guarded & ({typed[1]} if typed else kinds):
         return False
     around = [function, *function.callers]
-    return not any(_GUARDED.search(text) for f in around for text in (f.body, *f.marks))
+    return not any(GUARDED.search(text) for f in around for text in (f.body, *f.marks))
 
 
 _SELF_KEPT = re.compile(r"(save|update|put|store|persist)$", re.IGNORECASE)

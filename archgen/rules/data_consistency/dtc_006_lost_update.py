@@ -1,4 +1,6 @@
-"""An amount is read, reckoned with, and written back, and of two at once one is lost."""
+"""An amount is read, reckoned with, and written back, or a state is checked and then changed, and of two at
+once one is lost.
+"""
 
 from collections.abc import Iterable
 
@@ -8,10 +10,20 @@ from archgen.rules.model import Hit, Rule, Sample, Severity, hits
 
 
 def check(facts: Facts) -> Iterable[Hit]:
-    return hits(
-        [f for f in facts.of("update.lost") if not is_tool(f.file)],
+    lost = [f for f in facts.of("update.lost") if not is_tool(f.file)]
+    yield from hits(
+        lost,
         lambda f: f"{f['function']} reads {f['what']}, changes it and writes it back, and nothing guards it",
     )
+    told = {(f.file, f["function"]) for f in lost}
+    for raced in facts.of("state.raced"):
+        if (raced.file, raced["function"]) not in told and not is_tool(raced.file):
+            yield Hit(
+                raced.file, raced.line,
+                f"{raced['function']} checks {raced['what']} at line {raced['at']} and goes by it here, and nothing "
+                "keeps a second run from doing so in between",
+                raced.strength, Severity.WARNING,
+            )  # fmt: skip
 
 
 RULE = Rule(
@@ -22,11 +34,78 @@ RULE = Rule(
     title="Lost update",
     why=(
         "Two requests at once read the same amount, and the second writes over what the first has made of it: "
-        "more is sold than there is. A transaction alone does not prevent it at the usual isolation."
+        "more is sold than there is. Or both pass the same check, and an order is paid and cancelled. A "
+        "transaction alone does not prevent it at the usual isolation."
     ),
-    remedy="Let the database reckon (SET stock = stock - 1 WHERE stock >= 1), lock the row, or check a version.",
+    remedy=(
+        "Let the database reckon and check (SET stock = stock - 1 WHERE stock >= 1, SET status = 'paid' WHERE "
+        "status = 'open'), lock the row, or check a version."
+    ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {  # the row is locked, or has a version, or was handed in by who may have locked it
+            "Orders.java": """
+                class Orders {
+                  private OrderMapper orderMapper;
+                  void pay(String number) {
+                    Order order = orderMapper.selectForUpdate(number);
+                    if (order.getStatus() != Status.OPEN) throw new OrderClosed(number);
+                    order.setStatus(Status.PAID);
+                    orderMapper.updateById(order);
+                  }
+                  void cancel(Order order) {
+                    if (order.getStatus() != Status.OPEN) throw new OrderClosed(order);
+                    order.setStatus(Status.CANCELLED);
+                    orderMapper.updateById(order);
+                  }
+                  void ship(String number) {
+                    Shipment shipment = orderMapper.selectShipment(number);
+                    if (shipment.getStatus() != Status.READY) throw new NotReady(number);
+                    shipment.setStatus(Status.SHIPPED);
+                    orderMapper.updateById(shipment);
+                  }
+                }
+                class Shipment {
+                  @Version long version;
+                }
+            """,
+        }),
+        Sample("typescript", {  # the statement asks once more; and another's state is not the row's
+            "invites.ts": """
+                import { prisma } from './prisma';
+                export async function accept(id: string) {
+                  const invite = await prisma.invite.findUnique({ where: { id } });
+                  if (invite.status !== 'PENDING') throw new Gone();
+                  const { count } = await prisma.invite.updateMany({
+                    where: { id: invite.id, status: 'PENDING' }, data: { status: 'ACCEPTED' },
+                  });
+                  if (count === 0) throw new Gone();
+                }
+                export async function payOrder(id: string, order: string) {
+                  const session = await stripe.checkout.sessions.retrieve(id);
+                  if (session.status !== 'complete') return;
+                  await prisma.order.update({ where: { id: order }, data: { status: 'PAID' } });
+                }
+            """,
+        }),
+        Sample("python", {  # a switch that is turned twice is turned; and a sum that the statement checks
+            "a.py": """
+                from sqlalchemy import select, update
+                def activate(session, id):
+                    user = session.query(User).get(id)
+                    if user.state == "active":
+                        return user
+                    user.state = "active"
+                    session.commit()
+                    show(user.orders)
+                def unlock(session, hint, user_id):
+                    user = session.query(User).get(user_id)
+                    if hint.cost > user.points:
+                        raise NotEnough
+                    session.execute(update(User).where(User.id == user.id, User.points >= hint.cost).values(points=User.points - hint.cost))
+                    session.commit()
+            """,
+        }),
         Sample("typescript", {  # a cache, which is made again when its time is over
             "stats.ts": """
                 import Redis from 'ioredis';
@@ -159,6 +238,61 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # paid while it is cancelled
+            "Orders.java": """
+                class Orders {
+                  private OrderMapper orderMapper;
+                  String pay(String number) {
+                    Order order = orderMapper.selectByNumber(number);
+                    if (order != null) {
+                      if (order.getStatus() != Status.OPEN) {
+                        throw new OrderClosed(number);
+                      }
+                      order.setStatus(Status.PAID); // <-
+                      orderMapper.updateById(order);
+                    }
+                  }
+                }
+            """,
+        }),
+        Sample("python", {  # spent twice
+            "unlock.py": """
+                from sqlalchemy import select
+                def unlock(session, hint, user_id):
+                    user = session.query(User).get(user_id)
+                    if hint.cost > user.account.get_score(whole=True):
+                        return {"errors": ["not enough points"]}, 400
+                    session.add(Award(user=user.id, value=-hint.cost))  # <-
+                    session.commit()
+            """,
+        }),
+        Sample("typescript", {
+            "invites.ts": """
+                import { prisma } from './prisma';
+                export async function accept(id: string, user: User) {
+                  const invite = await prisma.invite.findUnique({ where: { id } });
+                  if (invite.status !== 'PENDING') {
+                    throw new Gone();
+                  }
+                  await join(invite.team, user);
+                  await prisma.invite.update({ where: { id: invite.id }, data: { status: 'ACCEPTED' } }); // <-
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                func (s *Vouchers) Redeem(ctx context.Context, code string) error {
+                    voucher, err := s.repo.FindByCode(ctx, code)
+                    if err != nil { return err }
+                    if voucher.Redeemed {
+                        return ErrRedeemed
+                    }
+                    voucher.Redeemed = true // <-
+                    return s.repo.Update(ctx, voucher)
+                }
+            """,
+        }),
         Sample("typescript", {
             "stock.ts": """
                 class Stock {
