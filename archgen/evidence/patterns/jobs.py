@@ -34,7 +34,7 @@ _JOB_CALL = re.compile(
     r"EnqueueIn|EnqueueUnique|AddRateLimited|AddAfter|Insert|InsertTx|InsertMany|InsertManyTx|SendTask|SendTaskWithContext|schedule|scheduleJob|"
     r"scheduleRecurrently|scheduleIfNotExists|upsertJobScheduler|ExecuteWorkflow)$"
 )
-_JOB_MARK = re.compile(r"@(?:\w+\.)*(shared_task|task|actor|job|Process|Processor|Recurring|Job)\b")
+JOB_MARK = re.compile(r"@(?:\w+\.)*(shared_task|task|actor|job|Process|Processor|Recurring|Job)\b")
 # A framework of somebody's own over a queue, by what stands on its functions.
 _REGISTERED = re.compile(r"@(?:\w+\.)*(register_)?(\w+_)?(task|job)(_handler)?\b")
 _OF_AGENDA = re.compile(r"@?agenda\b|@hokify/agenda")
@@ -198,6 +198,11 @@ def _called(program: Program) -> dict[str, bool]:
     return found
 
 
+def tasks_of(program: Program) -> set[str]:
+    """The names of all tasks of Celery's and Huey's kind."""
+    return {*_tasks(program), *_called(program)}
+
+
 def jobs(program: Program) -> Iterator[Fact]:
     """`job.worker` and `job.enqueue` of the usual libraries."""
     shared = any(m.production and imports(m, _SHARED_QUEUE) for m in program.modules.values())
@@ -275,7 +280,7 @@ def jobs(program: Program) -> Iterator[Fact]:
                 )
     for module, item, mark, line in marks(program):
         own = item.name in tasks and bool(_TASK.match(mark) or _REGISTERED.match(mark))
-        if own or (_JOB_MARK.search(mark) and imports(module, WORKER_IMPORT)):
+        if own or (JOB_MARK.search(mark) and imports(module, WORKER_IMPORT)):
             retry = re.search(r"retr|attempts|backoff", mark) is not None and not TRIED_ONCE.search(mark)
             retry = retry or (own and tasks[item.name])
             yield fact("job.worker", module, line, what=mark[:60], attempts=retry, function=item.name)

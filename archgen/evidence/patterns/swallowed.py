@@ -148,13 +148,13 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
         words.LOG.search(re.sub(r"\(.*", "", catch.body.strip().split("\n")[0])) is not None
         or re.search(r"log|print|console|warn", catch.body, re.I) is not None
     )
-    acts = _acts(catch.body)
+    answers = acts(catch.body)
     kept = ("publish", "db.write") if not _FINE.search(catch.body) else ("publish",)
     again = any(
         e.kind in kept and catch.line <= e.call.line <= catch.end for e in function.reach
     ) or _put_back(module, function, catch)
     lost = not typed or _COMMITTING.search(catch.types) is not None
-    if lost and not leaves and not acts and _commits(function, catch, tried):
+    if lost and not leaves and not answers and _commits(function, catch, tried):
         yield fact("error.commit_swallowed", module, catch.line, function=function.title)
         return
     # Of what only leads to a message in the end, more is lost than that.
@@ -169,7 +169,7 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
     ]
     if typed and not _SENDING.search(catch.types):
         published = []  # that is another call's failure
-    if published and published[-1].kind == "enqueue" and _acts(silent):
+    if published and published[-1].kind == "enqueue" and acts(silent):
         published = []  # something is done about it
     if published and not (leaves and _EXIT.search(silent)):
         yield fact(
@@ -188,7 +188,7 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
     elif (
         not typed
         and not leaves
-        and not acts
+        and not answers
         and not _WITH_STACK.search(catch.body)
         and not _comes_back(function, catch)
     ):
@@ -254,7 +254,7 @@ def _untold(body: str) -> str:
     return body
 
 
-def _acts(body: str) -> str:
+def acts(body: str) -> str:
     """What is left of the text of a handler without what only tells of the failure."""
     return re.sub(r"(?m)^.*\b(log\w*|console|print\w*|_log)\b.*$|\bpass\b|[\s;{}()]", "", _untold(body))
 

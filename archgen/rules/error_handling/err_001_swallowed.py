@@ -25,19 +25,23 @@ def _message(fact: Fact) -> str:
         return f"{where} gives {fact['call']} up after its tries, and reports success"
     if fact["types"] == "a logged error":
         return f"{where} writes to a log that {fact['call']} failed, and reports success"
+    if fact["types"] == "a failed job":
+        return f"{where} writes its failure to a log and ends well, so nobody tries it again"
+    if fact["types"] == "a failed subscriber":
+        return f"{where} writes to a log that a subscriber failed, and the event is lost to it"
     return f"{where} catches {fact['types']} around a change and goes on"
 
 
 def check(facts: Facts) -> Iterable[Hit]:
-    harmful = [
-        f
+    harmful = {
+        (f.file, f.line): f
         for f in facts.of("error.swallowed")
         if f["writes"]
         and not is_tool(f.file)
         and not _ASIDE.search(f.file)
         and not _ASIDE.search(str(f["function"]))
-    ]
-    return hits(harmful, _message)
+    }
+    return hits(harmful.values(), _message)
 
 
 RULE = Rule(
@@ -50,6 +54,61 @@ RULE = Rule(
     remedy="Catch what you can answer, and let the rest through.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # what failed is noted in the row, or is one of many, or trying again does not mend it
+            "tasks.py": """
+                import requests
+                from celery import shared_task
+                @shared_task
+                def snapshot(id):
+                    asset = Asset.objects.get(id=id)
+                    try:
+                        requests.get(asset.url, timeout=3)
+                    except Exception:
+                        logger.exception("no snapshot")
+                        asset.status = "failed"
+                        Asset.objects.update(asset)
+                @shared_task
+                def snapshots(ids):
+                    for id in ids:
+                        try:
+                            requests.get(url(id), timeout=3)
+                        except Exception:
+                            logger.exception("no snapshot of %s", id)
+                @shared_task
+                def read(id):
+                    try:
+                        return requests.get(url(id), timeout=3).json()
+                    except ValueError:
+                        logger.error("no document")
+                @shared_task
+                def look(id):
+                    try:
+                        check(id)
+                    except Exception:
+                        logger.exception("not looked at")
+            """,
+        }),
+        Sample("typescript", {
+            "bus.ts": """
+                export async function tell(subscribers, event) {
+                  for (const subscriber of subscribers) {
+                    try {
+                      await subscriber(event);
+                    } catch (e) {
+                      console.error(e);
+                      await failed.push({ subscriber, event });
+                    }
+                  }
+                }
+                export async function one(handler, event) {
+                  try {
+                    await handler(event);
+                  } catch (e) {
+                    console.error(e);
+                  }
+                }
+            """,
+        }),
         Sample("python", {  # never given up
             "a.py": """
                 import requests
@@ -417,6 +476,70 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {  # a job that tells a log that it has failed, and so is done
+            "tasks.py": """
+                import requests
+                from celery import shared_task
+                @shared_task(max_retries=3)
+                def snapshot(id):
+                    try:
+                        requests.post(archive, json={"id": id}, timeout=3)
+                    except requests.RequestException as error:  # <-
+                        logger.error("no snapshot", exc_info=error)
+                @shared_task(max_retries=3)
+                def bill(id):
+                    try:
+                        _bill(id)
+                    except Exception as error:
+                        logger.exception("no bill")
+                        raise
+                def _bill(id):
+                    requests.post(billing, json={"id": id}, timeout=3)
+                @shared_task
+                def award(id):
+                    _award(id)
+                def _award(id):
+                    try:
+                        requests.post(awards, json={"id": id}, timeout=3)
+                    except Exception:  # <-
+                        logger.exception("no award")
+            """,
+        }),
+        Sample("typescript", {
+            "worker.ts": """
+                import { Worker } from 'bullmq';
+                import axios from 'axios';
+                new Worker('calls', async (job) => {
+                  try {
+                    await axios.get(job.data.url, { timeout: 3000 });
+                  } catch (error) { // <-
+                    console.error(error);
+                  }
+                });
+            """,
+            "bus.ts": """
+                export async function tell(subscribers, event) {
+                  await Promise.all(subscribers.map(async (subscriber) => {
+                    try {
+                      await subscriber(event);
+                    } catch (e) { // <-
+                      error(e);
+                    }
+                  }));
+                }
+            """,
+        }),
+        Sample("python", {
+            "bus.py": """
+                def handle_event(event, queue):
+                    for handler in HANDLERS[type(event)]:
+                        try:
+                            handler(event)
+                        except Exception:  # <-
+                            logger.exception("Exception handling event %s", event)
+                            continue
+            """,
+        }),
         Sample("python", {  # given up after three tries
             "a.py": """
                 import requests
