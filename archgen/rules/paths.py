@@ -30,11 +30,6 @@ def wraps(one: Call, other: Call) -> bool:
     return any(b.kind == "closure" and b.header.endswith(one.callee[-60:]) for b in other.inside)
 
 
-def straight(call: Call) -> bool:
-    """Whether the call is made on every path through its function that ends well."""
-    return not any(block.kind in ("branch", "catch", "finally") for block in call.inside)
-
-
 def in_transaction(function: Function, call: Call) -> bool:
     """Whether the call is made inside a transaction that this function opens: a block, a closure,
     begin to commit.

@@ -8,13 +8,14 @@ from archgen.evidence.code.vocabulary import READ_NAME
 from archgen.evidence.entries import is_tool
 from archgen.evidence.facts import Facts
 from archgen.rules.model import Hit, Rule, Sample, Severity
-from archgen.rules.paths import straight
 
 # What a closure handed to one of these does comes after what it is called on.
 _GOES_ON = re.compile(r"(^|\.)(then|switchMap|mergeMap|concatMap|flatMap|andThen|thenCompose)$|^(map|tap)$")
 _HARMLESS = re.compile(
     r"login|log_in|authenticat|authori[sz]|(^|[._])auth$|token|verif|valid|notif|mail|sms|webhook|search|query|graphql|oauth|telemetry|metric|track|(^|[._])log$|slack|callback|lookup|seed|fixture|pull_?image|(get|find|fetch|create)_?or_?(get|find|fetch|create)|"
-    r"embed(?!ded)|infer(?!n)|predict|classif|transcri|rerank|summar",
+    r"embed(?!ded)|infer(?!n)|predict|classif|transcri|rerank|summar|(^|_)check(?!_?out)|(confirm|acknowledge)\w*message|"
+    r"hub_?spot|salesforce|sailthru|mailchimp|(checkout|portal)(\.|_)?sessions?|payment_?link|ephemeral|"
+    r"create\w*checkout$|(products?|prices?|customers?)\.(create|update)",
     re.IGNORECASE,
 )
 # A table of messages that are to be sent, or were: to note one there and then tell somebody is how it is done.
@@ -25,7 +26,8 @@ _WIRES = re.compile(
 )
 # What somebody pays for when it is done and the rest is not, also where the peer is a third party.
 _COSTS = re.compile(
-    r"pay|charg|captur|refund|invoic|billing|book(?!mark)|reserv|ship|transfer|purchas|order(?!ed|ing|by|_by)|checkout|fulfil|deliver",
+    r"pay|charg|captur|refund|invoic|billing|book(?!mark)|reserv|ship|transfer|purchas|order(?!ed|ing|by|_by)|checkout|fulfil|deliver|"
+    r"regist(er|ration)_?(user|customer|account|member|profile)|(create|delete|remove)_?(user|customer|account)(?!_?(id|name|role|group|token|session))",
     re.IGNORECASE,
 )
 # Who hears that it has happened, and does not do it.
@@ -54,7 +56,7 @@ def check(facts: Facts) -> Iterable[Hit]:
         local = [
             e for e in function.reach if e.kind == "db.write" and _matters(e) and not _NOTES.search(e.table)
         ]
-        steps = _apart([*remote, *local])
+        steps = _chain([*remote, *local])
         peers = [e for e in steps if e.kind == "remote"]
         if alone and (
             _HEARS.search(function.name)
@@ -95,23 +97,39 @@ def _seen_to(function: Function, depth: int = 2) -> bool:
     return depth > 0 and any(_seen_to(c, depth - 1) for c in function.callers if c is not function)
 
 
-def _apart(effects: list[Effect]) -> list[Effect]:
-    """Writes made by different calls on the straight path; one call that reaches both is judged
-    where it leads.
+def _chain(effects: list[Effect]) -> list[Effect]:
+    """The first writes that one run makes one after the other, by different calls, a peer's among them; one call
+    that reaches two is judged where it leads.
     """
     calls: dict[int, Effect] = {}
     for effect in sorted(effects, key=lambda e: (e.call.line, e.kind != "remote")):
-        if straight(effect.call) and not any(
-            b.kind == "closure" and not _GOES_ON.search(b.header) for b in effect.call.inside
+        if not any(
+            b.kind in ("catch", "finally") or (b.kind == "closure" and not _GOES_ON.search(b.header))
+            for b in effect.call.inside
         ):
             calls.setdefault(id(effect.call), effect)
-    return list(calls.values())
+    steps = list(calls.values())
+    for index, first in enumerate(steps):
+        chain = [first]
+        for step in steps[index + 1 :]:
+            # what stands in a branch within the one of the step before comes after it, if it comes at all
+            if _branches(chain[-1]) <= _branches(step):
+                chain.append(step)
+        if len(chain) > 1 and any(e.kind == "remote" for e in chain):
+            return chain
+    return []
+
+
+def _branches(effect: Effect) -> set[int]:
+    return {id(block) for block in effect.call.within("branch")}
 
 
 def _matters(effect: Effect) -> bool:
     if _WIRES.search(effect.call.name) or (effect.via and READ_NAME.match(effect.call.name)):
         return False  # what is called a question may send a POST to ask it
-    return not _HARMLESS.search(effect.call.callee) and not any(_HARMLESS.search(v) for v in effect.via)
+    args = effect.call.args[:1] if effect.kind == "remote" else ()
+    named = [arg for arg in args if arg.isidentifier()]  # `webhookUrl`
+    return not any(map(_HARMLESS.search, (effect.call.callee, *named, *effect.via)))
 
 
 def _peer(effect: Effect, function: Function) -> str:
@@ -153,6 +171,26 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # one or the other, a link to pay by, and a hook that is told
+            "pay.py": """
+                import requests
+                from models import Order
+                def pay(order_id):
+                    order = Order.objects.get(id=order_id)
+                    if order.open:
+                        requests.post(f"{PAYMENTS}/payments", json={"amount": order.amount}, timeout=3)
+                    else:
+                        requests.post(f"{SHIPPING}/shipments", json={"order": order_id}, timeout=3)
+                def link(order):
+                    session = create_checkout_session(order)
+                    Order.objects.create(session=session)
+                def create_checkout_session(order):
+                    return requests.post(f"{PAYMENTS}/sessions", json={"amount": order.amount}, timeout=3).json()
+                def deliver(order, webhook_url):
+                    Order.objects.create(order)
+                    requests.post(webhook_url, json=order, timeout=3)
+            """,
+        }),
         Sample("java", {  # a row that waits, and in which the end is noted
             "pom.xml": "<project/>",
             "Payments.java": """
@@ -360,6 +398,44 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # what follows in a branch follows all the same
+            "pom.xml": "<project><artifactId>profiles</artifactId></project>",
+            "src/main/java/Main.java": """
+                @SpringBootApplication
+                class Main {
+                  public static void main(String[] args) { SpringApplication.run(Main.class, args); }
+                }
+            """,
+            "src/main/java/Accounts.java": """
+                class Accounts {
+                  private ProfileRepository profileRepository;
+                  private RestTemplate restTemplate;
+                  Profile open(Form form) {
+                    Answer answer = registerUser(form); // <-
+                    if (answer.created()) {
+                      return profileRepository.save(new Profile(answer.id()));
+                    } else {
+                      throw new NotRegistered(form);
+                    }
+                  }
+                  private Answer registerUser(Form form) {
+                    return restTemplate.postForObject(url, form, Answer.class);
+                  }
+                }
+            """,
+        }),
+        Sample("python", {
+            "pay.py": """
+                import requests
+                from models import Order
+                def pay(order_id):
+                    order = Order.objects.get(id=order_id)
+                    if order.open:
+                        requests.post(f"{PAYMENTS}/payments", json={"amount": order.amount}, timeout=3)  # <-
+                        if order.items:
+                            requests.post(f"{SHIPPING}/shipments", json={"order": order_id}, timeout=3)
+            """,
+        }),
         Sample("java", {  # requests that are put together before they are sent
             "pom.xml": "<project/>",
             "Orders.java": """
