@@ -18,7 +18,7 @@ _BEGINS = re.compile(
 # What is lost of these is made again by whoever asks next, or is only told aside.
 UPKEEP = re.compile(
     r"cache|clean_?up|expired|refresh|pre_?fetch|pre_?load|warm|purge|prune|track|metric|analytic|telemetry|audit|log\b|stat(s|istics)\b|"
-    r"last_?(seen|used|login|active)|heartbeat|invalidat|touch",
+    r"last_?(seen|used|login|active)|heartbeat|invalidat|touch|(view|hit|visit|read)_?count",
     re.IGNORECASE,
 )
 # Who answers a request: by its parameters (Go, Node) or by what stands on it.
@@ -139,13 +139,15 @@ def _goroutines(module: Module, function: Function, spawners: set[str]) -> Itera
         if any(f.name == inner and _ROUNDS.search(f.body) for f in module.functions):
             continue  # it serves for as long as its connection lasts
         waited = re.search(r"\.Done\(\)|<-|\berrgroup\b|\.Wait\(\)", text) or ".Wait()" in function.body
-        if waited or _ROUNDS.search(text) or UPKEEP.search(text) or not _served(function):
+        if waited or _ROUNDS.search(text) or UPKEEP.search(_TELLS.sub("", text)) or not _served(function):
             continue
         told.add(block.line)
         what = f"a goroutine in memory: {effect.call.shown(40)}"
         yield _weak(module, function, block.line, what)
 
 
+# A line of log says nothing of what the work is.
+_TELLS = re.compile(r"(?m)^.*\b(log|logger|slog|zap|klog|logrus)\b.*$", re.IGNORECASE)
 _QUEUES = re.compile(r"queue|pool|worker", re.IGNORECASE)
 _TAKES = re.compile(r"\.(Push|Submit|Enqueue|Go|Add|Put|Schedule)$")
 

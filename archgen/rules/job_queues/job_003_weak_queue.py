@@ -60,6 +60,18 @@ RULE = Rule(
     remedy="Declare named, durable queues and exchanges, and send persistent messages.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {
+            "a.go": """
+                package a
+                func (h *Handler) View(w http.ResponseWriter, r *http.Request) {
+                    go func() {
+                        if _, err := h.db.Exec("UPDATE posts SET view_count = view_count + 1 WHERE id = ?", id(r)); err != nil {
+                            log.Printf("not counted: %s", err)
+                        }
+                    }()
+                }
+            """,
+        }),
         Sample("java", {  # who calls it is handed what comes of it
             "pom.xml": "<project/>",
             "Sender.java": """
@@ -301,6 +313,19 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {  # a line of log keeps nothing
+            "a.go": """
+                package a
+                func (h *Handler) Add(w http.ResponseWriter, r *http.Request) {
+                    book := read(r)
+                    go func() { // <-
+                        if _, err := h.db.Exec("UPDATE books SET page = ? WHERE id = ?", fetch(book), book.ID); err != nil {
+                            log.Printf("failed to save: %s", err)
+                        }
+                    }()
+                }
+            """,
+        }),
         Sample("go", {
             "blocks.go": """
                 package app
