@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import combinations, islice
 
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.entries import is_tool
 from archgen.evidence.facts import Fact, Facts, Strength
 from archgen.rules.model import Hit
+from archgen.rules.paths import alternatives
 
 _ENOUGH = 3
 
@@ -60,6 +61,27 @@ def keeps_nothing(facts: Facts) -> str:
     return (
         f"none of {count} functions keeps anything, and no store is started" if count >= _ENOUGH_CODE else ""
     )
+
+
+def one_change_each(facts: Facts) -> str:
+    """Why every operation is whole although nothing makes it so, "" where one makes two changes or may."""
+    count = 0
+    for module in facts.program.modules.values():
+        if not module.production or not module.live:
+            continue
+        if any(_MAY_KEEP.match(i.module) for i in module.imports):
+            return ""
+        for function in module.functions:
+            if _WRITES_FILES.search(function.body):
+                return ""
+            writes = {id(e.call): e.call for e in function.reach if e.kind == "db.write"}
+            pairs = combinations(writes.values(), 2)
+            if any(not alternatives(one, other) for one, other in pairs):
+                return ""
+            count += bool(writes)
+    if count < _ENOUGH:
+        return ""
+    return f"each of {count} functions that write makes one change, which the store keeps as a whole"
 
 
 def starts(facts: Facts) -> tuple[Hit, ...]:

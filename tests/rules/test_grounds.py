@@ -47,3 +47,47 @@ def test_of_little_code_nothing_follows(tmp_path: Path) -> None:
     (tmp_path / "Procfile").write_text("web: python main.py\n", encoding="utf-8")
     verdicts = {item.verdict for item in audit(tmp_path).items if item.id in _ITEMS}
     assert Verdict.NOT_APPLICABLE not in verdicts
+
+
+_ONE_EACH = """
+import sqlite3
+db = sqlite3.connect("shop.db")
+def open_(id):
+    db.execute("INSERT INTO orders (id) VALUES (?)", (id,))
+def rename(id, name):
+    if name:
+        db.execute("UPDATE orders SET name = ? WHERE id = ?", (name, id))
+    else:
+        db.execute("UPDATE orders SET name = NULL WHERE id = ?", (id,))
+def close(id):
+    db.execute("DELETE FROM orders WHERE id = ?", (id,))
+"""
+
+
+def test_an_operation_of_one_change_is_whole_by_itself(tmp_path: Path) -> None:
+    _verdicts(tmp_path, _ONE_EACH)
+    judged = next(item for item in audit(tmp_path).items if item.id == "data_consistency")
+    assert (judged.verdict, judged.reason) == (
+        Verdict.PASS,
+        "each of 3 functions that write makes one change, which the store keeps as a whole",
+    )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        'def both(id):\n    open_(id)\n    db.execute("UPDATE stock SET n = n - 1")\n',  # two changes
+        'def note(text):\n    open("notes", "w").write(text)\n',  # another store
+        "import boto3\n",  # what another store may do is not known
+    ],
+)
+def test_two_changes_are_not_whole_by_themselves(tmp_path: Path, more: str) -> None:
+    _verdicts(tmp_path, _ONE_EACH + more)
+    judged = next(item for item in audit(tmp_path).items if item.id == "data_consistency")
+    assert judged.verdict is not Verdict.PASS
+
+
+def test_two_functions_that_write_are_too_few_to_go_by(tmp_path: Path) -> None:
+    _verdicts(tmp_path, _ONE_EACH.partition("def close")[0])
+    judged = next(item for item in audit(tmp_path).items if item.id == "data_consistency")
+    assert judged.verdict is not Verdict.PASS

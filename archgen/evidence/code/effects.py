@@ -9,7 +9,7 @@ from functools import lru_cache
 from archgen.evidence.code import dapr, proxies
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Call, Effect, Function, Module
-from archgen.evidence.code.stores import database
+from archgen.evidence.code.stores import bracket, database
 
 _WRAPPED = re.compile(r"^(Optional\[|Promise<|\*|&|Annotated\[)")
 _CHOICE = re.compile(r"[<\[|]")
@@ -100,6 +100,8 @@ def _of(
         and re.search(rf"\b{verb[1]}\s*=\s*(await\s+)?\w*[aA]xios\w*\(", function.body)
     ):
         return [Effect("remote", call, write=_writes(call, function), target="http")]
+    if module.language == "typescript" and NODE_REQUEST.match(call.callee) and module.uses(_NODE_HTTP):
+        return [Effect("remote", call, write=_writes(call, function), target="http")]
     if name == "sendMail" and module.language == "typescript" and call.receiver and call.args:
         return [Effect("remote", call, write=True, target="smtp")]
     if name == "Call" and module.language == "go" and (asked := _remote_method(call, module)):
@@ -155,6 +157,8 @@ def _of(
         and name not in ("set",)
     ):
         found.append(Effect("tx", call))
+    elif said := bracket(call):
+        found.append(Effect(said, call))
     kept = database(call, origin, module, function, statements)
     if kept is not None and not any(e.kind in ("publish", "outbox") for e in found):
         found.append(kept)
@@ -163,6 +167,9 @@ def _of(
     return found
 
 
+# Node's own client: `https.request(url, options, (response) => …)`
+NODE_REQUEST = re.compile(r"https?\.(request|get)$")
+_NODE_HTTP = re.compile(r"(node:)?https?$|follow-redirects")
 # A client that a function of the project's has put together: `const axiosInstance = await createAxios()`
 _ASKED = re.compile(r"(axios\w+)\.(get|post|put|patch|delete|request)$")
 _GOT = re.compile(r"\bget([A-Z]\w*)\(\)$")

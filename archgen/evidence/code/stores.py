@@ -69,7 +69,7 @@ def database(
             table=_table(call.args[0]),
             target=built[3],
         )
-    if words.SQL_TEXT_CALL.match(name) and call.receiver:
+    if call.receiver and (words.SQL_TEXT_CALL.match(name) or (call.args and _is_whole(call.args[0]))):
         literal = next((match for arg in call.args[:3] if (match := _statement(arg))), None)
         if literal:
             return _of_statement(literal, call)
@@ -232,6 +232,25 @@ def _sets(call: Call, typed: str, module: Module) -> bool:
         and _SETTER.match(call.name) is not None
         and _A_STORE.search(_ARGUED.split(typed, maxsplit=1)[0] or call.receiver) is not None
     )
+
+
+# A whole statement that changes something, whatever the function is called that it is handed to.
+_WHOLE = re.compile(
+    r"insert\s+into\s+\S+.*(values|select|\()|update\s+\S+\s+(\w+\s+)?set\s|delete\s+from\s+\S+\s*(where\b|;|$)",
+    re.IGNORECASE | re.DOTALL,
+)
+_BEGINS = re.compile(r"[\"'`]\s*(begin|start transaction)\b", re.IGNORECASE)
+_ENDS = re.compile(r"[\"'`]\s*commit\b", re.IGNORECASE)
+
+
+def _is_whole(text: str) -> bool:
+    return text[:1] in "\"'`frb" and _WHOLE.match(text.lstrip("frb").strip("\"'`\n ")) is not None
+
+
+def bracket(call: Call) -> str:
+    """Whether a statement that begins or ends a transaction is handed over: "tx", "commit" or ""."""
+    said = call.args[0] if call.receiver and len(call.args) == 1 else ""
+    return "tx" if _BEGINS.match(said) else "commit" if _ENDS.match(said) else ""
 
 
 def _statement(text: str) -> re.Match[str] | None:

@@ -129,7 +129,8 @@ def _workload(source: Source, doc: Node, kind: str, name: str, strength: Strengt
         )
         about = {"engine": broker, "name": name, "mounts": mounts, "fleeting": "emptyDir" if lost else ""}
         yield Fact("broker", source.path, line, strength, about)
-    if kind in ("Deployment", "StatefulSet", "Rollout") and not engine and not broker:
+    # what changes a manifest that stands elsewhere (a patch of Kustomize's) names no image
+    if kind in ("Deployment", "StatefulSet", "Rollout") and images and not engine and not broker:
         asked = {key for key, _ in doc.walk()} & set(_PROBES)
         yield Fact(
             "workload.probes", source.path, line, strength, {"name": name, "asked": tuple(sorted(asked))}

@@ -17,7 +17,7 @@ _BEGINS = re.compile(
 )
 # What is lost of these is made again by whoever asks next, or is only told aside.
 UPKEEP = re.compile(
-    r"cache|clean_?up|expired|refresh|pre_?fetch|pre_?load|warm|purge|prune|track|metric|analytic|telemetry|audit|log\b|stat(s|istics)\b|"
+    r"cache|clean_?up|expired|refresh|pre_?fetch|pre_?load|warm|purge|prune|track|metric|analytic|telemetry|audit|(?<!b)(?<!cata)(?<!dia)log\b|stat(s|istics)\b|"
     r"last_?(seen|used|login|active)|heartbeat|invalidat|touch|(view|hit|visit|read)_?count",
     re.IGNORECASE,
 )

@@ -25,7 +25,7 @@ _INSTRUMENT = Names(
     r"github\.com/prometheus/client_golang/prometheus(/promauto)?\.((With\(.*\)\.)?New\w+(Vec|Func)?)|"
     r".*[mM]eter(Registry|Provider)?\.(counter|gauge|timer|summary|create_\w+|create(Counter|Histogram|Gauge|UpDownCounter|ObservableGauge)|Int64Counter|Float64Histogram)|"
     r".*[mM]etric(s)?Registry\.(counter|meter|timer|histogram|gauge|register)|"
-    r"github\.com/go-kit/kit/metrics/prometheus\.New\w+From|go\.opentelemetry\.io/otel/metric\.\w+|statsd\.\w+|datadog\.\w+)$"
+    r"github\.com/go-kit/kit/metrics/prometheus\.New\w+From|expvar\.(New\w+|Publish)|go\.opentelemetry\.io/otel/metric\.\w+|statsd\.\w+|datadog\.\w+)$"
 )
 # Numbers that are sent to who keeps them, and so need no endpoint.
 _PUSHED = Names(
@@ -42,7 +42,8 @@ _EXPOSED = Names(
     r".*(Stackdriver|Prometheus|Otlp|Datadog|CloudWatch|Influx)MeterRegistry(\.builder)?|.*CacheMetrics\.monitor|.*Gatherer\w*|.*PrometheusExporter|.*OTLPMetricExporter|"
     r".*\.([aA]dd|[rR]egister|[mM]ount|[uU]se|[sS]erve)Metrics(Endpoint|Handler|Routes?|Middleware)|"
     r".*\w*(MetricsServlet|AdminServlet|JmxReporter(\.forRegistry)?|GraphiteReporter(\.forRegistry)?)|.*\bio\.vertx\.ext\.dropwizard\.MetricsService\.create|MetricsService\.create|"
-    r"(.*\.)?(DropwizardMetricsOptions|MicrometerMetricsOptions)|github\.com/moov-io/base/admin\.New(Server)?)$"
+    r"(.*\.)?(DropwizardMetricsOptions|MicrometerMetricsOptions)|github\.com/moov-io/base/admin\.New(Server)?|"
+    r"expvar\.Handler)$"
 )
 _TRACE_START = Names(
     r"(set_tracer_provider|setGlobalTracerProvider|SetTracerProvider|NodeSDK|NodeTracerProvider|TracerProvider|BatchSpanProcessor|instrument_app|"

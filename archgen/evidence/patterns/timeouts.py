@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from archgen.evidence.code.effects import is_session, origin_of
+from archgen.evidence.code.effects import NODE_REQUEST, is_session, origin_of
 from archgen.evidence.code.model import Call, Function, Module, Program
 from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.common import calls, fact
@@ -100,6 +100,8 @@ def _made(call: Call, module: Module, function: Function) -> str:
     if call.callee == "axios.create":
         return call.callee
     origin = origin_of(call, module, function)
+    if module.language == "typescript" and NODE_REQUEST.match(call.callee):
+        return call.callee if any(e.call is call and e.kind == "remote" for e in function.effects) else ""
     if is_session(call, module):
         return f"requests.Session.{call.name}"
     if module.language == "typescript" and _INSTANCE.match(call.callee) and _ours(call, module):
@@ -145,6 +147,10 @@ def _ours(call: Call, module: Module) -> bool:
     return instead or any(source != head for source in taken)
 
 
+_DIALS = re.compile(r"\bnet\.Dialer\b|\bTLSHandshakeTimeout\b|\bIdleConnTimeout\b")
+_ANSWERED = re.compile(r"\bResponseHeaderTimeout\b|[(,]\s*Timeout=")  # as the text of a call has it
+
+
 def _timed(text: str, function: Function, module: Module, origin: str) -> bool:
     if origin.startswith("httpx."):
         # httpx waits five seconds unless it is told otherwise
@@ -161,6 +167,8 @@ def _timed(text: str, function: Function, module: Module, origin: str) -> bool:
         return True  # what is asked with it is ended by its context
     if origin == "JerseyClientBuilder" and any("dropwizard" in item.module for item in module.imports):
         return True  # Dropwizard's waits half a second unless it is told otherwise
+    if origin == "net/http.Client" and _DIALS.search(text):
+        return _ANSWERED.search(text) is not None  # how long it waits for a connection is not all
     if _TIMED.search(text):
         return True
     if module.language == "python" and (spread := re.search(r"[(,]\s*\*\*(\w+)", text)):

@@ -24,6 +24,37 @@ RULE = Rule(
     remedy="Set a connect and a read timeout where the client is made.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {
+            "a.js": """
+                import https from 'https';
+                export function accounts(url) {
+                  https.get(url, { timeout: 3000 }, read).on('timeout', stop);
+                  const req = https.request(url, {}, read);
+                  req.setTimeout(3000, stop);
+                }
+            """,
+            "b.js": """
+                export class Page {
+                  load(https) { return https.get('/orders'); }
+                }
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "net/http"
+                var whole = http.Client{
+                    Transport: &http.Transport{TLSHandshakeTimeout: 10 * time.Second},
+                    Timeout: 3 * time.Second,
+                }
+                var answered = http.Client{
+                    Transport: &http.Transport{
+                        TLSHandshakeTimeout:   10 * time.Second,
+                        ResponseHeaderTimeout: 3 * time.Second,
+                    },
+                }
+            """,
+        }),
         Sample("java", {  # waits ten seconds by itself
             "App.java": """
                 class App {
@@ -222,6 +253,30 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {  # Node's own client
+            "a.js": """
+                import https from 'node:https';
+                export function accounts(url) {
+                  return new Promise((resolve, reject) => {
+                    const req = https.request(new URL(url), { headers }, (res) => read(res, resolve)); // <-
+                    req.on('error', reject);
+                    req.end();
+                  });
+                }
+            """,
+        }),
+        Sample("go", {  # it waits so long for a connection, and for ever for an answer
+            "a.go": """
+                package a
+                import "net/http"
+                var client = http.Client{ // <-
+                    Transport: &http.Transport{
+                        DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+                    },
+                }
+                func ask(url string) (*http.Response, error) { return client.Post(url, "text/plain", nil) }
+            """,
+        }),
         Sample("go", {
             "a.go": """
                 package a

@@ -29,6 +29,26 @@ RULE = Rule(
     remedy="Open a transaction around both.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {
+            "users.js": """
+                import { database } from './database.js';
+                export function remove(id, heir) {
+                  const users = database();
+                  users.mutate('BEGIN TRANSACTION');
+                  users.mutate('UPDATE orders SET owner = ? WHERE owner = ?', [heir, id]);
+                  users.mutate('DELETE FROM users WHERE id = ?', [id]);
+                  users.mutate('COMMIT');
+                }
+                export function tell(users, page) {
+                  page.show('UPDATE your profile');
+                  users.mutate('DELETE FROM users WHERE id = ?', [page.id]);
+                }
+                export function hint(users, page) {
+                  users.mutate('UPDATE orders SET seen = 1 WHERE id = ?', [page.id]);
+                  page.show('DELETE FROM the list what you do not need');
+                }
+            """,
+        }),
         Sample("go", {  # done again at every start
             "start.go": """
                 package start
@@ -231,6 +251,16 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {  # a statement is one whatever it is handed to
+            "users.js": """
+                import { database } from './database.js';
+                export function remove(id, heir) {
+                  const users = database();
+                  users.mutate('UPDATE orders SET owner = ? WHERE owner = ?', [heir, id]);
+                  users.mutate('DELETE FROM users WHERE id = ?', [id]); // <-
+                }
+            """,
+        }),
         Sample("go", {  # two repositories of one name, and a return that leaves for another reason
             "customers.go": """
                 package customers

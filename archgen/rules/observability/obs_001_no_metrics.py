@@ -28,6 +28,20 @@ RULE = Rule(
     remedy="Count requests, errors and durations in every service, and expose them.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # the library of the language itself
+            "main.go": """
+                package main
+                import (
+                    "expvar"
+                    "net/http"
+                )
+                var orders = expvar.NewInt("orders")
+                func main() {
+                    http.Handle("/debug/vars", expvar.Handler())
+                    http.ListenAndServe(":8080", nil)
+                }
+            """,
+        }),
         Sample("java", {
             "Dockerfile": """
                 FROM base/java:21

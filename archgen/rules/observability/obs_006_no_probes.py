@@ -46,6 +46,21 @@ RULE = Rule(
     remedy="Let liveness answer from the process alone, and readiness ask what it depends on.",
     languages=("config",),
     valid=(
+        Sample("config", {  # a patch says only what is different
+            "orders/Dockerfile": "FROM python:3\nCMD python main.py\n",
+            "orders/main.py": "import uvicorn\nuvicorn.run(app)\n",
+            "k8s/dev/orders-patch.yaml": """
+                apiVersion: apps/v1
+                kind: Deployment
+                metadata: {name: orders}
+                spec:
+                  template:
+                    spec:
+                      containers:
+                        - name: orders
+                          resources: {limits: {cpu: 2}}
+            """,
+        }),
         Sample("config", {
             "a.py": "x = 1\n",
             "k.yaml": """
