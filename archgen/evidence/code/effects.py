@@ -104,6 +104,8 @@ def _of(
         return [Effect("remote", call, write=_writes(call, function), target="http")]
     if name == "sendMail" and module.language == "typescript" and call.receiver and call.args:
         return [Effect("remote", call, write=True, target="smtp")]
+    if module.language == "go" and _MAILS.match(name) and call.receiver and module.uses(_MAIL):
+        return [Effect("remote", call, write=True, target="smtp")]
     if name == "Call" and module.language == "go" and (asked := _remote_method(call, module)):
         return [Effect("remote", call, write=not words.READ_NAME.match(asked), target="rpc")]
     if module.language == "java" and (verb := _JAX_RS.search(call.callee)) and _asks_jax_rs(call, module):
@@ -167,6 +169,9 @@ def _of(
     return found
 
 
+# Go's clients of mail servers
+_MAILS = re.compile(r"(Dial(AndSend)?(WithContext)?|SendMail|DialTLS|DialStartTLS)$")
+_MAIL = re.compile(r"net/smtp$|.*/(gomail|go-mail|go-smtp|go-simple-mail)(\.v\d|/v\d|/mail)*$")
 # Node's own client: `https.request(url, options, (response) => …)`
 NODE_REQUEST = re.compile(r"https?\.(request|get)$")
 _NODE_HTTP = re.compile(r"(node:)?https?$|follow-redirects")
@@ -310,7 +315,7 @@ _NOTIFIES = re.compile(
     r"notifier(\(\))?\.(audit|debug|info|warn|warning|error|critical|sample)$", re.IGNORECASE
 )
 _CONTEXT = re.compile(r"\{\}$|\w*(ctxt|context)$")
-_TAKES_FROM_LIST = re.compile(r"^(B[LR]Pop|b[lr]pop|b[lr]Pop|receive_message)$")
+_TAKES_FROM_LIST = re.compile(r"^(B[LR]Pop|b[lr]pop|b[lr]Pop|receive_?[mM]essage)$")
 
 
 def _polls(name: str, module: Module) -> bool:

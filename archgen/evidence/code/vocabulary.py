@@ -144,7 +144,7 @@ CONSUME_NAME = Names(
     r"^(ConnectToPersistentSubscription|SubscribeToStream|SubscribeToAll|SubscribeToPersistentSubscription\w*|subscribeTo(Stream|All|"
     r"PersistentSubscription\w*)|ConsumePartition|XReadGroup|xReadGroup|xreadgroup|BLPop|blpop|brpop|BRPop|Receive|"
     r"subscribe|pull_subscribe|psubscribe|Subscribe|QueueSubscribe|ChanSubscribe|PullSubscribe|basic_consume|basicConsume|consume|Consume|consumeMessage|"
-    r"eachMessage|onEvent|onMessage|ReceiveMessages?|receive_message|ReadMessage|FetchMessage|addConsumer|createConsumer|"
+    r"eachMessage|onEvent|onMessage|ReceiveMessages?|receive_?[mM]essage|ReadMessage|FetchMessage|addConsumer|createConsumer|"
     r"pull_subscribe_bind|fetch|AddNoPublisherHandler|AddHandler|AddConcurrentHandlers|AddConsumerHandler)$"
 )
 CONSUME_MARK = Names(

@@ -126,7 +126,9 @@ def collect_sql(source: Source, strength: Strength) -> Iterator[Fact]:
             strength,
             {"name": match[1].lower(), "columns": " ".join(match[2].split()).lower()[:1500]},
         )
-    for match in _BLOCKED.finditer(text):
+    blocked = list(_BLOCKED.finditer(text))
+    kept = {match[3].lower() for match in blocked if match[2].lower() == "update"}
+    for match in (m for m in blocked if m[3].lower() in kept):  # what may only not be deleted is no ledger
         line = text.count("\n", 0, match.start()) + 1
         yield Fact(
             "append_only",

@@ -9,6 +9,7 @@ from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Block, Call, Function, Module, Program
 from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.common import fact
+from archgen.evidence.patterns.transactions import tx_block
 
 _HANDLER = re.compile(
     r"^(handler|handle|callback|cb|fn|process|consumer|listener|onMessage|on_message|action)$"
@@ -52,6 +53,7 @@ def _acks(module: Module, function: Function) -> Iterator[Fact]:
         return  # the work is not to be done
     yield from _settled_first(module, function)
     yield from _whatever_came(module, function)
+    yield from _uncommitted(function, module)
     for ack in (e for e in function.effects if e.kind == "ack"):
         scope = ack.call.inside
         for call in function.calls:
@@ -148,6 +150,27 @@ def _whatever_came(module: Module, function: Function) -> Iterator[Fact]:
         )
         if worked:
             why = "also what has failed"
+            yield fact("ack_early", module, ack.line, function=function.title, why=why)
+            return
+
+
+# Spring sends these on its own, once the listener and the transaction around it have ended.
+_BY_THE_CONTAINER = re.compile(r"acknowledge|commitOffsets")
+
+
+def _uncommitted(function: Function, module: Module) -> Iterator[Fact]:
+    """Acknowledged inside of the transaction of its work: if that does not commit, both are lost."""
+    changes = [e.call for e in function.reach if e.kind == "db.write" and not e.late]
+    if not changes:
+        return
+    whole = any(words.TX_MARK.search(mark) for mark in function.marks)
+    for ack in (e.call for e in function.reach if e.kind == "ack" and not e.late):
+        if _BY_THE_CONTAINER.match(ack.name) or any(ack.within("catch")):
+            continue
+        block = None if whole else tx_block(ack, set())
+        inside = changes if whole else [c for c in changes if block and any(b is block for b in c.inside)]
+        if any(c is not ack and c.line <= ack.line for c in inside):
+            why = "inside of the transaction that the work is done in"
             yield fact("ack_early", module, ack.line, function=function.title, why=why)
             return
 

@@ -88,7 +88,7 @@ _ANSWERS = {
         0,
     ),
     "typescript": Sought(
-        r"\bthrow\s+new\s+(Http|NotFound|BadRequest|Conflict|Forbidden|Unauthorized|UnprocessableEntity|Rpc|InternalServerError|"
+        r"\bthrow\s+new\s+(Http|TRPC|NotFound|BadRequest|Conflict|Forbidden|Unauthorized|UnprocessableEntity|Rpc|InternalServerError|"
         r"ServiceUnavailable)\w*(Exception|Error)?\(|\.status\(\s*(HttpStatus\.|[45]\d\d)|\.sendStatus\(\s*[45]\d\d|\.code\(\s*[45]\d\d|"
         r"\bctx\.(status\s*=\s*[45]|throw\()|statusCode:\s*[45]\d\d|\bnext\(\s*(err|error|new\s)",
         ("throw", ".status(", ".sendStatus(", ".code(", "ctx.", "statusCode:", "next("),

@@ -33,7 +33,10 @@ _CONSUMES = re.compile(
 )
 _AGAIN = re.compile(r"\bcontinue\b")
 # in Go it is a failure that is met again, and not the next page or entry
-_GO_AGAIN = re.compile(r"\bif\b[^{\n]*(\berr\w*\b|\bok\b|Cause|errors\.)[^{\n]*\{[^{}]*\bcontinue\b")
+_GO_AGAIN = re.compile(
+    r"\bif\b[^{\n]*(\berr\w*\b|\bok\b|Cause|errors\.)[^{\n]*\{[^{}]*\bcontinue\b|"
+    r"\bif\s+err\w*\s*==\s*nil\s*\{[^{}]*\b(return|break)\b"
+)
 # Who failed is left behind, and the next one's turn begins.
 _NEXT = re.compile(r"\b(idx|index|position|pos|offset|cursor|page)\w*\s*(\+=|\+\+)", re.IGNORECASE)
 _ITERATES = re.compile(r"\b\w*([iI]ter|[rR]ows|[cC]ursor|[sS]canner)\w*\.(Next|Scan)\w*\(")

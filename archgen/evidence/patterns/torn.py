@@ -59,6 +59,9 @@ def torn(program: Program) -> Iterator[Fact]:
         _HIDES.search(function.body) for module, function in program.functions() if module.language == "go"
     )
     for module, function in program.functions():
+        if module.language == "typescript" and (past := _past(function)):
+            yield _torn(module, function, *past)
+            continue
         if not function.name or _REPEATED.search(f"{module.path} {function.name}"):
             continue
         if module.language == "python" and atomic:
@@ -68,13 +71,36 @@ def torn(program: Program) -> Iterator[Fact]:
             e for e in function.reach
             if _alone(e, module, runners) and given.isdisjoint(re.findall(r"\w+", " ".join(e.call.args)))
         ]  # fmt: skip
+        if early := _before(function, changes):
+            yield _torn(module, function, *early)
+            continue
         pair = _pair(function, changes) if len(changes) > 1 else None
         if pair and not _in_transaction(program, function, _DEPTH, hidden):
-            first, second = pair
-            yield fact(
-                "writes.torn", module, second.call.line, function=function.title, at=first.call.line,
-                first=_said(first), second=_said(second),
-            )  # fmt: skip
+            yield _torn(module, function, *pair)
+
+
+def _torn(module: Module, function: Function, first: Effect, second: Effect) -> Fact:
+    said = {"function": function.title or "the module", "at": first.call.line}
+    said |= {"first": _said(first), "second": _said(second)}
+    return fact("writes.torn", module, second.call.line, **said)
+
+
+def _before(function: Function, changes: list[Effect]) -> tuple[Effect, Effect] | None:
+    """A change that is kept before a transaction is begun for those that follow."""
+    begin = next(
+        (
+            e.call
+            for e in function.effects
+            if e.kind == "tx" and e.call.name in ("Begin", "BeginTx", "Beginx")
+        ),
+        None,
+    )
+    if begin is None or any(begin.within("branch", "closure", "loop")):
+        return None
+    first = next((e for e in changes if e.call.line < begin.line and not any(e.call.inside)), None)
+    later = (e for e in function.effects if e.kind == "db.write" and e.call.line > begin.line)
+    second = next((e for e in later if first and e.table and e.table != first.table), None)
+    return (first, second) if first and second else None
 
 
 def _said(effect: Effect) -> str:
@@ -103,6 +129,26 @@ def _alone(effect: Effect, module: Module, runners: set[str]) -> bool:
         and "skipDuplicates" not in call.text()
         and not (module.language != "go" and _CARRIED.search(f"{call.callee} {' '.join(call.args)}"))
     )
+
+
+# A transaction of Prisma's is what its closure is handed; the client itself goes past it.
+_TAKES_NONE = re.compile(r"(?:async\s*)?\(\s*\)\s*=>")
+_PRISMA = re.compile(r"(?:this\.)?_?prisma\b")
+
+
+def _past(function: Function) -> tuple[Effect, Effect] | None:
+    """Two changes that stand in a transaction and are not made by it."""
+    for call in function.calls:
+        if call.name != "$transaction" or not call.args or not _TAKES_NONE.match(call.args[0]):
+            continue
+        inside = [
+            e for e in function.effects
+            if e.kind == "db.write" and e.table and _PRISMA.match(e.call.callee)
+            and any(b.line == call.line and b.header.endswith("$transaction") for b in e.call.inside)
+        ]  # fmt: skip
+        if len(inside) > 1:
+            return inside[0], inside[1]
+    return None
 
 
 def _pair(function: Function, changes: list[Effect]) -> tuple[Effect, Effect] | None:

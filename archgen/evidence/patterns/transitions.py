@@ -28,6 +28,11 @@ _AMOUNTS = (
 _ONE = r"(?<![\w.])(?P<one>[a-zA-Z_]\w*)(?P<on>(?:\.\w+){0,2}?)\.(?:(?:get|is)_?(?=[A-Z_a-z]))?"
 _STATE = re.compile(rf"{_ONE}(?P<field>(?i:{_STATES}))\b(?:\(\))?")
 _AMOUNT = re.compile(rf"{_ONE}(?P<field>(?i:{_AMOUNTS}))\b(?:\([^()]*\))?")
+# `if (usedSeats >= seats)`, where somebody has counted them
+_COUNTED = re.compile(
+    r"(?<![\w.])(?P<one>(?P<field>(?:used|taken|booked|free|left|remaining|available)_?"
+    r"(?i:seats?|tickets?|places?|slots?|stock|spots?)))\b(?![.(])"
+)
 _COMPARED = re.compile(r"(?<![-=<])[<>]=?(?![<>])|\.compareTo\(|\.(?:is_?)?(?:less|greater)", re.IGNORECASE)
 _IF = re.compile(r"\bif\b(?P<said>[^\n{}]{4,240})")
 _LEAVES = re.compile(r"\b(return|raise|throw|continue|abort|panic|fail\w*|orElseThrow)\b|\bexit\(|Error\(")
@@ -56,7 +61,12 @@ def transitions(program: Program) -> Iterator[Fact]:
             guarded = versioned(program) if guarded is None else guarded
             if _free(module, function, one, at, guarded):
                 yield fact(
-                    "state.raced", module, change, function=function.title, what=f"{one}.{field}", at=at
+                    "state.raced",
+                    module,
+                    change,
+                    function=function.title,
+                    what=one if one == field else f"{one}.{field}",
+                    at=at,
                 )
                 break
 
@@ -74,7 +84,9 @@ def _checked(function: Function) -> Iterator[tuple[str, str, int, int]]:
         at = function.line + function.body.count("\n", 0, match.start())
         if (state := _STATE.search(match["said"])) and not state["on"]:
             change = _set(function, state["one"], state["field"], after, at)
-        elif (state := _AMOUNT.search(match["said"])) and _COMPARED.search(match["said"]):
+        elif ((state := _COUNTED.search(match["said"])) and _COMPARED.search(match["said"])) or (
+            (state := _AMOUNT.search(match["said"])) and _COMPARED.search(match["said"])
+        ):
             change = _taken(function, state["field"], after, at)
         else:
             continue

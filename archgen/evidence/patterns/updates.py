@@ -34,7 +34,7 @@ _SET = re.compile(
 _GIVEN = re.compile(rf"\b(?P<field>(?i:{_WORDS}))\s*[:=]\s*(?P<one>[a-z]\w*)\.(?P=field)\s*[-+]\s*[\w(]")
 _UPDATES = re.compile(r"^(update\w*|save|set|patch|findByIdAndUpdate|findOneAndUpdate|upsert|values)$")
 _OWN = frozenset({"self", "this", "cls", "state", "cart", "total", "totals", "acc", "sum", "result", "stats"})
-FETCHED = r"(?:get|find|load|first|one|fetch|select|query|retrieve|read|scalar|lookup|search|by_?id)"
+FETCHED = r"(?:get|count|find|load|first|one|fetch|select|query|retrieve|read|scalar|lookup|search|by_?id)"
 GUARDED = re.compile(
     r"for_?update|@Lock\b|LockMode|pessimistic|\block\w*\(|\.(?:r|w)?lock\b|mutex|synchronized|semaphore|\bversion\b|"
     r"serializable|repeatable|\$inc\b|isolation|redlock|compare_?and|optimistic|\batomically\b|condition_?expression",

@@ -338,6 +338,25 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {  # a mail server is a peer as well
+            "a.go": """
+                package a
+                import "gopkg.in/gomail.v2"
+                func dial(dialer *gomail.Dialer) (gomail.SendCloser, error) {
+                    attempt := 0
+                    for { // <-
+                        sender, err := dialer.Dial()
+                        if err == nil {
+                            return sender, nil
+                        }
+                        attempt++
+                        if attempt == MaxAttempts {
+                            return nil, err
+                        }
+                    }
+                }
+            """,
+        }),
         Sample("python", {  # a payment, by the library of who takes it
             "paypal.py": """
                 import paypalrestsdk

@@ -238,6 +238,18 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {  # counted, and then taken
+            "seats.ts": """
+                import { prisma } from './prisma';
+                export async function join(space: string, user: string) {
+                  const usedSeats = await prisma.member.count({ where: { space } });
+                  if (usedSeats >= SEATS) {
+                    throw new Full();
+                  }
+                  await prisma.member.create({ data: { space, user } }); // <-
+                }
+            """,
+        }),
         Sample("java", {  # paid while it is cancelled
             "Orders.java": """
                 class Orders {

@@ -30,6 +30,41 @@ RULE = Rule(
     languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("typescript", {
+            "polls.ts": """
+                import { prisma } from './prisma';
+                export const router = {
+                  reopen: procedure.mutation(async ({ id }) => {
+                    await prisma.$transaction(async (tx) => {
+                      await tx.poll.update({ where: { id }, data: { status: 'open' } });
+                      await tx.event.delete({ where: { poll: id } });
+                    });
+                    await prisma.$transaction([
+                      prisma.poll.update({ where: { id }, data: { status: 'open' } }),
+                      prisma.event.delete({ where: { poll: id } }),
+                    ]);
+                  }),
+                };
+            """,
+        }),
+        Sample("go", {
+            "a.go": """
+                package a
+                import "gorm.io/gorm"
+                func (s *Store) Open(campaign *Campaign, result Result) error {
+                    tx := db.Begin()
+                    if err := tx.Save(campaign).Error; err != nil {
+                        tx.Rollback()
+                        return err
+                    }
+                    if err := tx.Save(result).Error; err != nil {
+                        tx.Rollback()
+                        return err
+                    }
+                    return tx.Commit().Error
+                }
+            """,
+        }),
+        Sample("typescript", {
             "users.js": """
                 import { database } from './database.js';
                 export function remove(id, heir) {
@@ -251,6 +286,41 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {  # the transaction is opened, and nobody uses it
+            "polls.ts": """
+                import { prisma } from './prisma';
+                export const router = {
+                  reopen: procedure.mutation(async ({ id }) => {
+                    await prisma.$transaction(async () => {
+                      await prisma.poll.update({ where: { id }, data: { status: 'open' } });
+                      await prisma.event.delete({ where: { poll: id } }); // <-
+                    });
+                  }),
+                };
+            """,
+        }),
+        Sample("go", {  # the first is kept, whatever becomes of the transaction for the rest
+            "a.go": """
+                package a
+                import "gorm.io/gorm"
+                func Post(db *gorm.DB, campaign *Campaign, results []Result) error {
+                    return nil
+                }
+                func (s *Store) Open(campaign *Campaign, result Result) error {
+                    err := db.Save(campaign).Error
+                    if err != nil {
+                        return err
+                    }
+                    tx := db.Begin()
+                    err = tx.Save(result).Error // <-
+                    if err != nil {
+                        tx.Rollback()
+                        return err
+                    }
+                    return tx.Commit().Error
+                }
+            """,
+        }),
         Sample("typescript", {  # a statement is one whatever it is handed to
             "users.js": """
                 import { database } from './database.js';

@@ -27,6 +27,8 @@ RULE = Rule(
             "a.py": "x = 1\n",
             "init.sql": """
                 CREATE RULE keep AS -- <-
+                 ON UPDATE TO ledger DO INSTEAD NOTHING;
+                CREATE RULE stay AS -- <-
                  ON DELETE TO ledger DO INSTEAD NOTHING;
             """,
         }),
@@ -35,6 +37,12 @@ RULE = Rule(
         Sample("config", {
             "a.py": "x = 1\n",
             "init.sql": "create table ledger (id int);\n",
+        }),
+        Sample("config", {  # a row that must stay may still change
+            "a.py": "x = 1\n",
+            "init.sql": """
+                CREATE TRIGGER stays BEFORE DELETE ON settings FOR EACH ROW EXECUTE FUNCTION refuse();
+            """,
         }),
     ),
     check=check,

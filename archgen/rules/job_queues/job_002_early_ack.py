@@ -20,6 +20,39 @@ RULE = Rule(
     remedy="Await the handler and commit, then acknowledge.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {  # what the container sends once the listener has ended, and what follows the transaction
+            "Events.java": """
+                import software.amazon.awssdk.services.sqs.SqsClient;
+                class Events {
+                  private SqsClient sqs;
+                  private OrderRepository orderRepository;
+                  @Transactional
+                  @KafkaListener(topics = "orders")
+                  void heard(Event event, Acknowledgment acknowledgment) {
+                    orderRepository.save(event.order());
+                    acknowledgment.acknowledge();
+                  }
+                  void one(Event event) {
+                    kept(event);
+                    sqs.deleteMessage(done(event));
+                  }
+                  @Transactional
+                  void kept(Event event) {
+                    orderRepository.save(event.order());
+                  }
+                }
+            """,
+        }),
+        Sample("python", {
+            "worker.py": """
+                import pika
+                from django.db import transaction
+                def on_order(ch, method, properties, body):
+                    with transaction.atomic():
+                        Order.objects.create(body=body)
+                    ch.basic_ack(method.delivery_tag)
+            """,
+        }),
         Sample("go", {  # refused where the broker can, and left in either case
             "handle.go": """
                 package shop
@@ -154,6 +187,30 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # the message is gone, and then its transaction does not commit
+            "Events.java": """
+                import software.amazon.awssdk.services.sqs.SqsClient;
+                class Events {
+                  private SqsClient sqs;
+                  private OrderRepository orderRepository;
+                  @Transactional
+                  void one(Event event) {
+                    orderRepository.save(event.order());
+                    sqs.deleteMessage(done(event)); // <-
+                  }
+                }
+            """,
+        }),
+        Sample("python", {
+            "worker.py": """
+                import pika
+                from django.db import transaction
+                def on_order(ch, method, properties, body):
+                    with transaction.atomic():
+                        Order.objects.create(body=body)
+                        ch.basic_ack(method.delivery_tag)  # <-
+            """,
+        }),
         Sample("typescript", {  # rows of events, ended whatever came of them
             "processor.ts": """
                 import { pool } from './pool';
