@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from archgen.checklist import audit
-from archgen.rules.model import Verdict
+from archgen.rules.model import Severity, Verdict
 
 _BRIDGE = "".join(f"def step_{n}(message):\n    return message + {n}\n\n" for n in range(60))
 _ITEMS = ("data_consistency", "disaster_recovery")
@@ -91,3 +91,30 @@ def test_two_functions_that_write_are_too_few_to_go_by(tmp_path: Path) -> None:
     _verdicts(tmp_path, _ONE_EACH.partition("def close")[0])
     judged = next(item for item in audit(tmp_path).items if item.id == "data_consistency")
     assert judged.verdict is not Verdict.PASS
+
+
+_PAYS = """
+import requests
+import sqlite3
+db = sqlite3.connect("shop.db")
+def pay(id):
+    requests.post("https://pay.example.com/payments", json={"order": id}, timeout=3)
+    db.execute("UPDATE orders SET paid = 1 WHERE id = ?", (id,))
+"""
+_SHIPS = '    requests.post("https://ship.example.com/shipments", json={"order": id}, timeout=3)\n'
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict", "severity"),
+    [("", Verdict.NOT_APPLICABLE, Severity.WARNING), (_SHIPS, Verdict.FAIL, Severity.ERROR)],
+)
+def test_one_third_party_makes_no_saga_of_a_single_deployable(
+    tmp_path: Path, more: str, verdict: Verdict, severity: Severity
+) -> None:
+    _verdicts(tmp_path, _PAYS + more)
+    judged = next(item for item in audit(tmp_path).items if item.id == "saga")
+    assert (judged.verdict, [(f.rule, f.severity) for f in judged.findings]) == (
+        verdict,
+        [("SAG-001", severity)],
+    )
+    assert "pay changes a peer (post)" in judged.reason

@@ -11,7 +11,7 @@ def judge(seen: Seen) -> Judgement:
         if errors:
             return Judgement(Verdict.PARTIAL, f"{count} compensations are defined; but {errors[0].message}")
         return Judgement(Verdict.PASS, f"{count} compensations are defined, and no defect in them was found")
-    if seen.breaks("SAG-001", "SAG-002"):
+    if errors and seen.breaks("SAG-001", "SAG-002"):
         return Judgement(Verdict.FAIL, errors[0].message)
     if grounds.library(facts):
         return Judgement(Verdict.NOT_APPLICABLE, "a library: it has no operation of its own")
@@ -21,9 +21,10 @@ def judge(seen: Seen) -> Judgement:
         )
     functions = sum(1 for _, f in facts.program.functions() if f.name)
     if len(facts.services) == 1:
+        but = f"; but {seen.findings[0].message}" if seen.findings else ""
         return Judgement(
             Verdict.NOT_APPLICABLE,
-            "one deployable: its operations can be transactions",
+            f"one deployable: its operations can be transactions{but}",
             grounds.starts(seen.facts),
         )
     if facts.has("publisher") and facts.has("consumer"):

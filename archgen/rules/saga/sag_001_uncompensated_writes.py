@@ -73,10 +73,13 @@ def check(facts: Facts) -> Iterable[Hit]:
             continue  # all of it is asked of one peer
         if len(steps) >= 2 and peers:
             first, last = steps[0], steps[-1]
+            # between one third party and the only store of a single deployable, somebody can still reconcile
+            lesser = alone and len({(_peer(e, function), e.call.args[:1]) for e in peers}) < 2
             yield Hit(
                 module.path, first.call.line,
                 f"{function.title} changes {_what(first)} and then {_what(last)} at line {last.call.line}, "
                 "and takes nothing back",
+                severity=Severity.WARNING if lesser else None,
             )  # fmt: skip
 
 
