@@ -23,11 +23,11 @@ TEST_FOLDERS = {
     "integrationtest", "integrationtests",
     "end-to-end-tests", "component-test", "testdata", "fixtures", "__mocks__", "mock", "mocks", "cypress",
     "loadtest", "test-util", "test-utils", "testutil", "ui-tests",
-    "loadgenerator", "load-generator", "testinfra", "testsuite", "acceptance-tests",
+    "loadgenerator", "load-generator", "regtest", "testinfra", "testsuite", "acceptance-tests",
 }  # fmt: skip
 _TEST_FILE = re.compile(
     r"^(test_.*|.*_test|tests|conftest)\.py$|_test\.go$|^(mocks?|fakes?|stubs?)\.go$|\.(spec|test|e2e|e2e-spec|stories|mock)\.[cm]?[jt]sx?$"
-    r"|^\.env\.(test|testing|ci|e2e)\b|^(docker-)?compose[-_.](test|tests|testing|ci|e2e)\.ya?ml$|(Test|Tests|IT|TestCase|Mother)\.java$|^Abstract.*Test.*\.java$|^Test[A-Z].*\.java$"
+    r"|^\.env\.(test|testing|ci|e2e)\b|^(docker-)?compose([-_.]\w+)*[-_.](test|tests|testing|ci|e2e)\.ya?ml$|(Test|Tests|IT|TestCase|Mother)\.java$|^Abstract.*Test.*\.java$|^Test[A-Z].*\.java$"
 )
 _TEST_PROJECT = re.compile(
     r"^(test|tests|integration[-_]tests?|acceptance|e2e)[-_.]"

@@ -18,6 +18,9 @@ def alternatives(one: Call, other: Call) -> bool:
     """Whether one of the calls stands in a branch or a handler that the other does not share."""
     if _handlers(one) ^ _handlers(other):
         return True  # each in a handler of its own, which one function registers
+    apart = [{id(b) for b in call.within("spawn")} for call in (one, other)]
+    if apart[0] - apart[1] and apart[1] - apart[0]:
+        return True  # each in a goroutine of its own
     mine = {id(b) for b in one.within("branch", "catch")}
     theirs = {id(b) for b in other.within("branch", "catch")}
     return (bool(mine ^ theirs) and not (mine <= theirs or theirs <= mine)) or any(

@@ -117,9 +117,25 @@ def _copies(effect: Effect, call: Call, target: Function) -> bool:
 _CHANGING = re.compile(r"(post|put|patch|delete)$", re.IGNORECASE)
 
 
+# `perform("post", …)`, `do(ctx, http.MethodPost, …)`, `ask(HttpMethod.POST, …)`
+_TOLD_METHOD = re.compile(
+    r"[\"'`](?i:post|put|patch|delete)[\"'`]|(\w+\.)*(Method)?(Post|Put|Patch|Delete|POST|PUT|PATCH|DELETE)"
+)
+_A_METHOD = re.compile(r"(http_?)?(method|verb)$", re.IGNORECASE)
+
+
+def _told(call: Call, target: Function) -> bool:
+    """Whether a wrapper is told as it is called to ask with a method that changes something."""
+    return any(map(_A_METHOD.match, target.params)) and any(
+        _TOLD_METHOD.fullmatch(arg) for arg in (*call.args[:3], call.keywords.get("method", ""))
+    )
+
+
 def _through(effect: Effect, call: Call, target: Function) -> Effect:
     late = effect.late or effect.call.after_commit or call.after_commit or call.defers
     via = (target.title, *effect.via)
-    # a wrapper that is told the method as it is called: its own name says which
-    write = effect.write or (effect.kind == "remote" and _CHANGING.match(target.name) is not None)
+    # a wrapper that is told the method as it is called: its own name says which, or an argument
+    write = effect.write or (
+        effect.kind == "remote" and (_CHANGING.match(target.name) is not None or _told(call, target))
+    )
     return Effect(effect.kind, call, write, effect.table, effect.target, via, late)

@@ -128,7 +128,9 @@ class Links:
             type_ = made[1]
         if type_ and self._foreign(type_, module):
             return []
-        if module.language == "go" and self._of_a_package(call, module, function):
+        if module.language == "go" and (
+            self._of_a_package(call, module, function) or self._is_a_package(head, rest, module, function)
+        ):
             return []
         if type_ and (found := self._method(type_, name, module.path)):
             return found
@@ -190,6 +192,14 @@ class Links:
         if source in _STANDARD:
             return True
         return "/" in source and bool(self.program.roots) and self.program.folder_of(source) is None
+
+    def _is_a_package(self, head: str, rest: str, module: Module, function: Function) -> bool:
+        """Whether a package is named, or a type of one is put together: no method is called either way."""
+        if head[:1] in "[*" or head.startswith("map["):
+            return True
+        if "." in rest or head in function.params or "/" not in module.imported(head):
+            return False
+        return not re.search(rf"\b{re.escape(head)}\b[^=\n]*:=|\bvar\s+{re.escape(head)}\b", function.body)
 
     def _foreign(self, type_: str, module: Module) -> bool:
         """Whether a type is one of a library: then no method of the project is meant."""

@@ -22,6 +22,8 @@ _BUILT = re.compile(
     r"(?:\.|^)((insert|update|delete|replace|merge)(?:Into|Table|From)|(?:insert|update|del)(?:OnUpdate)?)\([\"'`](\w+)[\"'`]"
 )
 _ENDS_QUERY = frozenset({"execute", "executeTakeFirst", "executeTakeFirstOrThrow"})
+# bun's: `db.NewInsert().Model(&order).Exec(ctx)`
+_OF_BUN = re.compile(r"\.New(Insert|Update|Delete)\(\)(?:\.Model\(&?(\w+)\))?")
 _ARGUED = re.compile(r"[<\[]")
 # Statements that are no change: questions, calls to whoever listens, settings of the session.
 _KEEPS = re.compile(
@@ -58,6 +60,8 @@ def database(
         return kept
     if module.language == "typescript" and name in _ENDS_QUERY and (built := _BUILT.search(call.callee)):
         return Effect("db.write", call, table=built[3].lower(), target=built[2] or built[1])
+    if module.language == "go" and name == "Exec" and (built := _OF_BUN.search(call.callee)):
+        return Effect("db.write", call, table=(built[2] or "").lower(), target=built[1].lower())
     built = words.SQL_BUILDER.match(origin)
     if built and not call.args and call.receiver and ".Table." in origin:
         kind = "db.read" if built[3] == "select" else "db.write"

@@ -47,6 +47,7 @@ def background(program: Program) -> Iterator[Fact]:
         if module.language == "python" and call.name == "cast" and len(call.args) > 1
     }
     spawners = _spawners(program)
+    queues = _queues(program)
     for module, function in program.functions():
         yield from _timers(module, function)
         if module.language == "go":
@@ -56,6 +57,7 @@ def background(program: Program) -> Iterator[Fact]:
             yield from _pooled(module, function)
         elif module.language == "python":
             yield from _threads(module, function)
+            yield from _put(module, function, queues)
             yield from _submitted(module, function, asked)
 
 
@@ -93,6 +95,30 @@ def _tasks(program: Program) -> Iterator[Fact]:
             inner = re.match(r"(?:[\w.]+\.)?(\w+)\(", call.args[0])
             if inner and inner[1] in own and not inner[1].startswith("_") and not UPKEEP.search(inner[0]):
                 yield _weak(module, function, call.line, f"a task in memory: {call.args[0][:40]}")
+
+
+_A_QUEUE = re.compile(r"(asyncio|queue|multiprocessing)\.(\w*Queue)\b")
+
+
+def _queues(program: Program) -> set[str]:
+    """Queues of Python's own, by the names that they are kept under."""
+    return {
+        name
+        for module in program.modules.values()
+        if module.language == "python" and not module.test
+        for name, kind in module.types.items()
+        if _A_QUEUE.match(kind)
+    }
+
+
+def _put(module: Module, function: Function, queues: set[str]) -> Iterator[Fact]:
+    """What a change leaves to a queue in memory: it is lost with the process, and the change is not."""
+    changed = [e.call.line for e in function.reach if e.kind == "db.write"]
+    for call in function.calls if changed else ():
+        put = call.name in ("put", "put_nowait") and call.receiver in queues and min(changed) < call.line
+        if put and not UPKEEP.search(f"{function.title} {call.receiver}"):
+            yield _weak(module, function, call.line, f"a queue in memory ({call.receiver})")
+            return
 
 
 def _spawners(program: Program) -> set[str]:

@@ -207,6 +207,7 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
                     if not _ASIDE.search(e.call.text())
                 )
                 or any(map(_certain if logged else _changes, _tried(function, catch)))
+                or any(map(_owed, _tried(function, catch)))
             ),
         )
 
@@ -270,6 +271,17 @@ def _silent(function: Function, catch: Catch) -> str:
 
 def _certain(call: Call) -> bool:
     return _RUNS.match(call.name) is not None and words.DB_RECEIVER.search(call.receiver) is not None
+
+
+# Who waits for it cannot go on without it: a code to log in with, a link to a new password.
+_OWED = re.compile(
+    r"(send|mail|email|sms|deliver)\w*(otp|pass_?code|pass_?word|second_?factor|2fa|verif|activat|confirm|invit|reset|magic_?link)",
+    re.IGNORECASE,
+)
+
+
+def _owed(call: Call) -> bool:
+    return _OWED.match(call.name.lstrip("_")) is not None
 
 
 def _commits(function: Function, catch: Catch, tried: list[Effect]) -> bool:

@@ -43,11 +43,11 @@ _EXPOSED = Names(
     r".*\.([aA]dd|[rR]egister|[mM]ount|[uU]se|[sS]erve)Metrics(Endpoint|Handler|Routes?|Middleware)|"
     r".*\w*(MetricsServlet|AdminServlet|JmxReporter(\.forRegistry)?|GraphiteReporter(\.forRegistry)?)|.*\bio\.vertx\.ext\.dropwizard\.MetricsService\.create|MetricsService\.create|"
     r"(.*\.)?(DropwizardMetricsOptions|MicrometerMetricsOptions)|github\.com/moov-io/base/admin\.New(Server)?|"
-    r"expvar\.Handler)$"
+    r"expvar\.Handler|github\.com/labstack/echo-contrib/(echo)?prometheus\.New\w+)$"
 )
 _TRACE_START = Names(
     r"(set_tracer_provider|setGlobalTracerProvider|SetTracerProvider|NodeSDK|NodeTracerProvider|TracerProvider|BatchSpanProcessor|instrument_app|"
-    r"FastAPIInstrumentor|FlaskInstrumentor|registerInstrumentations|SetGlobalTracer|InitGlobalTracer|opentracing\.\w+FromContext|NewJaegerTracer|jaegercfg|otelhttp\.NewHandler|otelgrpc\.\w+|initTracer|ddtrace\.\w+|osprofiler\.(initializer|web|profiler)\.\w+|sentry_sdk\.init|Sentry\.init|aws_lambda_powertools\.(\w+\.)?Tracer|@aws-lambda-powertools/tracer\.Tracer|aws_xray_sdk\.\w+|AWSXRay\.\w+|Tracing\.newBuilder|"
+    r"FastAPIInstrumentor|FlaskInstrumentor|registerInstrumentations|SetGlobalTracer|InitGlobalTracer|opentracing\.\w+FromContext|NewJaegerTracer|jaegercfg|otelhttp\.NewHandler|otelgrpc\.\w+|initTracer|ddtrace\.\w+|ddtrace/tracer\.Start|osprofiler\.(initializer|web|profiler)\.\w+|sentry_sdk\.init|Sentry\.init|aws_lambda_powertools\.(\w+\.)?Tracer|@aws-lambda-powertools/tracer\.Tracer|aws_xray_sdk\.\w+|AWSXRay\.\w+|Tracing\.newBuilder|"
     r"AutoConfiguredOpenTelemetrySdk|(SetupTelemetry|InitTelemetry|initTelemetry|InitTrac(er|ing)\w*)$)"
 )
 _SPAN = Names(

@@ -42,11 +42,19 @@ def timeouts(program: Program) -> Iterator[Fact]:
     for module, function, call in calls(program):
         origin = _made(call, module, function)
         if not origin:
+            if call.keywords.get("timeout") == "None" and call.name != "stream" and _asks(call, function):
+                yield fact(
+                    "client", module, call.line, what=call.shown(40), timeout=False, function=function.title
+                )
             continue
         timed = _timed(call.text(), function, module, origin) or (registered and "HttpService" in origin)
         timed = timed or _handed(call, origin, function) or _limited(function)
         yield fact("client", module, call.line, what=origin, timeout=timed, function=function.title)
     yield from _endless(program)
+
+
+def _asks(call: Call, function: Function) -> bool:
+    return any(e.call is call and e.kind == "remote" for e in function.effects)
 
 
 # Calls whose end is set where they are made, by a context or an operator.

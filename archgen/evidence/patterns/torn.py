@@ -24,7 +24,7 @@ _CHANGES = re.compile(
 )
 # What is done once, or is done again as a whole until it is right.
 _REPEATED = re.compile(
-    r"migrat|seed|fixture|setup|sync|import|install|bootstrap|demo|restore|clean|purge|(^|/)(scripts?|management)/",
+    r"migrat|seed|fixture|setup|sync|expunge|archiv|retention|import|install|bootstrap|demo|restore|clean|purge|(^|/)(scripts?|management)/",
     re.IGNORECASE,
 )
 # What is handed around and may hold a transaction.

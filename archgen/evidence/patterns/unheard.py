@@ -149,6 +149,9 @@ def _logged(module: Module, function: Function) -> Iterator[Fact]:
         success = _SUCCESS
     elif any(map(_ANSWERS.search, function.params.values())) or _HANDLER.search(function.body):
         success = _ANSWERED
+    elif _SENDS.match(function.name) and _NO_RESULT.match(function.body) and not _TELLS.search(function.body):
+        yield from _sent(module, function)
+        return
     else:
         return
     for check in _CHECKED.finditer(function.body):
@@ -163,6 +166,31 @@ def _logged(module: Module, function: Function) -> Iterator[Fact]:
             and not any(made[0].call.within("loop", "finally", "spawn"))
             and not UPKEEP.search(made[0].call.callee)
         ):
+            said = {"types": "a logged error", "logged": True, "writes": True, "call": _name(made[0].call)}
+            yield fact("error.swallowed", module, made[0].call.line, function=function.title, **said)
+            return
+
+
+# What is only there to tell somebody else.
+_SENDS = re.compile(
+    r"([pP]ost|[sS]end|[nN]otify|[pP]ublish|[dD]eliver|[pP]ush|[eE]mit|[dD]ispatch|[cC]all|[fF]ire|[tT]rigger)(?![a-z])"
+)
+_NO_RESULT = re.compile(r"^func\b[^{]*\)\s*\{")
+_TELLS = re.compile(r"<-|\bpanic\(|\bchan\b|\bos\.Exit\(")
+
+
+def _sent(module: Module, function: Function) -> Iterator[Fact]:
+    """What a function of Go sends that can tell nobody of its failure, and writes it to a log."""
+    if UPKEEP.search(function.title) or "rogress" in function.name:
+        return  # the next one tells more
+    for check in _CHECKED.finditer(function.body):
+        kept = _TOLD.sub("", check[1]).replace("return", "").strip()
+        line = function.line + function.body.count("\n", 0, check.start())
+        made = [
+            e for e in function.effects
+            if _changes(e) and e.kind != "db.write" and e.call.line in (line, line - 1)
+        ]  # fmt: skip
+        if check[1].strip() and not kept and made and not UPKEEP.search(made[0].call.callee):
             said = {"types": "a logged error", "logged": True, "writes": True, "call": _name(made[0].call)}
             yield fact("error.swallowed", module, made[0].call.line, function=function.title, **said)
             return

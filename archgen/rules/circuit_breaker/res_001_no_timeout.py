@@ -253,6 +253,21 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {  # a limit that is taken away
+            "a.py": """
+                import httpx
+                client = httpx.AsyncClient(base_url=URL)
+                async def ask():
+                    return await client.get("/orders")
+                async def pay(invoice):
+                    return await httpx.post("/pay", json=invoice, timeout=None)  # <-
+                class Wallet:
+                    def __init__(self):
+                        self.client = httpx.AsyncClient(base_url=URL)
+                    async def pay(self, invoice):
+                        return await self.client.post("/pay", json=invoice, timeout=None)  # <-
+            """,
+        }),
         Sample("typescript", {  # Node's own client
             "a.js": """
                 import https from 'node:https';

@@ -158,6 +158,50 @@ RULE = Rule(
     remedy="Write the message to an outbox table in the same transaction, and publish from there.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # a type of a package is no method of its name, and each goroutine goes its own way
+            "go.mod": "module shop",
+            "models/models.go": """
+                package models
+                type Order struct { ID string }
+            """,
+            "web/web.go": """
+                package web
+                import "database/sql"
+                type Controller struct { db *sql.DB }
+                func (c *Controller) Order(id string) error {
+                    _, err := c.db.Exec("INSERT INTO orders (id) VALUES (?)", id)
+                    return err
+                }
+            """,
+            "again/again.go": """
+                package again
+                import (
+                    "shop/models"
+                    amqp "github.com/rabbitmq/amqp091-go"
+                )
+                func Again(ch *amqp.Channel, body []byte) error {
+                    orders := []models.Order{}
+                    first := models.Order{}
+                    load(&orders, first)
+                    return ch.PublishWithContext(ctx, "shop", "order", false, false, amqp.Publishing{Body: body})
+                }
+            """,
+            "start/start.go": """
+                package start
+                import (
+                    "database/sql"
+                    amqp "github.com/rabbitmq/amqp091-go"
+                )
+                func start(db *sql.DB, ch *amqp.Channel) {
+                    go func() {
+                        db.Exec("INSERT INTO starts (at) VALUES (now())")
+                    }()
+                    go func() {
+                        ch.PublishWithContext(ctx, "shop", "started", false, false, amqp.Publishing{})
+                    }()
+                }
+            """,
+        }),
         Sample("typescript", {  # what is scheduled at each start
             "queue.ts": """
                 import Agenda from 'agenda';

@@ -29,6 +29,18 @@ RULE = Rule(
     remedy="Open a transaction around both.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("java", {  # what is left of it the next run expunges
+            "Old.java": """
+                class Old {
+                  private OrderRepository orderRepository;
+                  private InviteRepository inviteRepository;
+                  void expungeOld(Instant before) {
+                    inviteRepository.deleteByDateBefore(before);
+                    orderRepository.deleteByDateBefore(before);
+                  }
+                }
+            """,
+        }),
         Sample("typescript", {
             "polls.ts": """
                 import { prisma } from './prisma';
@@ -286,6 +298,20 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {  # bun's builders
+            "a.go": """
+                package a
+                import "github.com/uptrace/bun"
+                func (s *Service) Settle(ctx context.Context, entry Entry, invoice Invoice) error {
+                    _, err := s.DB.NewInsert().Model(&entry).Exec(ctx)
+                    if err != nil {
+                        return err
+                    }
+                    _, err = s.DB.NewUpdate().Model(&invoice).WherePK().Exec(ctx) // <-
+                    return err
+                }
+            """,
+        }),
         Sample("typescript", {  # the transaction is opened, and nobody uses it
             "polls.ts": """
                 import { prisma } from './prisma';

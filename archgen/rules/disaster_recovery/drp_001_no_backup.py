@@ -46,6 +46,18 @@ RULE = Rule(
     remedy="Schedule a backup of every store, away from where it runs.",
     languages=("config",),
     valid=(
+        Sample("config", {  # for tests, by their folder or their name
+            "docker/regtest/docker-compose.yml": """
+                services:
+                  db: {image: 'postgres:17', volumes: [kept:/var/lib/postgresql/data]}
+                volumes: {kept: {}}
+            """,
+            "docker-compose.document.ci.yaml": """
+                services:
+                  mongo: {image: 'mongo:7', volumes: [kept:/data/db]}
+                volumes: {kept: {}}
+            """,
+        }),
         Sample("config", {  # who runs it takes copies of it, unless he is told not to
             "a.py": "x = 1\n",
             "template.yaml": """

@@ -54,6 +54,39 @@ RULE = Rule(
     remedy="Catch what you can answer, and let the rest through.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {
+            "a.go": """
+                package a
+                import "net/http"
+                func (s *Service) sendProgress(job Job) {
+                    _, err := http.Post(s.url, "application/json", encode(job))
+                    if err != nil {
+                        s.Logger.Error(err)
+                    }
+                }
+                func (s *Service) postInvoice(invoice Invoice) {
+                    _, err := http.Post(s.url, "application/json", encode(invoice))
+                    if err != nil {
+                        s.Logger.Error(err)
+                        s.failed.Add(invoice)
+                    }
+                }
+            """,
+        }),
+        Sample("java", {
+            "News.java": """
+                class News {
+                  private Notifications notifications;
+                  void tell(User user) {
+                    try {
+                      notifications.sendNewsletter(user.email());
+                    } catch (Exception e) {
+                      LOGGER.error("error sending email", e);
+                    }
+                  }
+                }
+            """,
+        }),
         Sample("python", {  # what failed is noted in the row, or is one of many, or trying again does not mend it
             "tasks.py": """
                 import requests
@@ -476,6 +509,34 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {  # it can tell nobody
+            "a.go": """
+                package a
+                import "net/http"
+                func (s *Service) postToHook(invoice Invoice, url string) {
+                    resp, err := http.Post(url, "application/json", encode(invoice)) // <-
+                    if err != nil {
+                        s.Logger.Error(err)
+                        return
+                    }
+                    s.Logger.Info(resp.Status)
+                }
+            """,
+        }),
+        Sample("java", {  # who asked for a new password waits for it
+            "Passwords.java": """
+                class Passwords {
+                  private Notifications notifications;
+                  void create(User user) {
+                    try {
+                      notifications.sendForgottenPasswordEmail(user.email(), link(user)); // in vain
+                    } catch (Exception e) { // <-
+                      LOGGER.error("error sending email", e);
+                    }
+                  }
+                }
+            """,
+        }),
         Sample("python", {  # a job that tells a log that it has failed, and so is done
             "tasks.py": """
                 import requests

@@ -60,6 +60,20 @@ RULE = Rule(
     remedy="Declare named, durable queues and exchanges, and send persistent messages.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {
+            "pay.py": """
+                import asyncio
+                paid = asyncio.Queue()
+                audits = asyncio.Queue()
+                async def ask(session, invoice):
+                    await paid.put(invoice.id)
+                    await session.execute("UPDATE invoices SET asked = 1 WHERE id = :id", invoice)
+                async def settle(session, invoice):
+                    await session.execute("UPDATE invoices SET paid = 1 WHERE id = :id", invoice)
+                    await audits.put(invoice.id)
+                    await self.cache.put(invoice.id)
+            """,
+        }),
         Sample("go", {
             "a.go": """
                 package a
@@ -313,6 +327,15 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {  # the change is kept, and who was to hear of it is not told
+            "pay.py": """
+                import asyncio
+                paid: asyncio.Queue = asyncio.Queue(0)
+                async def settle(session, invoice):
+                    await session.execute("UPDATE invoices SET paid = 1 WHERE id = :id", invoice)
+                    await paid.put(invoice.id)  # <-
+            """,
+        }),
         Sample("go", {  # a line of log keeps nothing
             "a.go": """
                 package a

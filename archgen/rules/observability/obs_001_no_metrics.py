@@ -28,6 +28,21 @@ RULE = Rule(
     remedy="Count requests, errors and durations in every service, and expose them.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {
+            "main.go": """
+                package main
+                import (
+                    "github.com/labstack/echo-contrib/prometheus"
+                    "github.com/labstack/echo/v4"
+                )
+                func main() {
+                    e := echo.New()
+                    prom := prometheus.NewPrometheus("echo", nil)
+                    prom.Use(e)
+                    e.Start(":8080")
+                }
+            """,
+        }),
         Sample("go", {  # the library of the language itself
             "main.go": """
                 package main

@@ -51,6 +51,18 @@ RULE = Rule(
     remedy="Wire a client that records, at least outside of tests.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # Datadog's own
+            "main.go": """
+                package main
+                import "gopkg.in/DataDog/dd-trace-go.v1/ddtrace/tracer"
+                func main() {
+                    tracer.Start(tracer.WithAgentAddr(agent))
+                    defer tracer.Stop()
+                    span := tracer.StartSpan("order")
+                    defer span.Finish()
+                }
+            """,
+        }),
         Sample("go", {
             "go.mod": "module shop",
             "main.go": """

@@ -174,6 +174,17 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {
+            "badges.py": """
+                import requests
+                from models import Order
+                def perform(method, url, data=None):
+                    return requests.request(method.upper(), url, json=data, timeout=3).json()
+                def order(cart):
+                    price = perform("get", f"{PAYMENTS}/prices")
+                    Order.objects.create(price=price)
+            """,
+        }),
         Sample("python", {  # one or the other, a link to pay by, and a hook that is told
             "pay.py": """
                 import requests
@@ -401,6 +412,17 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {  # a wrapper is told the method
+            "badges.py": """
+                import requests
+                from models import Order
+                def perform(method, url, data=None):
+                    return requests.request(method.upper(), url, json=data, timeout=3).json()
+                def order(cart):
+                    paid = perform("post", f"{PAYMENTS}/payments", cart)  # <-
+                    Order.objects.create(payment=paid["id"])
+            """,
+        }),
         Sample("java", {  # what follows in a branch follows all the same
             "pom.xml": "<project><artifactId>profiles</artifactId></project>",
             "src/main/java/Main.java": """
