@@ -19,7 +19,9 @@ _CONSUMES = re.compile(
     r"RabbitSubscribe|EventPattern|Process)\b"
 )
 _WORKS = re.compile(r"(^|[\s.])(Worker|define|process|work|createWorker)$")
-_LISTENER = re.compile(r"(subscriber|listener|observer|handler|callback|hook)(\.\w+)?$", re.IGNORECASE)
+_LISTENER = re.compile(
+    r"(subscriber|listener|observer|handler|callback|hook)(\.\w+)?$|registry\.notify$", re.IGNORECASE
+)
 _EVENT = re.compile(r"event|message|msg|payload|notif|command|data", re.IGNORECASE)
 # What a handler of errors may say that tells nobody but a reader of logs.
 _TOLD = re.compile(

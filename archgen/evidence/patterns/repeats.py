@@ -100,7 +100,10 @@ def _looked_up(function: Function, store: str, key: str) -> bool:
     """Whether what is kept under a key is wanted for itself: a cache, and no record of what was done."""
     if _OF_A_MESSAGE.search(f"{store} {key}"):
         return False
-    got = re.search(rf"\b(\w+)\s*:?=\s*(?:await\s+)?{re.escape(store)}\.(?:get\w*|Load|Get)\(", function.body)
+    got = re.search(
+        rf"\b(\w+)\s*:?=\s*(?:await\s+)?{re.escape(store)}\??\.(?:get\w*|Load|Get)(?:<[^<>()]*>)?\(",
+        function.body,
+    )
     if got is None:
         return False
     later = function.body[got.end() :]
@@ -116,6 +119,8 @@ def _noted(module: Module, function: Function, acts: list[Effect]) -> Iterator[F
         store, key = keep[1], keep[2]
         if f" in {store}" not in function.body or store in function.params or "cache" in store.lower():
             continue
+        if re.search(rf"\breturn\s+{re.escape(store)}\[{re.escape(key)}\]", function.body):
+            continue  # wanted for itself
         asked = re.search(rf"\bif\s+{re.escape(key)}\s+(not\s+)?in\s+{re.escape(store)}\b", function.body)
         kept = function.line + function.body.count("\n", 0, keep.start())
         check = function.line + function.body.count("\n", 0, asked.start()) if asked else 0

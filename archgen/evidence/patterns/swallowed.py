@@ -200,6 +200,7 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
             logged=logged,
             types=catch.types[:40] or "everything",
             writes=not _UPKEEP.search(f"{module.path.rpartition('/')[2]} {function.title}")
+            and not _ROUND.search(function.owner)
             and (
                 any(
                     e.kind in ("db.write", "commit", "publish") or (e.kind == "remote" and e.write)
@@ -238,6 +239,7 @@ _ASKS = re.compile(
 )
 # What is lost of a cache is reckoned again, and what is lost of first data is seen at once.
 _UPKEEP = re.compile(r"cache|(^|[._])(populat|seed)", re.IGNORECASE)
+_ROUND = re.compile(r"(Sync|Synchroni[sz]er|Scanner|Crawler|Poller)$")  # of a class: it comes round again
 # What is told of who did what, or when somebody was last here, must not fail what it is told of.
 _ASIDE = re.compile(r"audit|last_?(seen|used|login|active)|telemetry|analytic", re.IGNORECASE)
 _TELLS = re.compile(r"[\w.]*\b_?(log\w*|console|print\w*|tracer)\b[\w.]*\(", re.IGNORECASE)

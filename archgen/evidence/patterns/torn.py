@@ -125,6 +125,7 @@ def _alone(effect: Effect, module: Module, runners: set[str]) -> bool:
         and not _ENSURES.match(call.name)
         and not _SIDE.search(call.receiver)
         and not any(call.within("catch", "spawn", "finally"))
+        and not any(b.header.endswith(".catch") for b in call.within("closure"))
         and tx_block(call, runners) is None
         and "skipDuplicates" not in call.text()
         and not (module.language != "go" and _CARRIED.search(f"{call.callee} {' '.join(call.args)}"))
@@ -155,8 +156,8 @@ def _pair(function: Function, changes: list[Effect]) -> tuple[Effect, Effect] | 
     """The first two changes that a run makes one after the other, of two tables, or a row made anew."""
     for index, first in enumerate(changes):
         for second in changes[index + 1 :]:
-            if second.call is first.call:
-                continue
+            if second.call is first.call or (first.via and first.call.callee == second.call.callee):
+                continue  # the same is done again
             if first.table == second.table and not (
                 _TAKES.match(first.target)
                 and _ADDS.match(second.target)
@@ -171,8 +172,17 @@ def _pair(function: Function, changes: list[Effect]) -> tuple[Effect, Effect] | 
 _LEAVES = re.compile(r"\b(return|raise|throw|continue|break|panic)\b")
 
 
+_REGISTERS = re.compile(r"(^|\.)(get|post|put|patch|delete|route|all|command|on|use|action)$")
+
+
+def _handlers(call: Call) -> set[int]:
+    return {id(b) for b in call.within("closure") if _REGISTERS.search(b.header)}
+
+
 def _follows(function: Function, first: Call, second: Call) -> bool:
     """Whether who has passed `first` gets to `second`, in the same turn of every loop."""
+    if _handlers(first) ^ _handlers(second):
+        return False  # each in a handler of its own, which one function registers
     if {id(b) for b in first.within("loop")} - {id(b) for b in second.within("loop")}:
         return False
     around = {id(b) for b in second.within("branch")}
@@ -192,13 +202,20 @@ def _beside(lines: list[str]) -> list[str]:
     return [line for line in lines if len(line) - len(line.lstrip()) <= deep]
 
 
+# What opens a transaction for whoever calls it; one that is opened and ended further in covers nothing here.
+_OPENS = re.compile(
+    r"tx|trans|begin|atomic|session|unit|uow|commit|connect|lock|^(with|run|use|do|execute|call|wrap)(?![a-z])",
+    re.IGNORECASE,
+)
+
+
 def _in_transaction(program: Program, function: Function, depth: int, hidden: bool) -> bool:
     """Whether the function, or one that leads to it, may run in a transaction; `hidden`: by its context."""
     module = program.modules[function.file]
     own = [mark for one in module.classes if one.name == function.owner for mark in one.marks]
     if any(words.TX_MARK.search(mark) for mark in (*function.marks, *own)):
         return True
-    if any(e.kind in ("tx", "commit") for e in function.reach):
+    if any(e.kind in ("tx", "commit") and (not e.via or _OPENS.search(e.call.name)) for e in function.reach):
         return True
     if any(
         _HANDED.search(f"{name} {type_}")

@@ -29,6 +29,30 @@ RULE = Rule(
     remedy="Let the database decide: a unique key, and a caught violation or an upsert.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # what is found is wanted for itself
+            "configs.py": """
+                import requests
+                _found: dict[str, object] = {}
+                def config(issuer):
+                    if issuer not in _found:
+                        _found[issuer] = requests.post(issuer, timeout=3).json()
+                    return _found[issuer]
+            """,
+        }),
+        Sample("typescript", {
+            "api.ts": """
+                class Api {
+                  private cache?: NodeCache;
+                  async post<T>(cacheKey: string, data: Data): Promise<T> {
+                    const cached = this.cache?.get<T>(cacheKey);
+                    if (cached) return cached;
+                    const response = await axios.post<T>('/orders', data, { timeout: 1000 });
+                    this.cache.set(cacheKey, response.data);
+                    return response.data;
+                  }
+                }
+            """,
+        }),
         Sample("python", {
             "events.py": """
                 types_cache: dict = {}

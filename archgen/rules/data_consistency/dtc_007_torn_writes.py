@@ -29,6 +29,34 @@ RULE = Rule(
     remedy="Open a transaction around both.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # two handlers of one router, one thing twice, and what is done when the first fails
+            "routes.ts": """
+                import { db } from './db';
+                export async function routes(app) {
+                  app.put('/orders', async (request) => {
+                    await db.query('INSERT INTO orders (id) VALUES ($1)', [request.id]);
+                  });
+                  app.put('/lines', async (request) => {
+                    await db.query('INSERT INTO lines (id) VALUES ($1)', [request.id]);
+                  });
+                }
+                export async function send(order) {
+                  await db.query('INSERT INTO orders (id) VALUES ($1)', [order.id]).catch(async () => {
+                    await db.query('INSERT INTO failures (id) VALUES ($1)', [order.id]);
+                  });
+                }
+                async function keep(order) {
+                  await db.query('BEGIN');
+                  await db.query('INSERT INTO orders (id) VALUES ($1)', [order.id]);
+                  await db.query('INSERT INTO lines (id) VALUES ($1)', [order.line]);
+                  await db.query('COMMIT');
+                }
+                export async function twice(order) {
+                  await keep(order);
+                  await keep(order.next);
+                }
+            """,
+        }),
         Sample("java", {  # what is left of it the next run expunges
             "Old.java": """
                 class Old {
@@ -298,6 +326,33 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {  # each of the two is whole, and both together are not
+            "a.go": """
+                package a
+                import "database/sql"
+                func (a *Accounts) open(account Account, deposit Transfer) error {
+                    if err := a.accounts.create(account); err != nil {
+                        return err
+                    }
+                    return a.transfers.post(deposit) // <-
+                }
+                func (r *accounts) create(account Account) error {
+                    _, err := r.db.Exec("INSERT INTO accounts (id) VALUES (?)", account.ID)
+                    return err
+                }
+                func (r *transfers) post(transfer Transfer) error {
+                    tx, err := r.db.Begin()
+                    if err != nil {
+                        return err
+                    }
+                    if _, err := tx.Exec("INSERT INTO transfers (id) VALUES (?)", transfer.ID); err != nil {
+                        tx.Rollback()
+                        return err
+                    }
+                    return tx.Commit()
+                }
+            """,
+        }),
         Sample("go", {  # bun's builders
             "a.go": """
                 package a

@@ -54,6 +54,20 @@ RULE = Rule(
     remedy="Catch what you can answer, and let the rest through.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # a class that looks again and again
+            "scan.ts": """
+                class LibraryScanner {
+                  constructor(private items: Repository<Item>) {}
+                  async run(item: Item) {
+                    try {
+                      await this.items.save(item);
+                    } catch (e) {
+                      logger.error('not scanned', e);
+                    }
+                  }
+                }
+            """,
+        }),
         Sample("go", {
             "a.go": """
                 package a
@@ -509,6 +523,16 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {
+            "events.py": """
+                def notify_after(success, request):
+                    for event in request.get_resource_events(after_commit=True):
+                        try:
+                            request.registry.notify(event)
+                        except Exception:  # <-
+                            logger.error("Unable to notify", exc_info=True)
+            """,
+        }),
         Sample("go", {  # it can tell nobody
             "a.go": """
                 package a
