@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Call, Function
-
-_REGISTERS = re.compile(r"(^|\.)(get|post|put|patch|delete|route|all|command|on|use|action)$")
-
-
-def _handlers(call: Call) -> set[int]:
-    return {id(b) for b in call.within("closure") if _REGISTERS.search(b.header)}
+from archgen.evidence.patterns.common import registered
 
 
 def alternatives(one: Call, other: Call) -> bool:
     """Whether one of the calls stands in a branch or a handler that the other does not share."""
-    if _handlers(one) ^ _handlers(other):
+    if registered(one) ^ registered(other):
         return True  # each in a handler of its own, which one function registers
     apart = [{id(b) for b in call.within("spawn")} for call in (one, other)]
     if apart[0] - apart[1] and apart[1] - apart[0]:

@@ -182,6 +182,14 @@ def mentioned(program: Program, name: str, apart_from: Function | Class) -> bool
     return False
 
 
+_REGISTERS = re.compile(r"(^|\.)(get|post|put|patch|delete|route|all|command|on|use|action)$")
+
+
+def registered(call: Call) -> set[int]:
+    """The handlers around a call that a function hands to a router, a bus or a command line."""
+    return {id(block) for block in call.within("closure") if _REGISTERS.search(block.header)}
+
+
 def called(program: Program, function: Function) -> bool:
     """Whether live code, tests apart, calls the function."""
     users = (program.modules[caller.file] for caller in function.callers)

@@ -109,7 +109,7 @@ def _made(call: Call, module: Module, function: Function) -> str:
         return call.callee
     origin = origin_of(call, module, function)
     if module.language == "typescript" and NODE_REQUEST.match(call.callee):
-        return call.callee if any(e.call is call and e.kind == "remote" for e in function.effects) else ""
+        return call.callee if _asks(call, function) else ""
     if is_session(call, module):
         return f"requests.Session.{call.name}"
     if module.language == "typescript" and _INSTANCE.match(call.callee) and _ours(call, module):

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Call, Effect, Function, Module, Program
 from archgen.evidence.facts import Fact
-from archgen.evidence.patterns.common import fact
+from archgen.evidence.patterns.common import fact, registered
 from archgen.evidence.patterns.transactions import runners_of, tx_block
 
 _ADDS = re.compile(r"(insert|save|add|create|bulk_?create|persist)(Many|_many|_all|All)?$", re.IGNORECASE)
@@ -172,16 +172,9 @@ def _pair(function: Function, changes: list[Effect]) -> tuple[Effect, Effect] | 
 _LEAVES = re.compile(r"\b(return|raise|throw|continue|break|panic)\b")
 
 
-_REGISTERS = re.compile(r"(^|\.)(get|post|put|patch|delete|route|all|command|on|use|action)$")
-
-
-def _handlers(call: Call) -> set[int]:
-    return {id(b) for b in call.within("closure") if _REGISTERS.search(b.header)}
-
-
 def _follows(function: Function, first: Call, second: Call) -> bool:
     """Whether who has passed `first` gets to `second`, in the same turn of every loop."""
-    if _handlers(first) ^ _handlers(second):
+    if registered(first) ^ registered(second):
         return False  # each in a handler of its own, which one function registers
     if {id(b) for b in first.within("loop")} - {id(b) for b in second.within("loop")}:
         return False
@@ -204,7 +197,7 @@ def _beside(lines: list[str]) -> list[str]:
 
 # What opens a transaction for whoever calls it; one that is opened and ended further in covers nothing here.
 _OPENS = re.compile(
-    r"tx|trans|begin|atomic|session|unit|uow|commit|connect|lock|^(with|run|use|do|execute|call|wrap)(?![a-z])",
+    r"tx|trans|begin|atomic|session|unit|uow|commit|connect|lock|^(with|run|use|do|execute|call|wrap)(?-i:(?![a-z]))",
     re.IGNORECASE,
 )
 

@@ -37,6 +37,7 @@ _COMPARED = re.compile(r"(?<![-=<])[<>]=?(?![<>])|\.compareTo\(|\.(?:is_?)?(?:le
 _IF = re.compile(r"\bif\b(?P<said>[^\n{}]{4,240})")
 _LEAVES = re.compile(r"\b(return|raise|throw|continue|abort|panic|fail\w*|orElseThrow)\b|\bexit\(|Error\(")
 _WRITTEN = 6  # lines after a condition within which it leaves
+_NEAR = 800  # characters that they may have
 # What a second run takes, spends or does twice; a switch that is turned twice is turned.
 _MATTERS = re.compile(
     r"order|book|reserv|pay(?!load)|charge|refund|coupon|voucher|ticket|seat|invoice|code|transfer|withdraw|"
@@ -87,15 +88,14 @@ def _mentions(body: str) -> bool:
 def _checked(function: Function) -> Iterator[tuple[str, str, int, int]]:
     """What a condition asks before the function leaves or changes it: whose, which, and both lines."""
     for match in _IF.finditer(function.body):
-        after = function.body[match.end() :]
-        if not _LEAVES.search(match["said"] + "\n".join(after.split("\n")[:_WRITTEN])):
+        said, near = match["said"], function.body[match.end() : match.end() + _NEAR].split("\n")
+        if not _LEAVES.search(said + "\n".join(near[:_WRITTEN])):
             continue
+        after = function.body[match.end() :]
         at = function.line + function.body.count("\n", 0, match.start())
-        if (state := _STATE.search(match["said"])) and not state["on"]:
+        if (state := _STATE.search(said)) and not state["on"]:
             change = _set(function, state["one"], state["field"], after, at)
-        elif ((state := _COUNTED.search(match["said"])) and _COMPARED.search(match["said"])) or (
-            (state := _AMOUNT.search(match["said"])) and _COMPARED.search(match["said"])
-        ):
+        elif _COMPARED.search(said) and (state := _COUNTED.search(said) or _AMOUNT.search(said)):
             change = _taken(function, state["field"], after, at)
         else:
             continue
