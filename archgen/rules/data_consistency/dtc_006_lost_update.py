@@ -43,6 +43,21 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # how a peer has answered is no state of a row, nor is that of what hangs on it
+            "orders.ts": """
+                import { prisma } from './prisma';
+                export async function followOrder(id: string) {
+                  const response = await api.getOrder(id);
+                  if (response.status !== 200) throw new Gone();
+                  await prisma.order.update({ where: { id }, data: { status: response.body } });
+                }
+                export async function ship(id: string) {
+                  const order = await prisma.order.findUnique({ where: { id } });
+                  if (order.parcel.status !== 'packed') throw new NotReady();
+                  await prisma.order.update({ where: { id: order.id }, data: { status: 'shipped' } });
+                }
+            """,
+        }),
         Sample("java", {  # the row is locked, or has a version, or was handed in by who may have locked it
             "Orders.java": """
                 class Orders {

@@ -327,6 +327,17 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {  # a catalog is no log
+            "a.go": """
+                package a
+                func (h *Handler) Import(w http.ResponseWriter, r *http.Request) {
+                    body := read(r)
+                    go func() { // <-
+                        h.db.Exec("UPDATE catalog SET body = ? WHERE id = ?", body, id(r))
+                    }()
+                }
+            """,
+        }),
         Sample("python", {  # the change is kept, and who was to hear of it is not told
             "pay.py": """
                 import asyncio
