@@ -63,7 +63,7 @@ _EXAMPLE_PROJECT = re.compile(
 # What fills an empty store for a developer.
 _SEEDS = re.compile(r"^seed(s|er|ers|ing)?([-_.][\w-]+)*\.(py|[cm]?[jt]s|go)$", re.IGNORECASE)
 _GENERATED_FILE = re.compile(
-    r"(_pb2(_grpc)?\.pyi?|\.pb(\.gw)?\.go|_grpc\.pb\.go|_gen\.go|\.gen\.(go|ts)|\.generated\.\w+|\.min\.js|\.d\.ts"
+    r"(_pb2(_grpc)?\.pyi?|\.pb(\.gw)?\.go|_grpc\.pb\.go|_gen\.go|\.gen\.(go|ts)|\.generated\.\w+|\.(min|bundle)\.js|\.d\.ts"
     r"|_mock\.go|mock_.*\.go)$"
 )
 _BANNER = re.compile(r"\s*/\*[!*][^\n]{0,200}?(\bv?\d+\.\d+(\.\d+)?\b|@license|@preserve)")
@@ -76,6 +76,7 @@ _GENERATED_HEADER = re.compile(
 
 # Only what helps tests brings that in.
 _TEST_IMPORT = re.compile(r'^(import)?\s+"testing"$', re.MULTILINE)
+_PYTEST = re.compile(r"^(import pytest|from pytest import)\b", re.MULTILINE)
 _LONG_LINES = 300  # characters on average
 
 
@@ -94,6 +95,8 @@ def nature_of(path: str, text: str) -> Nature:
     ):
         return Nature.TEST
     if name.endswith(".go") and _TEST_IMPORT.search(text[:2000]):
+        return Nature.TEST
+    if name.endswith(".py") and "@pytest.fixture" in text and _PYTEST.search(text):
         return Nature.TEST
     if name == "magefile.go":  # what mage builds with
         return Nature.EXAMPLE

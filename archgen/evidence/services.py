@@ -119,7 +119,41 @@ def find_services(
     for folder in facts.fronts:
         del found[folder]
     services = [found[folder] for folder in sorted(found) if not _is_repository(folder, found, program)]
-    return _told_apart([_with_its_code(s, services, program) for s in services])
+    services = [_with_its_code(s, services, program) for s in services]
+    return _told_apart(_grown_together(services, program, imports))
+
+
+_ENTANGLED = 10  # modules on each side that import the other: fewer are clients or contracts that strayed
+
+
+def _grown_together(services: list[Service], program: Program, imports: Imports) -> list[Service]:
+    """Processes that import each other's code throughout are one deployable, which starts in several ways."""
+    uses: Counter[tuple[str, str]] = Counter()
+    inner = sorted((s.folder for s in services if s.folder), key=len, reverse=True)
+
+    def home(path: str) -> str:
+        return next((folder for folder in inner if _within(path, folder)), "")
+
+    for path, module in program.modules.items() if len(inner) > 1 else ():
+        if module.production and (own := home(path)):
+            reached = {home(target) for target in imports.of(path)}
+            uses.update((own, other) for other in reached - {own, ""})
+    whole = list(services)
+    for one, other in [pair for pair, n in uses.items() if min(n, uses[pair[::-1]]) >= _ENTANGLED]:
+        folder = posixpath.commonpath([one, other])
+        parts = [s for s in whole if _within(s.folder, folder)]
+        if folder and len(parts) > 1 and all(_tied(s.folder, folder, uses) for s in parts):
+            whole = [s for s in whole if s not in parts]
+            whole.append(replace(parts[0], name=_name(folder), folder=folder))
+    return sorted(whole, key=lambda s: s.folder)
+
+
+def _tied(folder: str, whole: str, uses: Counter[tuple[str, str]]) -> bool:
+    """Whether a process below `whole` is entangled with another one there."""
+    return any(
+        folder == one and _within(other, whole) and min(n, uses[other, one]) >= _ENTANGLED
+        for (one, other), n in uses.items()
+    )
 
 
 def _weed(found: dict[str, Service], facts: Facts, manifests: _Manifests) -> None:

@@ -57,6 +57,17 @@ class Orders extends Base {
 }
 
 
+def test_what_type_parameters_extend_is_no_base() -> None:
+    text = """
+    class Orders<Key extends string, Row extends Partial<Named<Key> & { id: string }>>
+      extends Router<State, (c: Context) => void> implements Held {
+      place() {}
+    }
+    """
+    (one,) = _module("orders.ts", text).classes
+    assert one.bases == ("Router<State", "c: Context", "=> void>", "Held")
+
+
 @pytest.mark.parametrize("path", _SAMES)
 def test_the_same_code_has_the_same_shape(path: str) -> None:
     module = _module(path, _SAMES[path])

@@ -23,6 +23,22 @@ def _project(root: Path, files: dict[str, str]) -> Facts:
     return collect(root)
 
 
+def _processes(*, both: bool) -> dict[str, str]:
+    """Two processes of one package: ten modules of the first import the second, or `both` each other."""
+    files = {
+        "setup.cfg": "[entry_points]\nconsole_scripts =\n    shop-api = shop.api.main:run\n"
+        "    shop-worker = shop.worker.main:run\n",
+        "shop/api/main.py": "from shop.api import a0\nfrom flask import Flask\napp = Flask(__name__)\n"
+        "def run():\n    app.run()\n",
+        "shop/worker/main.py": "from shop.worker import w0\nfrom flask import Flask\napp = Flask(__name__)\n"
+        "def run():\n    app.run()\n",
+    }
+    for number in range(10):
+        files[f"shop/api/a{number}.py"] = f"from shop.worker import w{number}\n"
+        files[f"shop/worker/w{number}.py"] = f"from shop.api import a{number}\n" if both else _PLAIN
+    return files
+
+
 _LISTENS = 'package main\nimport "net/http"\nfunc main() { http.ListenAndServe(":1", nil) }\n'
 _LAYOUTS: dict[str, tuple[dict[str, str], list[str]]] = {
     "Django in the root": (
@@ -348,6 +364,8 @@ _LAYOUTS: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         ["shop/cmd/api", "shop/cmd/worker"],
     ),
+    "processes that are made of each other's code": (_processes(both=True), ["shop"]),
+    "processes of which one uses the other's code": (_processes(both=False), ["shop/api", "shop/worker"]),
     "a package": ({"setup.py": "", "lib/a.py": _PLAIN}, []),
 }
 

@@ -58,6 +58,7 @@ class Links:
         self._listeners = _listeners(program)
         self._receivers: dict[int, str] = {}
         self._targets: dict[int, list[Function]] = {}
+        self._names: dict[str, dict[str, str]] = {}
 
     def targets(self, call: Call, module: Module, function: Function) -> list[Function]:
         """Functions of the project that `call` may run; empty when it is not told."""
@@ -108,7 +109,7 @@ class Links:
                 known = self._named(name, module)
                 same = [f for _, f in known if not f.owner or f.owner == function.owner]
                 return same[:2] if len(same) <= 2 else []
-            return []
+            return self._unpacked(name, module, function) if module.language == "typescript" else []
         if "." not in rest and (head in ("self", "this", "cls") or head == self._receiver(function)):
             return self._method(function.owner, name, module.path)
         type_ = plain(
@@ -175,6 +176,23 @@ class Links:
             return []
         named = [f for _, f in self.by_name.get(original, ()) if not f.owner]
         return [f for f in named if f.file.rpartition(".")[0] in (stem, f"{stem}/index")][:1]
+
+    def _unpacked(self, name: str, module: Module, function: Function) -> list[Function]:
+        """What a script takes out of an object by its name: a function that another one made, and that no
+        other is called like.
+        """
+        if module.home_of(name) or name in function.params:
+            return []
+        original = self._renamed(module).get(name, name)
+        known = [one for home, one in self._named(original, module) if home is not module]
+        return known if len(known) == 1 and not known[0].owner and not usual(original) else []
+
+    def _renamed(self, module: Module) -> dict[str, str]:
+        """What a script takes out of objects, by its new name: `const { insert: add } = queries`."""
+        if module.path not in self._names:
+            said = _TAKEN.findall("\n".join(f.body for f in module.functions if not f.owner))
+            self._names[module.path] = {new: old for part in said for old, new in _RENAMED.findall(part)}
+        return self._names[module.path]
 
     def _receiver(self, function: Function) -> str:
         """What a method of Go calls the value that it is called on."""
@@ -307,6 +325,8 @@ def _fits(call: Call, function: Function) -> bool:
     return len(call.args) == len(function.params) or any("..." in kind for kind in function.params.values())
 
 
+_TAKEN = re.compile(r"\b(?:const|let)\s*\{([^=;()]{1,2000})\}\s*=")
+_RENAMED = re.compile(r"(\w+)\s*:\s*(\w+)")
 _GO_METHOD = re.compile(r"func\s*\(\s*(\w+)\s")
 _HEARS = re.compile(r"@(?:\w+\.)*EventListener\b")
 _APART = re.compile(r"@(?:\w+\.)*Async\b")

@@ -82,6 +82,20 @@ def _without(text: str, spans: list[tuple[int, int]]) -> str:
     return "".join([*parts, text[at:]])
 
 
+def _heritage(after: str, language: str) -> str:
+    """What a class says of its bases, in the text after its name; what type parameters extend is none."""
+    if language not in ("typescript", "java"):
+        return after.split(":" if language == "python" else "{", 1)[0]
+    deep, begin = 0, 0
+    for match in re.finditer(r"=>|[<>{]", after):
+        if match[0] == "{" and not deep:
+            return after[begin : match.start()]
+        deep += {"<": 1, ">": -1}.get(match[0], 0)
+        if match[0] == ">" and not deep and not begin and after.lstrip()[:1] == "<":
+            begin = match.end()
+    return after[begin:].split("{", 1)[0]
+
+
 class _Reader:
     """Sweeps the nodes in order of place and keeps a stack of what surrounds the current one."""
 
@@ -266,8 +280,8 @@ class _Reader:
         if name_node is None:
             return
         name, place = name_node.text(), name_node.range().start.index
-        head = self.text[start:end].split("{" if self.grammar.language != "python" else ":", 1)[0]
-        bases = re.split(r"\b(?:extends|implements)\b|[(),]", head[place - start + len(name) :])
+        head = _heritage(self.text[place + len(name) : end], self.grammar.language)
+        bases = re.split(r"\b(?:extends|implements)\b|[(),]", head)
         one = Class(
             name=name,
             file=self.module.path,

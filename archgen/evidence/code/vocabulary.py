@@ -44,7 +44,7 @@ def _any(*patterns: str) -> Names:
 
 
 HTTP = _any(
-    r"^(requests|httpx|aiohttp|urllib3|treq)\b[\w.]*\.(get|post|put|patch|delete|request|head|options|send|stream)$",
+    r"^(requests|httpx|aiohttp(?!\.web\b)|urllib3|treq)\b[\w.]*\.(get|post|put|patch|delete|request|head|options|send|stream)$",
     r"^urllib\.request\.urlopen$",
     r"^pycurl\.Curl\.perform$",
     r"^(requests|httpx)\.(get|post|put|patch|delete|request|head)$",

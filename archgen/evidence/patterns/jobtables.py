@@ -86,7 +86,7 @@ def job_tables(program: Program, facts: Facts) -> Iterator[Fact]:
         yield fact(
             "job.worker", module, effect.call.line, what=f"rows of {table} are claimed by {function.title}",
             by="table", attempts=bool(counted), function=function.title,
-            limited=not counted or any(True for _ in _limits(program, counted)),
+            limited=not counted or any(True for _ in _limits(program, counted)) or _ends_failed(uses),
         )  # fmt: skip
         home, adder, added = adds[0]
         yield fact(
@@ -102,6 +102,14 @@ def job_tables(program: Program, facts: Facts) -> Iterator[Fact]:
                 function=limited.title,
             )  # fmt: skip
             break
+
+
+_FAILED = re.compile(r"\b(state|status)\s*=\s*[\"']?[\w.]*(FAILED|failed|Failed|DEAD|dead)\b")
+
+
+def _ends_failed(uses: list[Use]) -> bool:
+    """Whether a job that failed stays as one that has, which nobody claims."""
+    return any(e.kind == "db.write" and _FAILS.search(f.name) and _FAILED.search(f.body) for _, f, e in uses)
 
 
 def _lost(uses: list[Use]) -> Iterator[Fact]:

@@ -59,7 +59,13 @@ def naive_consumers(program: Program, facts: Facts) -> Iterator[Fact]:
             told_inside = kept and any(_SEEN_TABLE.search(e.table) for e in handler.reach)
             told = any(t in safe for e in inserts for t in (handler.title, *e.via))
             looked = re.search(r"exist|find|already|duplicate|seen", handler.body, re.IGNORECASE)
-            if inserts and not told and not looked and not told_inside:
+            led = {via for e in inserts for via in e.via}
+            kept_out = any(
+                f.title in led and _LOCKS.search(f.body)
+                for via in led
+                for _, f in named[via.rpartition(".")[2]]
+            )
+            if inserts and not told and not looked and not told_inside and not kept_out:
                 yield fact(
                     "naive_consumer",
                     owner,
@@ -69,6 +75,8 @@ def naive_consumers(program: Program, facts: Facts) -> Iterator[Fact]:
                 )
 
 
+# One at a time looks at what is there, and adds what is missing.
+_LOCKS = re.compile(r"(?<![bB])[lL]ock(er)?\w*\.?\w*\(")
 _ADDS_UP = re.compile(
     r"[\"'`]\s*ADD\s+#?\w|SET\s+#?(\w+)\s*=\s*(if_not_exists\([^()]*\)|#?\1)\s*\+", re.IGNORECASE
 )

@@ -38,7 +38,7 @@ _GO_AGAIN = re.compile(
     r"\bif\s+err\w*\s*==\s*nil\s*\{[^{}]*\b(return|break)\b"
 )
 # Who failed is left behind, and the next one's turn begins.
-_NEXT = re.compile(r"\b(idx|index|position|pos|offset|cursor|page)\w*\s*(\+=|\+\+)", re.IGNORECASE)
+_NEXT = re.compile(r"\b(idx|index|position|pos|offset|cursor|page)\w*\s*(\+=|\+\+)|=\s*next\(", re.IGNORECASE)
 _ITERATES = re.compile(r"\b\w*([iI]ter|[rR]ows|[cC]ursor|[sS]canner)\w*\.(Next|Scan)\w*\(")
 _JITTER = re.compile(r"random|jitter|rand\.", re.IGNORECASE)
 # Whoever sits before it answers again, and may stop.

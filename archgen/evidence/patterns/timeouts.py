@@ -15,7 +15,7 @@ _VERBS = r"(get|post|put|patch|delete|request|head)"
 _MAKERS = re.compile(
     r"^(httpx\.(AsyncClient|Client)|(anthropic|openai)\.(Async)?(Anthropic|OpenAI)|aiohttp\.ClientSession|"
     rf"(botocore\.vendored\.)?requests\.{_VERBS}|requests\.[sS]ession\.{_VERBS}|urllib\.request\.urlopen|httpx\.{_VERBS}|"
-    rf"axios\.create|axios(\.{_VERBS})?|got(\.{_VERBS})?|node-fetch(\.default)?|HttpService\.{_VERBS}|fetch|"
+    rf"axios\.create|axios(\.{_VERBS})?|(got\.)?got(\.{_VERBS})?|node-fetch(\.default)?|HttpService\.{_VERBS}|fetch|"
     r"net/http\.(Get|Post|PostForm|Head)|net/http\.Client|net/http\.DefaultClient\.\w+|"
     r"github\.com/hashicorp/go-retryablehttp\.(NewClient|Get|Post|PostForm|Head)|"
     r"urllib3\.PoolManager|smtplib\.SMTP(_SSL)?)$"
@@ -117,7 +117,7 @@ def _made(call: Call, module: Module, function: Function) -> str:
     asks = origin == "fetch" or origin.startswith("axios")
     if not _MAKERS.match(origin) or (asks and not any(e.call is call for e in function.effects)):
         return ""
-    return origin
+    return origin.replace("got.got", "got")  # which the library exports by its name as well
 
 
 _LIMITER = re.compile(r"@(?:\w+\.)*TimeLimiter\b")

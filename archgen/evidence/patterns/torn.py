@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Call, Effect, Function, Module, Program
 from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.common import fact, registered
+from archgen.evidence.patterns.past import carried, past
 from archgen.evidence.patterns.transactions import runners_of, tx_block
 
 _ADDS = re.compile(r"(insert|save|add|create|bulk_?create|persist)(Many|_many|_all|All)?$", re.IGNORECASE)
@@ -47,6 +49,7 @@ _SIDE = re.compile(
 _ENSURES = re.compile(r"_?ensure")  # done again at every start, until it is there
 _A_CONNECTION = re.compile(r"conn(ection)?$|client$", re.IGNORECASE)
 _WHOLE = re.compile(r"ATOMIC_REQUESTS")
+_MAKES = ("constructor", "__init__")  # an object that changes something later
 _DEPTH = 3
 _DJANGO = re.compile(r"django\b")
 
@@ -55,14 +58,14 @@ def torn(program: Program) -> Iterator[Fact]:
     """`writes.torn`: `first` and `second` are what is changed, `at` is the line of the first change."""
     runners = runners_of(program)
     atomic = any(_WHOLE.search(text.value) for module in program.modules.values() for text in module.texts)
-    hidden = any(
-        _HIDES.search(function.body) for module, function in program.functions() if module.language == "go"
-    )
+    unseen = carried(program)
+    ways = _ways(program)
     for module, function in program.functions():
-        if module.language == "typescript" and (past := _past(function)):
-            yield _torn(module, function, *past)
+        if module.language == "typescript" and (found := past(function, unseen)):
+            said = {"function": function.title, "at": found.at, "first": found.first, "second": found.second}
+            yield fact("writes.torn", module, found.line, **said)
             continue
-        if not function.name or _REPEATED.search(f"{module.path} {function.name}"):
+        if not function.name or function.name in _MAKES or _REPEATED.search(f"{module.path} {function.name}"):
             continue
         if module.language == "python" and atomic:
             continue
@@ -75,7 +78,7 @@ def torn(program: Program) -> Iterator[Fact]:
             yield _torn(module, function, *early)
             continue
         pair = _pair(function, changes) if len(changes) > 1 else None
-        if pair and not _in_transaction(program, function, _DEPTH, hidden):
+        if pair and not _in_transaction(program, function, _DEPTH, ways):
             yield _torn(module, function, *pair)
 
 
@@ -132,26 +135,6 @@ def _alone(effect: Effect, module: Module, runners: set[str]) -> bool:
     )
 
 
-# A transaction of Prisma's is what its closure is handed; the client itself goes past it.
-_TAKES_NONE = re.compile(r"(?:async\s*)?\(\s*\)\s*=>")
-_PRISMA = re.compile(r"(?:this\.)?_?prisma\b")
-
-
-def _past(function: Function) -> tuple[Effect, Effect] | None:
-    """Two changes that stand in a transaction and are not made by it."""
-    for call in function.calls:
-        if call.name != "$transaction" or not call.args or not _TAKES_NONE.match(call.args[0]):
-            continue
-        inside = [
-            e for e in function.effects
-            if e.kind == "db.write" and e.table and _PRISMA.match(e.call.callee)
-            and any(b.line == call.line and b.header.endswith("$transaction") for b in e.call.inside)
-        ]  # fmt: skip
-        if len(inside) > 1:
-            return inside[0], inside[1]
-    return None
-
-
 def _pair(function: Function, changes: list[Effect]) -> tuple[Effect, Effect] | None:
     """The first two changes that a run makes one after the other, of two tables, or a row made anew."""
     for index, first in enumerate(changes):
@@ -202,22 +185,44 @@ _OPENS = re.compile(
 )
 
 
-def _in_transaction(program: Program, function: Function, depth: int, hidden: bool) -> bool:
+class _Ways(NamedTuple):
+    """How transactions get to who is called: `hidden` in a context of Go's, by the types of `handles`."""
+
+    hidden: bool
+    handles: frozenset[str]
+
+
+def _ways(program: Program) -> _Ways:
+    hidden, handles = False, set()
+    for module, function in program.functions():
+        hidden = hidden or (module.language == "go" and _HIDES.search(function.body) is not None)
+        if module.language == "java" and _A_CALLBACK.match(function.name):
+            handles |= set(function.params.values())
+    return _Ways(hidden, frozenset(handles))
+
+
+# What a transaction of Java's runs, by the name that its interface gives it.
+_A_CALLBACK = re.compile(r"(do)?[iI]nTransaction(WithoutResult)?$")
+
+
+def _in_transaction(program: Program, function: Function, depth: int, ways: _Ways) -> bool:
     """Whether the function, or one that leads to it, may run in a transaction; `hidden`: by its context."""
     module = program.modules[function.file]
     own = [mark for one in module.classes if one.name == function.owner for mark in one.marks]
     if any(words.TX_MARK.search(mark) for mark in (*function.marks, *own)):
         return True
+    if module.language == "java" and _A_CALLBACK.match(function.name):
+        return True
     if any(e.kind in ("tx", "commit") and (not e.via or _OPENS.search(e.call.name)) for e in function.reach):
         return True
     if any(
-        _HANDED.search(f"{name} {type_}")
+        _HANDED.search(f"{name} {type_}") or type_ in ways.handles
         for name, type_ in function.params.items()
-        if hidden or type_ != "context.Context"
+        if ways.hidden or type_ != "context.Context"
     ):
         return True
     return depth > 0 and any(
-        _in_transaction(program, caller, depth - 1, hidden)
+        _in_transaction(program, caller, depth - 1, ways)
         for caller in function.callers
         if caller is not function and not _tests(program, caller)
     )

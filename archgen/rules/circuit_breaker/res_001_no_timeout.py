@@ -253,6 +253,15 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {  # taken from the library by its name
+            "discovery.ts": """
+                import { got } from 'got';
+                export const discover = async (issuer: string) => {
+                  const { body } = await got.get(`${issuer}/.well-known/openid-configuration`); // <-
+                  return JSON.parse(body);
+                };
+            """,
+        }),
         Sample("python", {  # a limit that is taken away
             "a.py": """
                 import httpx

@@ -85,6 +85,15 @@ RULE = Rule(
     remedy="Send the call through the breaker of that peer.",
     languages=("python", "typescript", "go", "java",),
     valid=(
+        Sample("python", {  # a route of one's own
+            "app.py": """
+                from aiohttp import web
+                def make():
+                    app = web.Application()
+                    app.add_routes([web.get("/orders", list_orders)])
+                    return app
+            """,
+        }),
         Sample("typescript", {  # a client of blobs asks nobody when it is made
             "blobs.ts": """
                 import { BlobServiceClient } from '@azure/storage-blob';

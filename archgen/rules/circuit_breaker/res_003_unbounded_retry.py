@@ -45,6 +45,21 @@ RULE = Rule(
     remedy="Limit the attempts, wait exponentially longer between them, and add jitter.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # the next mirror's turn
+            "mirrors.py": """
+                import httpx
+                async def download(urls):
+                    mirrors = iter(urls)
+                    url = next(mirrors)
+                    while True:
+                        try:
+                            return await httpx.get(url, timeout=5)
+                        except Exception:
+                            if url := next(mirrors, None):
+                                continue
+                            raise
+            """,
+        }),
         Sample("go", {  # the next of many
             "a.go": """
                 package a

@@ -33,6 +33,18 @@ RULE = Rule(
     remedy="Record the message id in the same transaction, or upsert by a natural key.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # one at a time adds what is missing
+            "a.py": """
+                import pika
+                def on(ch, m, p, body, session):
+                    bill(session, body)
+                def bill(session, body):
+                    with locker.lock(body.account):
+                        session.execute('insert into invoices values (1)')
+                def f(channel):
+                    channel.basic_consume('q', on)
+            """,
+        }),
         Sample("typescript", {  # under the id of the message, or only once
             "template.yaml": """
                 Transform: AWS::Serverless-2016-10-31

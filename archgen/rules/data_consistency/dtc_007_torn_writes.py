@@ -29,6 +29,74 @@ RULE = Rule(
     remedy="Open a transaction around both.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # made by the transaction, by what comes from it, or by what is written in it
+            "users.ts": """
+                import { createRoleQueries } from './roles';
+                export const createUsers = (pool) => {
+                  const insertUser = async (data) => {
+                    return pool.transaction(async (connection) => {
+                      const { insertUser: add } = createUserQueries(connection);
+                      const user = await add(data);
+                      const { insertRoles } = createRoleQueries(connection);
+                      const insertLater = async (id) => insertRoles(id);
+                      await insertRoles(user.id);
+                      await insertLater(user.id);
+                      return user;
+                    });
+                  };
+                  return { insertUser };
+                };
+            """,
+            "roles.ts": """
+                export const createRoleQueries = (pool) => {
+                  const insertRoles = async (id) => pool.query('INSERT INTO roles (id) VALUES ($1)', [id]);
+                  return { insertRoles };
+                };
+            """,
+        }),
+        Sample("typescript", {  # what an object will change later
+            "queries.ts": """
+                import { inserting, deleting } from './build';
+                export class Queries {
+                  constructor(pool) {
+                    this.insert = inserting(pool);
+                    this.remove = deleting(pool);
+                  }
+                }
+            """,
+            "build.ts": """
+                export const inserting = (pool) => async (id) => pool.query('INSERT INTO orders (id) VALUES ($1)', [id]);
+                export const deleting = (pool) => async (id) => pool.query('DELETE FROM lines WHERE id = $1', [id]);
+            """,
+        }),
+        Sample("java", {  # a transaction runs it, and hands it what reaches further in
+            "Payments.java": """
+                import org.springframework.data.jpa.repository.JpaRepository;
+                interface PaymentRepository extends JpaRepository<Payment, Long> {}
+                interface AttemptRepository extends JpaRepository<Attempt, Long> {}
+                class Payments {
+                  private final PaymentRepository paymentRepository;
+                  private final AttemptRepository attemptRepository;
+                  void keep(Payment payment) {
+                    dao.execute(new Work<Void>() {
+                      public Void inTransaction(Handle handle) {
+                        paymentRepository.save(payment);
+                        attemptRepository.save(payment.attempt());
+                        return null;
+                      }
+                    });
+                  }
+                }
+                class Refunds {
+                  private final PaymentRepository paymentRepository;
+                  private final AttemptRepository attemptRepository;
+                  void refund(Payment payment, Handle handle) {
+                    paymentRepository.save(payment);
+                    attemptRepository.save(payment.attempt());
+                  }
+                }
+            """,
+        }),
         Sample("typescript", {  # two handlers of one router, one thing twice, and what is done when the first fails
             "routes.ts": """
                 import { db } from './db';
@@ -326,6 +394,47 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {  # asked of the client, while the transaction does the rest
+            "users.ts": """
+                import { createRoleQueries } from './roles';
+                export const createUsers = (queries) => {
+                  const { pool, users: { insertUser: insertUserQuery } } = queries;
+                  const insertUser = async (data) => {
+                    return pool.transaction(async (connection) => {
+                      const user = await insertUserQuery(data); // <-
+                      const { insertRoles } = createRoleQueries(connection);
+                      await insertRoles(user.id);
+                      return user;
+                    });
+                  };
+                  return { insertUser };
+                };
+            """,
+            "roles.ts": """
+                export const createRoleQueries = (pool) => {
+                  const insertRoles = async (id) => pool.query('INSERT INTO roles (id) VALUES ($1)', [id]);
+                  return { insertRoles };
+                };
+            """,
+        }),
+        Sample("typescript", {  # what another file made, taken out of an object by its name
+            "routes.ts": """
+                export function routes(router, { queries }) {
+                  const { roles: { deleteRoleOfUser, insertRoleOfUser: give } } = queries;
+                  router.put('/users/:id/role', async (request) => {
+                    await deleteRoleOfUser(request.id);
+                    await give(request.id, request.role); // <-
+                  });
+                }
+            """,
+            "roles.ts": """
+                export const createRoleQueries = (pool) => {
+                  const deleteRoleOfUser = async (id) => pool.query('DELETE FROM roles WHERE id = $1', [id]);
+                  const insertRoleOfUser = async (id, role) => pool.query('INSERT INTO roles (id) VALUES ($1)', [id, role]);
+                  return { deleteRoleOfUser, insertRoleOfUser };
+                };
+            """,
+        }),
         Sample("go", {  # each of the two is whole, and both together are not
             "a.go": """
                 package a

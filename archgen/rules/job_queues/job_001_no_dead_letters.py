@@ -38,6 +38,37 @@ RULE = Rule(
     remedy="Limit the deliveries, and keep what failed with its reason.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # tried once, and kept as failed
+            "queue.py": """
+                from sqlalchemy import select, insert, update
+                from tables import chores
+                def add(conn, work, retries=0):
+                    conn.execute(insert(chores), [work])
+                def take(conn, me, limit):
+                    rows = conn.execute(select(chores).limit(limit).with_for_update(skip_locked=True)).all()
+                    conn.execute(update(chores).values(locked_by=me, run_at=now()))
+                    return rows
+                def finish(conn, held):
+                    conn.execute(update(chores).values(status='done'))
+                def set_failed(conn, held, error):
+                    conn.execute(update(chores).values(status='failed', error=error))
+            """,
+            "worker.py": """
+                import queue
+                def run(engine):
+                    while True:
+                        with engine.begin() as conn:
+                            held = queue.take(conn, ME, 1)
+                        attempt(engine, held)
+                def attempt(engine, held):
+                    try:
+                        handle(held)
+                    except Exception as error:
+                        transact(engine, lambda conn: queue.set_failed(conn, held, error))
+                    else:
+                        transact(engine, lambda conn: queue.finish(conn, held))
+            """,
+        }),
         Sample("python", {  # what has failed for good stays, with its reason
             "tasks.py": """
                 from celery import shared_task
