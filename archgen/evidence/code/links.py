@@ -64,9 +64,18 @@ class Links:
         """Functions of the project that `call` may run; empty when it is not told."""
         if id(call) not in self._targets:
             found = self._find(call, module, function)
+            if module.language == "java":
+                found = [self._overload(call, one) for one in found]
             handed = (*self._handed(call, function), *self._referred(call, module, function))
             self._targets[id(call)] = [*found, *(f for f in handed if f not in found)]
         return self._targets[id(call)]
+
+    def _overload(self, call: Call, found: Function) -> Function:
+        """The method of the name of `found` in its class that takes as many arguments as `call` has."""
+        if _fits(call, found) or not found.owner:
+            return found
+        alike = (f for f in self.by_owner[found.owner][found.name] if f.file == found.file)
+        return next((f for f in alike if _fits(call, f)), found)
 
     def _handed(self, call: Call, function: Function) -> Iterator[Function]:
         """Functions that are written inside of `function` and handed to `call`: what it is given, it runs."""
@@ -95,8 +104,9 @@ class Links:
                 return self._listeners[plain(kind)][:3]
         if not rest:
             own = self.by_owner[function.owner] if module.language == "java" and function.owner else {}
-            if name in own:
-                return self._method(function.owner, name, module.path)
+            if name in own or (function.owner in self.bases and own):
+                if found := self._method(function.owner, name, module.path):
+                    return found
             here = [f for m, f in self.by_name.get(name, ()) if m is module and not f.owner]
             if here:
                 return here
