@@ -55,6 +55,7 @@ _EXAMPLE_FOLDERS = {
     ".devcontainer",
     "devcontainer",
     "local-dev",
+    "github_actions",
     "deprecated",
 }
 _EXAMPLE_PROJECT = re.compile(

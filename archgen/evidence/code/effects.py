@@ -325,11 +325,16 @@ def _polls(name: str, module: Module) -> bool:
     )
 
 
+_WORKFLOW = re.compile(r"(go\.uber\.org/cadence|go\.temporal\.io/sdk)/workflow")
+
+
 def _publishes(call: Call, origin: str, module: Module) -> bool:
     if words.LOCAL_BUS.search(origin) or words.LOCAL_BUS.search(call.callee[-80:]):
         return False
     if call.name == "send" and call.args and _NO_MESSAGE.match(call.args[0]):
         return False  # of the AWS SDK, which sends whatever it is asked
+    if call.name == "Send" and module.uses(_WORKFLOW):
+        return False  # on a channel within a workflow
     if words.SENT_WITH_COMMIT.match(call.name):
         return bool(call.receiver)
     if _NOTIFIES.search(call.callee) and len(call.args) == 3 and _CONTEXT.match(call.args[0]):

@@ -104,9 +104,9 @@ class Links:
                 return self._listeners[plain(kind)][:3]
         if not rest:
             own = self.by_owner[function.owner] if module.language == "java" and function.owner else {}
-            if name in own or (function.owner in self.bases and own):
-                if found := self._method(function.owner, name, module.path):
-                    return found
+            inherits = bool(own) and function.owner in self.bases
+            if (name in own or inherits) and (found := self._method(function.owner, name, module.path)):
+                return found
             here = [f for m, f in self.by_name.get(name, ()) if m is module and not f.owner]
             if here:
                 return here

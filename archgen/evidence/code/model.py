@@ -81,13 +81,16 @@ class Call:
 
 @dataclass(eq=False, repr=False, slots=True)
 class Catch:
-    """A handler of errors. `body` is its source text without comments, `tried` what it guards."""
+    """A handler of errors. `body` is its source text without comments, `tried` what it guards; `meant` says
+    that a comment in it tells why nothing is done.
+    """
 
     types: str
     body: str
     line: int
     end: int
     tried: Block | None = None
+    meant: bool = False
 
 
 @dataclass(eq=False, repr=False, slots=True)

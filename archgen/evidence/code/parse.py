@@ -52,7 +52,8 @@ def parse(path: str, text: str, nature: Nature = Nature.PRODUCTION) -> Module | 
     if grammar.language == "python":
         blank += [_spanned(node)[2:] for node in root.find_all(_DOCSTRING)]
     clean = _without(text, blank)
-    _Reader(module, grammar, clean).read(spans)
+    said = [start for start, end in blank if _MEANT.search(text, start, end)]
+    _Reader(module, grammar, clean, said).read(spans)
     module.imports = imports_of(clean, grammar.language)
     if grammar.language == "go":
         match = re.search(r"^package\s+(\w+)", clean, re.MULTILINE)
@@ -96,11 +97,19 @@ def _heritage(after: str, language: str) -> str:
     return after[begin:].split("{", 1)[0]
 
 
+# Somebody has thought about a failure, and says why nothing is lost.
+_MEANT = re.compile(
+    r"ignor\w+[^\n]{0,40}\bsafe\b|\bsafe(ly)?\b[^\n]{0,20}\bignor|\b(intentional|deliberate)|\bon purpose\b",
+    re.IGNORECASE,
+)
+
+
 class _Reader:
     """Sweeps the nodes in order of place and keeps a stack of what surrounds the current one."""
 
-    def __init__(self, module: Module, grammar: Grammar, text: str) -> None:
+    def __init__(self, module: Module, grammar: Grammar, text: str, said: list[int]) -> None:
         self.module, self.grammar, self.text = module, grammar, text
+        self.said = said  # where a comment says that something is ignored on purpose
         self.lines = [0, *(m.end() for m in re.finditer("\n", text))]
         self.stack: list[tuple[int, Function | Class | Block]] = []
         self.top = Function("", "", module.path, 1, len(self.lines), body="")
@@ -336,7 +345,9 @@ class _Reader:
             body = body.rstrip().removesuffix("}")
             match = re.search(r"\((.*)\)", opening, re.DOTALL)
             opening = match[1] if match else ""
-        function.catches.append(Catch(opening, body.strip(), self._line(start), self._line(end - 1), tried))
+        meant = any(start < at < end for at in self.said)
+        lines = (self._line(start), self._line(end - 1))
+        function.catches.append(Catch(opening, body.strip(), *lines, tried, meant))
 
     def _assignment(self, node: SgNode, kind: str, start: int) -> None:
         left_field, right_field = self.grammar.assignments[kind]

@@ -190,11 +190,12 @@ MONGO_WRITE_NAME = Names(
     r"(insert|update|delete|replace)_(one|many))$"
 )
 ORM_IMPORT = Names(
-    r"^(gorm\.io/gorm|github\.com/(jinzhu/gorm|uptrace/bun|go-pg/pg|upper/db|astaxie/beego/orm|go-rel/rel)|xorm\.io|"
+    r"^(gorm\.io/gorm|github\.com/(jinzhu/gorm|uptrace/bun|go-pg/pg|upper/db|astaxie/beego/orm|beego/beego/v2/client/orm|go-rel/rel|"
+    r"xorm-io/\w+)|xorm\.io|"
     r"github\.com/go-xorm|entgo\.io/ent)"
 )
 ORM_CHAIN = Names(
-    r"\b(db|DB|tx|sess(ion)?|engine|conn|orm|gorm)\b|\b(Model|Table|Where|WithContext|Session|NewInsert|NewUpdate|NewDelete)\(",
+    r"\b(db|DB|tx|sess(ion)?|[eE]ngine|conn|orm(er)?|gorm)\b|\b(Model|Table|Where|WithContext|Session|NewInsert|NewUpdate|NewDelete)\(",
 )
 ORM_WRITE_NAME = Names(
     r"^(Create|CreateInBatches|Save|Delete|Update|Updates|UpdateColumn|UpdateColumns|Insert|InsertOne|InsertMulti|FirstOrCreate)$"

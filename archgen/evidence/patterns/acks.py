@@ -201,8 +201,9 @@ def _refused(module: Module, function: Function) -> Iterator[Fact]:
         leaves = any(_left_behind(lines, function, reject, block) for block in apart)
         if after is not None and not leaves and branch in apart:
             shared = [b for b in reject.inside if b.kind in ("loop", "closure")]
+            else_ = {line for block in around for line in (block.line, block.end)}
             if all(any(b is c for c in after.inside) for b in shared) and not any(
-                b.kind == "branch" and b.line in (branch.line, branch.end)  # that one, or what is done else
+                b.kind == "branch" and b.line in else_  # one of those, or what is done else
                 for b in after.inside
             ):
                 yield fact(

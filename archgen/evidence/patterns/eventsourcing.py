@@ -92,6 +92,20 @@ def event_sourcing(program: Program, facts: Facts) -> Iterator[Fact]:
         yield fact("es.append", module, line, expected=expected, what="insert", function=function.title)
     if replays and (appends or streams):
         yield from _used(program, replays, appends or streams)
+    elif by_kind := list(_by_kind(program)):
+        yield from _kept_by_kind(program, by_kind)
+
+
+def _kept_by_kind(program: Program, rebuilt: list[tuple[Module, Function, int]]) -> Iterator[Fact]:
+    """The same for a store of the project's own, which only its name tells."""
+    for module, function, call in calls(program):
+        if _HISTORY.match(call.name) and function.name != call.name:
+            # whether it asks for a version is the store's own matter
+            said = {"expected": True, "what": call.shown(50), "function": function.title}
+            yield fact("es.append", module, call.line, **said)
+            yield from (fact("es.replay", m, line, function=f.title) for m, f, line in rebuilt)
+            yield from _used(program, rebuilt, [(module, function, call.line, True)])
+            return
 
 
 def _replays(program: Program) -> Iterator[tuple[Module, Function, int]]:
@@ -114,6 +128,23 @@ def _replays(program: Program) -> Iterator[tuple[Module, Function, int]]:
         )
         if reads or any(_EVENTS.search(name) for name in function.params):
             yield module, function, function.line + function.body.count("\n", 0, at)
+
+
+# A state rebuilt by a case for each kind of event, and a history that is only added to, by their names.
+_REBUILDS = re.compile(r"(apply|replay|rebuild|rehydrate)_?\w*(events?|history)$", re.IGNORECASE)
+_BY_KIND = re.compile(r"\b(switch|match)\b[^\n{]{0,60}\b(event|evt)\w*[^\n{]{0,20}(type|kind)", re.IGNORECASE)
+_A_CASE = re.compile(r"^\s*case\b", re.MULTILINE)
+_CASES = 5
+_HISTORY = re.compile(r"append_?(history|events?)", re.IGNORECASE)
+
+
+def _by_kind(program: Program) -> Iterator[tuple[Module, Function, int]]:
+    """Functions that take a list of events and do something else for each kind of them."""
+    for module, function in program.functions():
+        if _REBUILDS.match(function.name) and (at := _BY_KIND.search(function.body)):
+            looped = _FOR.search(function.body, 0, at.start())
+            if looped and len(_A_CASE.findall(function.body, at.start())) >= _CASES:
+                yield module, function, function.line + function.body.count("\n", 0, at.start())
 
 
 def _fold_in(body: str) -> tuple[int, str]:

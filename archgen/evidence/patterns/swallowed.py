@@ -134,6 +134,8 @@ def _changes(call: Call) -> bool:
 
 
 def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
+    if catch.meant:
+        return
     # a question that leads to a change somewhere (a cache is filled) is a question
     tried = [
         e

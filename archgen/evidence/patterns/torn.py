@@ -26,7 +26,8 @@ _CHANGES = re.compile(
 )
 # What is done once, or is done again as a whole until it is right.
 _REPEATED = re.compile(
-    r"migrat|seed|fixture|setup|sync|expunge|archiv|retention|import|install|bootstrap|demo|restore|clean|purge|(^|/)(scripts?|management)/",
+    r"migrat|seed|fixture|setup|(^|/)init(_\w*)?\.\w+ |\binit_?(data|default|defined|built)|sync|expunge|"
+    r"archiv|retention|import|install|bootstrap|demo|restore|clean|purge|(^|/)(scripts?|management)/",
     re.IGNORECASE,
 )
 # What is handed around and may hold a transaction.
@@ -62,7 +63,12 @@ def torn(program: Program) -> Iterator[Fact]:
     ways = _ways(program)
     for module, function in program.functions():
         if module.language == "typescript" and (found := past(function, unseen)):
-            said = {"function": function.title, "at": found.at, "first": found.first, "second": found.second}
+            said = {
+                "function": function.title or "the module",
+                "at": found.at,
+                "first": found.first,
+                "second": found.second,
+            }
             yield fact("writes.torn", module, found.line, **said)
             continue
         if not function.name or function.name in _MAKES or _REPEATED.search(f"{module.path} {function.name}"):

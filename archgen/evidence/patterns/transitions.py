@@ -9,6 +9,7 @@ Source: Berenson et al., A Critique of ANSI SQL Isolation Levels, 1995 (P4, lost
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from archgen.evidence.code.model import Effect, Function, Module, Program
@@ -55,12 +56,15 @@ _NO_ROW = frozenset(
 def transitions(program: Program) -> Iterator[Fact]:
     """`state.raced`: `what` was checked at line `at`, and is changed at the line of the fact."""
     guarded: set[str] | None = None
+    named: dict[str, list[Function]] = defaultdict(list)
+    for _, function in program.functions():
+        named[function.name].append(function)
     for module, function in program.functions():
         if not function.name or not _mentions(function.body):
             continue
         for one, field, at, change in _checked(function):
             guarded = versioned(program) if guarded is None else guarded
-            if _free(module, function, one, at, guarded):
+            if _free(module, function, one, at, guarded, named):
                 yield fact(
                     "state.raced",
                     module,
@@ -148,15 +152,50 @@ def _taken(function: Function, field: str, after: str, at: int) -> int:
     )
 
 
-def _free(module: Module, function: Function, one: str, at: int, guarded: set[str]) -> bool:
+def _is_fetched(one: str, before: str) -> bool:
+    known = rf"(?<![\w.]){re.escape(one)}\b[^=\n]{{0,60}}(?::?=(?!=))\s*[^;]*?(?i:{FETCHED})\w*\("
+    return re.search(known, before) is not None
+
+
+_FETCHES = re.compile(rf"(?i:{FETCHED})\w*\(")
+
+
+def _is_found(one: str, before: str, named: dict[str, list[Function]]) -> bool:
+    """Whether a function of the project that fetches something has returned it."""
+    made = re.search(
+        rf"(?<![\w.]){re.escape(one)}\b[^=\n]{{0,60}}(?::?=(?!=))\s*(?:await\s+)?([\w.]+)\(", before
+    )
+    known = named.get(made[1].rpartition(".")[2], []) if made else []
+    return len(known) == 1 and _FETCHES.search(known[0].body) is not None
+
+
+def _is_handed(one: str, function: Function) -> bool:
+    """Whether it is what one that calls has fetched."""
+    if one not in function.params:
+        return False
+    place = list(function.params).index(one)
+    for caller in function.callers:
+        for call in caller.calls:
+            given = call.args[place] if call.name == function.name and len(call.args) > place else ""
+            before = "\n".join(caller.body.split("\n")[: call.line - caller.line])
+            if given.isidentifier() and _is_fetched(given, before):
+                return True
+    return False
+
+
+def _free(
+    module: Module,
+    function: Function,
+    one: str,
+    at: int,
+    guarded: set[str],
+    named: dict[str, list[Function]],
+) -> bool:
     """Whether `one` was fetched before, and nothing keeps a second one out."""
     if one.lower() in _NO_ROW:
         return False
     before = "\n".join(function.body.split("\n")[: at - function.line])
-    fetched = re.search(
-        rf"(?<![\w.]){re.escape(one)}\b[^=\n]{{0,60}}(?::?=(?!=))\s*[^;]*?(?i:{FETCHED})\w*\(", before
-    )
-    if fetched is None:
+    if not (_is_fetched(one, before) or _is_found(one, before, named) or _is_handed(one, function)):
         return False
     typed = re.search(rf"\b([A-Z]\w*)(?:<[^>\n]*>)?\s+{re.escape(one)}\s*=", before)
     if guarded & ({typed[1]} if typed else {one[:1].upper() + one[1:], module.types.get(one, "")}):

@@ -99,6 +99,35 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("java", {  # what a base of the client's does, by the number of its arguments
+            "Orders.java": """
+                import org.springframework.transaction.annotation.Transactional;
+                import org.springframework.data.jpa.repository.JpaRepository;
+                interface OrderRepository extends JpaRepository<Order, Long> {}
+                class Orders {
+                  private final OrderRepository orderRepository;
+                  private final UserClient users;
+                  @Transactional
+                  void place(Order order) {
+                    orderRepository.save(order);
+                    users.mayOrder(order.user()); // <-
+                  }
+                }
+            """,
+            "UserClient.java": """
+                class UserClient extends BaseClient<User> {
+                  boolean mayOrder(String user) { return ask(user); }
+                }
+            """,
+            "BaseClient.java": """
+                import org.springframework.web.client.RestTemplate;
+                abstract class BaseClient<T extends Named> {
+                  private final RestTemplate restTemplate = new RestTemplate();
+                  boolean ask(String path) { return ask(path, Boolean.class); }
+                  <P> P ask(String path, Class<P> type) { return restTemplate.getForObject(path, type); }
+                }
+            """,
+        }),
         Sample("typescript", {  # functions that are handed the connection
             "capture.ts": """
                 import { startTransaction, commit, rollback, update } from './query-builder';

@@ -253,6 +253,48 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {  # a function of the project has fetched it, or one that calls
+            "payment.go": """
+                package object
+                import "xorm.io/xorm"
+                func known(name string) (*Payment, error) {
+                    payment := Payment{Name: name}
+                    _, err := engine.Get(&payment)
+                    return &payment, err
+                }
+                func Notify(name string) error {
+                    payment, err := known(name)
+                    if err != nil {
+                        return err
+                    }
+                    if isDone(payment.State) {
+                        return nil
+                    }
+                    payment.State = "Paid" // <-
+                    _, err = engine.Update(payment)
+                    return err
+                }
+            """,
+            "order.go": """
+                package object
+                import "xorm.io/xorm"
+                func Cancel(name string) error {
+                    order, err := GetOrder(name)
+                    if err != nil {
+                        return err
+                    }
+                    return cancel(order)
+                }
+                func cancel(order *Order) error {
+                    if order.State != "Created" {
+                        return errors.New("too late")
+                    }
+                    order.State = "Canceled" // <-
+                    _, err := engine.Update(order)
+                    return err
+                }
+            """,
+        }),
         Sample("typescript", {  # counted, and then taken
             "seats.ts": """
                 import { prisma } from './prisma';

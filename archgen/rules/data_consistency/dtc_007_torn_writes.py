@@ -29,6 +29,18 @@ RULE = Rule(
     remedy="Open a transaction around both.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # what is there before anything else is
+            "object/init_data.go": """
+                package object
+                import "github.com/xorm-io/core"
+                func defineOrganization(organization *Organization) {
+                    _, err := ormer.Engine.ID(core.PK{organization.Name}).Delete(organization)
+                    check(err)
+                    _, err = ormer.Engine.Insert(organization)
+                    check(err)
+                }
+            """,
+        }),
         Sample("typescript", {  # made by the transaction, by what comes from it, or by what is written in it
             "users.ts": """
                 import { createRoleQueries } from './roles';
@@ -394,6 +406,20 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {  # an engine that the whole package shares
+            "payment.go": """
+                package object
+                import "github.com/xorm-io/core"
+                func notify(payment *Payment, order *Order) error {
+                    payment.State = "Paid"
+                    if _, err := ormer.Engine.ID(core.PK{payment.Name}).AllCols().Update(payment); err != nil {
+                        return err
+                    }
+                    _, err := ormer.Engine.ID(core.PK{order.Name}).Update(order) // <-
+                    return err
+                }
+            """,
+        }),
         Sample("typescript", {  # asked of the client, while the transaction does the rest
             "users.ts": """
                 import { createRoleQueries } from './roles';

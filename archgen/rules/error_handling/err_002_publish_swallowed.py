@@ -34,6 +34,18 @@ RULE = Rule(
     remedy="Let the failure reach the caller, or keep the message in an outbox until it is out.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # a channel within a workflow
+            "a.go": """
+                package a
+                import "go.uber.org/cadence/workflow"
+                func fork(ctx workflow.Context, names []string) {
+                    resultChannel := workflow.NewChannel(ctx)
+                    for _, name := range names {
+                        resultChannel.Send(ctx, name)
+                    }
+                }
+            """,
+        }),
         Sample("typescript", {  # a clock that comes back to what is due
             "due.ts": """
                 import Agenda from 'agenda';

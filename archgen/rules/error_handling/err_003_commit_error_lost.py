@@ -29,6 +29,18 @@ RULE = Rule(
     remedy="Return the error that was checked.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # somebody says why nothing is lost
+            "quota.py": """
+                class Quotas:
+                    def keep(self, session, reservations):
+                        try:
+                            session.add_all(reservations)
+                            session.commit()
+                        except Exception:
+                            # Ignoring exceptions here is safe, because what is reserved expires.
+                            LOG.exception('not kept')
+            """,
+        }),
         Sample("go", {  # an error of one's own
             "env.go": """
                 package store

@@ -36,8 +36,35 @@ RULE = Rule(
         "view of them."
     ),
     remedy="Append events with the expected version, and fold them into the state when loading.",
-    languages=("python", "typescript", "java"),
+    languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # a case for each kind of event, and a history that only its name tells of
+            "state.go": """
+                package history
+                func (b *builder) ApplyEvents(history []*Event) error {
+                    for _, event := range history {
+                        switch event.GetEventType() { // <-
+                        case Started:
+                            b.state.Start(event)
+                        case Scheduled:
+                            b.state.Schedule(event)
+                        case Completed:
+                            b.state.Complete(event)
+                        case Failed:
+                            b.state.Fail(event)
+                        case Closed:
+                            b.state.Close(event)
+                        }
+                    }
+                    return nil
+                }
+            """,
+            "engine.go": """
+                package history
+                func (e *engine) rebuild(b *builder, history []*Event) error { return b.ApplyEvents(history) }
+                func (e *engine) keep(events []*Event) error { return e.manager.AppendHistoryNodes(events) }
+            """,
+        }),
         Sample("java", {
             "Order.java": """
                 abstract class Aggregate {
@@ -103,6 +130,28 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("go", {  # what came in is told apart, and no history is kept
+            "hooks.go": """
+                package hooks
+                func applyEvents(state *State, events []Event) {
+                    for _, event := range events {
+                        switch event.Type {
+                        case "opened":
+                            state.Open()
+                        case "closed":
+                            state.Close()
+                        case "merged":
+                            state.Merge()
+                        case "labeled":
+                            state.Label()
+                        case "pushed":
+                            state.Push()
+                        }
+                    }
+                }
+                func Receive(state *State, events []Event) { applyEvents(state, events) }
+            """,
+        }),
         Sample("python", {"store.py": _PY.split("def handle")[0]}),
         Sample("java", {
             "A.java": """

@@ -20,6 +20,24 @@ RULE = Rule(
     remedy="Await the handler and commit, then acknowledge.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # refused, tried again, or done: one of the three
+            "a.go": """
+                package a
+                import "github.com/segmentio/kafka-go"
+                func (p *Processor) once(task Task) {
+                    err := task.Execute()
+                    if err != nil {
+                        if task.RetryErr(err) {
+                            p.queue.Add(task)
+                        } else {
+                            task.Nack(err)
+                        }
+                    } else {
+                        task.Ack()
+                    }
+                }
+            """,
+        }),
         Sample("java", {  # what the container sends once the listener has ended, and what follows the transaction
             "Events.java": """
                 import software.amazon.awssdk.services.sqs.SqsClient;
