@@ -128,6 +128,26 @@ def _asks_again(task: Function, again: set[str]) -> bool:
 _ELSEWHERE = re.compile(r"(^|\.)(\w+_)?tasks?(\.|$)")
 
 
+# Handlers of Restate's: it keeps each step, and calls again until one ends.
+_RESTATE = re.compile(r"(@restatedev/|restate\b|github\.com/restatedev/sdk-go|dev\.restate\.)")
+_RESTATE_WORKER = re.compile(
+    r"((?i:server)\.NewRestate|restate\.(endpoint|serve|app)|RestateHttpServer\.listen)$"
+)
+_RESTATE_SENDS = re.compile(
+    r"\.(Send|send|serviceSend\w*|objectSend\w*|workflowSend\w*|workflowSubmit|service_send|object_send|workflow_send)$"
+)
+
+
+def _of_restate(module: Module, function: Function, call: Call) -> Iterator[Fact]:
+    if not module.uses(_RESTATE):
+        return
+    if _RESTATE_WORKER.search(call.callee):
+        yield fact("job.worker", module, call.line, what=call.callee[:60])
+        yield fact("attempts", module, call.line, what="Restate calls again", function=function.title)
+    elif _RESTATE_SENDS.search(call.callee):
+        yield fact("job.enqueue", module, call.line, what=call.shown(60), attempts=True)
+
+
 # Workflows of Temporal: their steps are kept, and tried again unless somebody limits that.
 _TEMPORAL = re.compile(r"^(@temporalio/|nestjs-temporal|temporalio\b|go\.temporal\.io|io\.temporal)")
 _STARTS_WORKFLOW = re.compile(
@@ -220,6 +240,7 @@ def jobs(program: Program) -> Iterator[Fact]:
         if temporal and (_STARTS_WORKFLOW.search(call.callee) or _TEMPORAL_WORKER.match(call.callee)):
             yield from _of_temporal(module, function, call)
             continue
+        yield from _of_restate(module, function, call)
         if _AGENDA.search(call.receiver) and module.uses(_OF_AGENDA):
             if call.name == "define":
                 yield fact("job.worker", module, call.line, what=call.callee[:60])

@@ -46,7 +46,7 @@ _ASIDE = re.compile(
     r"^(send|publish|put|add|save|insert|write|move|park|store|append|create)(?!(?-i:[a-z]))\w*$",
     re.IGNORECASE,
 )
-_DEAD = re.compile(r"dead[-_ ]?letter|\bdlq\b|\bdlx\b|dlt\b|DeadLetter|_dlq|\.dlq", re.IGNORECASE)
+_DEAD = re.compile(r"dead[-_ ]?letter|\bdlq\b|\bdlx\b|(?<![a-z])dlt\b|DeadLetter|_dlq|\.dlq", re.IGNORECASE)
 
 
 def consumers(program: Program) -> Iterator[Fact]:

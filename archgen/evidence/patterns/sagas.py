@@ -51,6 +51,9 @@ def sagas(program: Program) -> Iterator[Fact]:
                 what=first[:60],
                 definition=function.owner or function.name,
             )
+        elif _kept_for_later(function, call):
+            what = call.args[0] if call.args else call.callee
+            yield fact("saga.compensation", module, call.line, what=what[:60], definition=function.title)
         yield from _definition(module, function, call)
     for module, _, mark, line in marks(program):
         if _FRAMEWORK_MARK.search(mark) and imports(module, _FRAMEWORK):
@@ -58,6 +61,21 @@ def sagas(program: Program) -> Iterator[Fact]:
     yield from _taskflow(program)
     yield from _inline(program)
     yield from _engine(program)
+
+
+# A stack of what is to be taken back, and what works it off: `compensations.push(() => …)`
+_STACK = re.compile(r"_?compensat(ions?|ors?)(stack|s)?$|_?undo_?stack$", re.IGNORECASE)
+_PUSHES = re.compile(r"(push|unshift|append|add\w*|register|prepend|insert)$", re.IGNORECASE)
+
+
+def _kept_for_later(function: Function, call: Call) -> bool:
+    """Whether a step notes what takes it back, and the function works off what was noted when it fails."""
+    if not _STACK.match(call.receiver) or not _PUSHES.match(call.name) or not call.args:
+        return False
+    name = re.escape(call.receiver)
+    runs = rf"\b{name}\.(execute|run|compensate|undo|rollback)\w*\(|\b(of|in|range|reversed\()\s*\(?{name}\b|"
+    runs += rf"\b{name}\.(reverse|toReversed|pop|map|forEach)\("
+    return re.search(runs, function.body, re.IGNORECASE) is not None
 
 
 def _definition(module: Module, function: Function, call: Call) -> Iterator[Fact]:

@@ -15,6 +15,7 @@ _MODEL_SDK = re.compile(r"^(anthropic|openai|mistralai|cohere|google\.genai|@ant
 _MODEL_CALL = re.compile(
     r"\.(messages\.(create|stream)|completions\.(create|stream)|responses\.(create|stream)|generate_content)$"
 )
+_DURABLE = re.compile(r"\brestate\w*\.\w*Context\b")
 # Too little time has passed since it was asked last, and that is all: `if now - self.asked < PAUSE: return`.
 _SINCE = re.compile(
     r"\bif\b[^\n]*(?:-\s*([A-Za-z_][\w.]*)|time\.Since\(([\w.]+)\))\s*<[^\n]*[:{)]\s*(?:return|raise|throw)\b"
@@ -35,6 +36,8 @@ def check(facts: Facts) -> Iterable[Hit]:
     for module, function in facts.program.functions():
         if module.path in guarded or module.path in seen or is_tool(module.path):
             continue
+        if any(map(_DURABLE.search, function.params.values())):
+            continue  # the runtime calls, waits as long as it takes, and calls again
         remote = [e.call for e in function.effects if e.kind == "remote"]
         if any(_MODEL_SDK.match(item.module) for item in module.imports):
             remote += [call for call in function.calls if _MODEL_CALL.search(call.callee)]
@@ -85,6 +88,22 @@ RULE = Rule(
     remedy="Send the call through the breaker of that peer.",
     languages=("python", "typescript", "go", "java",),
     valid=(
+        Sample("go", {  # the runtime calls, and calls again
+            "promote.go": """
+                package deploy
+                import (
+                    restate "github.com/restatedev/sdk-go"
+                    pb "shop/gen"
+                )
+                type Workflow struct {
+                    routes pb.RoutesServiceClient
+                }
+                func (w *Workflow) Promote(ctx restate.ObjectContext, id string) error {
+                    _, err := w.routes.Swap(ctx, id)
+                    return err
+                }
+            """,
+        }),
         Sample("python", {  # a route of one's own
             "app.py": """
                 from aiohttp import web

@@ -39,6 +39,16 @@ RULE = Rule(
     remedy="Alert on the number of dead letters, and write down how to look at them and send them again.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # `id < 3` in the words of ent
+            "flush.go": """
+                package database
+                import "github.com/segmentio/kafka-go"
+                func (c *Client) Flush(most int) error {
+                    _, err := c.Ent.Alert.Delete().Where(alert.IDLT(most)).Exec(ctx)
+                    return err
+                }
+            """,
+        }),
         Sample("python", {  # a task that hands itself to what tries it again
 
                 "tasks.py": """

@@ -27,6 +27,23 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # handlers that Restate calls, and calls again
+            "run.go": """
+                package worker
+                import "github.com/restatedev/sdk-go/server"
+                func Run(ctx context.Context) error {
+                    return server.NewRestate().Bind(deploys()).Start(ctx, ":9080") // <-
+                }
+            """,
+            "push.go": """
+                package hooks
+                import restate "github.com/restatedev/sdk-go/ingress"
+                func push(client *restate.Client, id string) error {
+                    _, err := pb.NewDeployIngressClient(client, id).Deploy().Send(ctx, id) // <-
+                    return err
+                }
+            """,
+        }),
         Sample("python", {  # a task of Huey is enqueued where it is called
             "tasks.py": """
                 from huey.contrib.djhuey import task

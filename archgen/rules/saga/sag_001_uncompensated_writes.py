@@ -14,7 +14,7 @@ _GOES_ON = re.compile(r"(^|\.)(then|switchMap|mergeMap|concatMap|flatMap|andThen
 _HARMLESS = re.compile(
     r"login|log_in|authenticat|authori[sz]|(^|[._])auth$|token|verif|valid|notif|mail|sms|webhook|search|query|graphql|oauth|telemetry|metric|track|(^|[._])log$|slack|callback|lookup|seed|fixture|pull_?image|(get|find|fetch|create)_?or_?(get|find|fetch|create)|"
     r"embed(?!ded)|infer(?!n)|predict|classif|transcri|rerank|summar|(^|_)check(?!_?out)|(confirm|acknowledge)\w*message|"
-    r"hub_?spot|salesforce|sailthru|mailchimp|(checkout|portal)(\.|_)?sessions?|payment_?link|ephemeral|"
+    r"(^|[._])(report|build)(?-i:[A-Z_])|(en|de)crypt|hub_?spot|salesforce|sailthru|mailchimp|(checkout|portal)(\.|_)?sessions?|payment_?link|ephemeral|"
     r"create\w*checkout$|(products?|prices?|customers?)\.(create|update)",
     re.IGNORECASE,
 )
@@ -22,7 +22,7 @@ _HARMLESS = re.compile(
 _NOTES = re.compile(r"message|out_?box|in_?box|(^|_)mq|(log|audit)s?(mapper|repository|dao)?$", re.IGNORECASE)
 # What puts a program together, or hangs something into it, before it does anything.
 _WIRES = re.compile(
-    r"(Checks?|Endpoints?|Factory|Handlers?|Listeners?|Interceptors?|Routes?|Server|Channel|Codec)$"
+    r"(Checks?|Endpoints?|Factory|Handlers?|Listeners?|Interceptors?|Routes?|Server|Channel|Codec|Loop)$"
 )
 # What somebody pays for when it is done and the rest is not, also where the peer is a third party.
 _COSTS = re.compile(
@@ -46,7 +46,7 @@ def check(facts: Facts) -> Iterable[Hit]:
     for module, function in facts.program.functions():
         if not function.name or function.title in compensated or _HARMLESS.search(function.name):
             continue
-        if is_tool(module.path) or _seen_to(function):
+        if is_tool(module.path) or _seen_to(function) or _durable(function):
             continue
         # a mail that was sent is not taken back, nor is what an output binding was given
         # nor, from a single deployable, is what only moves somebody's money judged as a business of several
@@ -88,6 +88,16 @@ def _marked(steps: list[Effect]) -> bool:
     asked = [i for i, e in enumerate(steps) if e.kind == "remote"]
     before = {e.table for e in steps[: asked[0]]} if asked else set()
     return bool(asked) and any(e.table and e.table in before for e in steps[asked[-1] + 1 :])
+
+
+# What runs within one of these is gone on with, after a crash as well, until it has ended.
+_DURABLE = re.compile(
+    r"\b(restate|restatedev|workflow)\.(Object|Workflow|Shared\w*|Run)?Context\b|\b(Object|Workflow)Context\b"
+)
+
+
+def _durable(function: Function) -> bool:
+    return any(map(_DURABLE.search, function.params.values()))
 
 
 _SEEN_TO = re.compile(r"@(?:\w+\.)*GlobalTransactional\b")
@@ -174,6 +184,35 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # gone on with until it has ended; reports, and loops that are begun
+            "orders/main.go": 'package main\nimport "net/http"\nfunc main() { http.ListenAndServe(":80", nil) }\n',
+            "users/main.go": 'package main\nimport "net/http"\nfunc main() { http.ListenAndServe(":81", nil) }\n',
+            "orders/promote.go": """
+                package main
+                import (
+                    restate "github.com/restatedev/sdk-go"
+                    pb "shop/gen"
+                )
+                type Workflow struct {
+                    routes pb.RoutesServiceClient
+                    plans  pb.PlansServiceClient
+                }
+                func (w *Workflow) Promote(ctx restate.ObjectContext, id string) error {
+                    if _, err := w.routes.Swap(ctx, id); err != nil {
+                        return err
+                    }
+                    _, err := w.plans.Schedule(ctx, id)
+                    return err
+                }
+                func (w *Workflow) Handle(ctx context.Context, id string) error {
+                    if _, err := w.routes.ReportStatus(ctx, id); err != nil {
+                        return err
+                    }
+                    _, err := w.plans.ReportEvents(ctx, id)
+                    return err
+                }
+            """,
+        }),
         Sample("python", {
             "badges.py": """
                 import requests

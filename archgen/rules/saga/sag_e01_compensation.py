@@ -36,6 +36,37 @@ RULE = Rule(
     remedy="Give each step that changes something a command that undoes it.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # what takes a step back is noted, and worked off when a later one fails
+            "deploy.go": """
+                package deploy
+                import restate "github.com/restatedev/sdk-go"
+                func (w *Workflow) Deploy(ctx restate.ObjectContext, id string) (retErr error) {
+                    compensations := compensation.New()
+                    defer func() {
+                        if retErr != nil {
+                            retErr = compensations.Execute(ctx)
+                        }
+                    }()
+                    compensations.Add("free the slot", func() error { return w.free(id) }) // <-
+                    return w.take(id)
+                }
+            """,
+        }),
+        Sample("typescript", {
+            "order.ts": """
+                export async function place(ctx, order) {
+                  const compensations = [];
+                  try {
+                    await stock.reserve(order);
+                    compensations.push(() => stock.free(order)); // <-
+                    await payments.charge(order);
+                  } catch (error) {
+                    for (const undo of compensations.reverse()) await undo();
+                    throw error;
+                  }
+                }
+            """,
+        }),
         Sample("python", {  # a state machine that is spelled out in a text
             "template.yaml": """
                 Resources:
@@ -137,6 +168,16 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("typescript", {  # noted, and never worked off
+            "order.ts": """
+                export async function place(ctx, order) {
+                  const compensations = [];
+                  await stock.reserve(order);
+                  compensations.push(() => stock.free(order));
+                  await payments.charge(order);
+                }
+            """,
+        }),
         Sample("typescript", {  # one deployable, and its own store
             "package.json": '{"scripts": {"start": "node server.js"}}',
             "server.ts": """
