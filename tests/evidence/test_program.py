@@ -35,6 +35,15 @@ def test_effects_are_followed_through_types_into_other_files(tmp_path: Path) -> 
     assert _effects(facts, "Case.run") == {"remote"}
 
 
+def test_what_a_function_does_is_the_same_whoever_looks_first(tmp_path: Path) -> None:
+    steps = [f"def step{n}():\n    step{n + 1}()\n" for n in range(6)]
+    last = "import httpx\ndef step6():\n    httpx.post('/x')\n"
+    near = "def near():\n    step5()\ndef round():\n    step4()\n    near()\n"
+    facts = _project(tmp_path, {"steps.py": "".join(steps) + last + near})
+    assert [_effects(facts, f"step{n}") for n in range(7)] == [set()] + [{"remote"}] * 6
+    assert _effects(facts, "near") == _effects(facts, "round") == {"remote"}
+
+
 def test_two_services_with_a_class_of_one_name_keep_their_own(tmp_path: Path) -> None:
     repo = "class Repository:\n    def keep(self, session):\n        session.add(1)\n"
     quiet = "class Repository:\n    def keep(self, session):\n        return tidy(1)\n"

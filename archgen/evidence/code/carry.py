@@ -20,7 +20,7 @@ def connect(links: Links) -> None:
 class _Carrier:
     def __init__(self, links: Links) -> None:
         self._links = links
-        self._summary: dict[int, tuple[Effect, ...]] = {}
+        self._summary: dict[tuple[int, int], tuple[Effect, ...]] = {}
 
     def connect(self) -> None:
         for module in self._links.program.modules.values():
@@ -44,10 +44,12 @@ class _Carrier:
                 function.reach = sorted(own, key=lambda e: e.call.line)
 
     def _does(self, function: Function, depth: int) -> tuple[Effect, ...]:
-        """One effect of each sort that `function` has, itself or through what it calls."""
-        if id(function) in self._summary:
-            return self._summary[id(function)]
-        self._summary[id(function)] = ()
+        """One effect of each sort that `function` has, itself or through what it calls; of those that are
+        `depth` calls away from where one looks, less is seen.
+        """
+        key = (id(function), depth)
+        if key in self._summary:
+            return self._summary[key]
         if _COMMANDS.search(function.body):
             return ()  # it puts commands together, which somebody may call later
         sorts: dict[tuple[str, bool, str], Effect] = {}
@@ -68,8 +70,7 @@ class _Carrier:
                                 sorts.setdefault(
                                     (effect.kind, effect.write, effect.table), _through(effect, call, target)
                                 )
-        result = tuple(sorts.values())
-        self._summary[id(function)] = result
+        result = self._summary[key] = tuple(sorts.values())
         return result
 
 
