@@ -7,7 +7,7 @@ import re
 from archgen.evidence.code.links import Links
 from archgen.evidence.code.model import Call, Effect, Function
 
-_DEEPEST = 5
+_DEEPEST = 8
 _CARRIED = ("db.write", "publish", "enqueue", "remote", "outbox", "commit", "tx", "ack", "reject")
 _COMMANDS = re.compile(r"&(cobra|cli)\.Command\{")
 
