@@ -45,6 +45,10 @@ class Sought:
         return re.compile(self._pattern, self._flags)
 
 
+# Calls beyond which whoever is called may have seen to a failure, and a step is another operation's.
+FAR = 5
+
+
 def weight(module: Module) -> Strength:
     """What is seen in live production code is used; anything else is no more than a claim."""
     return Strength.USED if module.production and module.live else Strength.CLAIMED

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Call, Catch, Effect, Function, Module, Program
 from archgen.evidence.facts import Fact
-from archgen.evidence.patterns.common import BROAD, CLOSES, fact
+from archgen.evidence.patterns.common import BROAD, CLOSES, FAR, fact
 
 _EXIT = re.compile(
     r"\b(raise|throw|return|reject|abort|exit|continue|break|fail|next\s*\(|panic|Promise\.reject|nak|nack|retry|rollback|set_exception|_finish|record|store)\b"
@@ -141,6 +141,7 @@ def _caught(module: Module, function: Function, catch: Catch) -> Iterator[Fact]:
         e
         for e in function.reach
         if any(b is catch.tried for b in e.call.inside)
+        and len(e.via) < FAR
         and not (e.via and e.kind not in ("publish", "enqueue") and _ASKS.match(e.call.name))
     ]
     typed = not BROAD.match(catch.types.strip())

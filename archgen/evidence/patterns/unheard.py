@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from archgen.evidence.code.model import Call, Effect, Function, Module, Program, ending
 from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.background import UPKEEP
-from archgen.evidence.patterns.common import CLOSES, fact
+from archgen.evidence.patterns.common import CLOSES, FAR, fact
 
 _ASYNC = re.compile(
     r"^\s*(?:@[^\n]*\n\s*)*(?:(?:export|default|public|private|protected|static|override)\s+)*async\b"
@@ -83,7 +83,7 @@ _ONLY_TOLD = re.compile(
 
 def _left_to_a_log(module: Module, function: Function) -> Iterator[Fact]:
     """A message or a job whose failure only a log hears: `enqueue(x).catch((e) => logger.error(e))`."""
-    sent = [e for e in function.reach if e.kind in ("publish", "enqueue")]
+    sent = [e for e in function.reach if e.kind in ("publish", "enqueue") and len(e.via) < FAR]
     for call in function.calls if sent else ():
         if call.name != "catch" or not call.discarded or not call.args or not _ONLY_TOLD.match(call.args[0]):
             continue

@@ -51,11 +51,17 @@ def check(facts: Facts) -> Iterable[Hit]:
         # a mail that was sent is not taken back, nor is what an output binding was given
         # nor, from a single deployable, is what only moves somebody's money judged as a business of several
         aside = ("smtp", "binding", "sdk") if alone else ("smtp", "binding")
-        asked = [e for e in function.reach if e.target not in aside]
-        remote = [e for e in asked if e.kind == "remote" and e.write and _matters(e)]
-        local = [
-            e for e in function.reach if e.kind == "db.write" and _matters(e) and not _NOTES.search(e.table)
-        ]
+        near = [e for e in function.reach if len(e.via) < _FAR]
+        asked = [e for e in near if e.target not in aside]
+        # what keeps things may do so over the network: a store of blobs has a client for each
+        kept = {e.table for e in near if e.kind == "db.write" and e.table and not e.via}
+        stores = {id(e.call) for e in near if e.kind == "db.write" and e.table in kept}
+        remote = [
+            e for e in asked
+            if e.kind == "remote" and e.write and _matters(e) and id(e.call) not in stores
+            and e.call.receiver.lower() not in kept
+        ]  # fmt: skip
+        local = [e for e in near if e.kind == "db.write" and _matters(e) and not _NOTES.search(e.table)]
         steps = _chain([*remote, *local])
         peers = [e for e in steps if e.kind == "remote"]
         if alone and (
@@ -90,6 +96,7 @@ def _marked(steps: list[Effect]) -> bool:
     return bool(asked) and any(e.table and e.table in before for e in steps[asked[-1] + 1 :])
 
 
+_FAR = 6  # calls, beyond which a step is another operation's
 # What runs within one of these is gone on with, after a crash as well, until it has ended.
 _DURABLE = re.compile(
     r"\b(restate|restatedev|workflow)\.(Object|Workflow|Shared\w*|Run)?Context\b|\b(Object|Workflow)Context\b"
@@ -184,6 +191,33 @@ RULE = Rule(
     ),
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("go", {  # a store that may keep what it is given over the network
+            "orders/main.go": 'package main\nimport "net/http"\nfunc main() { http.ListenAndServe(":80", nil) }\n',
+            "users/main.go": 'package main\nimport "net/http"\nfunc main() { http.ListenAndServe(":81", nil) }\n',
+            "orders/train.go": """
+                package main
+                import pb "shop/gen"
+                type Master struct {
+                    blobStore BlobStore
+                }
+                func (m *Master) Train(model *Model) error {
+                    if err := m.blobStore.Create(model); err != nil {
+                        return err
+                    }
+                    return m.dropOld()
+                }
+                func (m *Master) dropOld() error {
+                    for _, name := range m.blobStore.Gather() {
+                        m.blobStore.Remove(name)
+                    }
+                    return nil
+                }
+                type Remote struct {
+                    client pb.BlobServiceClient
+                }
+                func (r *Remote) Gather() []string { return r.client.Gather(ctx) }
+            """,
+        }),
         Sample("go", {  # gone on with until it has ended; reports, and loops that are begun
             "orders/main.go": 'package main\nimport "net/http"\nfunc main() { http.ListenAndServe(":80", nil) }\n',
             "users/main.go": 'package main\nimport "net/http"\nfunc main() { http.ListenAndServe(":81", nil) }\n',
