@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Function, Module, Program
 from archgen.evidence.facts import Fact, Strength
-from archgen.evidence.patterns.common import calls, fact, marks
+from archgen.evidence.patterns.common import FAR, calls, fact, marks
 
 _GET = re.compile(
     r"""@(?:\w+\.)*(get|Get|GetMapping|GET)\b(?!Mapping)|methods?\s*=\s*\[\s*["']GET["']\s*\]|RequestMethod\.GET"""
@@ -42,6 +42,7 @@ def writing_questions(program: Program) -> Iterator[Fact]:
                 e
                 for e in item.reach
                 if e.kind in ("db.write", "publish")
+                and len(e.via) < FAR
                 # a constructor gets statements ready, and runs none
                 and not any(title.endswith(".__init__") for title in e.via)
                 # what is called a question keeps something for itself on the way, at most

@@ -9,7 +9,7 @@ from archgen.evidence.code import vocabulary as words
 from archgen.evidence.code.model import Call, Class, Effect, Function, Module, Program
 from archgen.evidence.facts import Fact
 from archgen.evidence.patterns.breakers import is_breaker, whole
-from archgen.evidence.patterns.common import calls, fact, line_in, marks
+from archgen.evidence.patterns.common import FAR, calls, fact, line_in, marks
 from archgen.evidence.patterns.retries import RETRY_MARK, retry_loops, retry_origin
 
 # Whatever tells the peer that it has seen this before: a key, a version, a condition.
@@ -84,6 +84,7 @@ def _unsafe(module: Module, function: Function, effects: Iterable[Effect]) -> It
         if (
             effect.kind == "remote"
             and effect.write
+            and len(effect.via) < FAR
             and _creates(effect, function)
             and not _keyed(function, effect.call)
         ):

@@ -52,6 +52,7 @@ _A_CONNECTION = re.compile(r"conn(ection)?$|client$", re.IGNORECASE)
 _WHOLE = re.compile(r"ATOMIC_REQUESTS")
 _MAKES = ("constructor", "__init__")  # an object that changes something later
 _DEPTH = 3
+_NEAR = 4  # calls within which a helper opens a transaction for whoever calls it
 _DJANGO = re.compile(r"django\b")
 
 
@@ -219,7 +220,10 @@ def _in_transaction(program: Program, function: Function, depth: int, ways: _Way
         return True
     if module.language == "java" and _A_CALLBACK.match(function.name):
         return True
-    if any(e.kind in ("tx", "commit") and (not e.via or _OPENS.search(e.call.name)) for e in function.reach):
+    if any(
+        e.kind in ("tx", "commit") and (not e.via or (len(e.via) < _NEAR and _OPENS.search(e.call.name)))
+        for e in function.reach
+    ):
         return True
     if any(
         _HANDED.search(f"{name} {type_}") or type_ in ways.handles

@@ -12,7 +12,7 @@ from archgen.rules.model import Hit, Rule, Sample, Severity
 # What a closure handed to one of these does comes after what it is called on.
 _GOES_ON = re.compile(r"(^|\.)(then|switchMap|mergeMap|concatMap|flatMap|andThen|thenCompose)$|^(map|tap)$")
 _HARMLESS = re.compile(
-    r"login|log_in|authenticat|authori[sz]|(^|[._])auth$|token|verif|valid|notif|mail|sms|webhook|search|query|graphql|oauth|telemetry|metric|track|(^|[._])log$|slack|callback|lookup|seed|fixture|pull_?image|(get|find|fetch|create)_?or_?(get|find|fetch|create)|"
+    r"login|log_in|log_?out|sign_?out|authenticat|authori[sz]|(^|[._])auth$|token|verif|valid|notif|mail|sms|webhook|search|query|graphql|oauth|telemetry|metric|track|(^|[._])log$|slack|callback|lookup|seed|fixture|pull_?image|(get|find|fetch|create)_?or_?(get|find|fetch|create)|"
     r"embed(?!ded)|infer(?!n)|predict|classif|transcri|rerank|summar|(^|_)check(?!_?out)|(confirm|acknowledge)\w*message|"
     r"(^|[._])(report|build)(?-i:[A-Z_])|(en|de)crypt|hub_?spot|salesforce|sailthru|mailchimp|(checkout|portal)(\.|_)?sessions?|payment_?link|ephemeral|"
     r"create\w*checkout$|(products?|prices?|customers?)\.(create|update)",
