@@ -118,5 +118,5 @@ def _packed(name: str, text: str) -> bool:
     if not name.endswith((".js", ".mjs", ".cjs")):
         return False
     return _BANNER.match(text) is not None or (
-        len(text) > 5_000 and len(text) > _LONG_LINES * (text.count("\n") + 1)
+        len(text) > 2_000 and len(text) > _LONG_LINES * (text.count("\n") + 1)
     )

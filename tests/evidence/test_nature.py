@@ -23,6 +23,7 @@ from archgen.evidence.nature import Nature, nature_of
         ("orders/tests.py", "", Nature.TEST),
         ("orders/pytest_plugin.py", "import pytest\n\n@pytest.fixture\ndef order(): ...\n", Nature.TEST),
         ("orders/lib/shred.bundle.js", "", Nature.GENERATED),
+        ("orders/js/code.js", "run();" * 400, Nature.GENERATED),
         ("billing/mock.go", "", Nature.TEST),
         ("billing/mocked.go", "", Nature.PRODUCTION),
         ("src/functionalTest/java/com/example/App.java", "", Nature.TEST),

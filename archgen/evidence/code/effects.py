@@ -233,7 +233,16 @@ def _of_a_browser(call: Call, module: Module, function: Function) -> bool:
     """Whether a browser asks, or what is called `fetch` is none."""
     if call.name != "fetch":
         return module.path.endswith((".tsx", ".jsx")) and _in_a_page(module, function)
-    return module.language != "typescript" or _in_a_page(module, function) or _own(call)
+    return (
+        module.language != "typescript"
+        or _in_a_page(module, function)
+        or _own(call)
+        or _COOKIES.search(call.text()) is not None
+    )
+
+
+# Only a browser has cookies to send along.
+_COOKIES = re.compile(r"\bcredentials\s*[:=]\s*[\"'`](same-origin|include)")
 
 
 _COMPONENT = re.compile(r"[A-Z]\w*$|use[A-Z]\w*$")

@@ -76,7 +76,7 @@ def naive_consumers(program: Program, facts: Facts) -> Iterator[Fact]:
 
 
 # One at a time looks at what is there, and adds what is missing.
-_LOCKS = re.compile(r"(?<![bB])[lL]ock(er)?\w*\.?\w*\(")
+_LOCKS = re.compile(r"(?<![bBcCfF])[lL]ock(er)?\w*\.?\w*\(")
 _ADDS_UP = re.compile(
     r"[\"'`]\s*ADD\s+#?\w|SET\s+#?(\w+)\s*=\s*(if_not_exists\([^()]*\)|#?\1)\s*\+", re.IGNORECASE
 )

@@ -24,6 +24,13 @@ RULE = Rule(
     remedy="Set a connect and a read timeout where the client is made.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("typescript", {  # a script that a server hands to browsers
+            "challenge/challenge.js": """
+                async function submit(path, answer) {
+                  return fetch(path, { method: 'POST', credentials: 'same-origin', body: answer });
+                }
+            """,
+        }),
         Sample("typescript", {
             "a.js": """
                 import https from 'https';

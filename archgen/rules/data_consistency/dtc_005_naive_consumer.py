@@ -163,6 +163,17 @@ RULE = Rule(
         }),
     ),
     invalid=(
+        Sample("python", {  # a clock is no lock
+            "a.py": """
+                import pika
+                def on(ch, m, p, body, session):
+                    bill(session, body)  # <-
+                def bill(session, body):
+                    session.execute('insert into invoices values (:at)', clock.now())
+                def f(channel):
+                    channel.basic_consume('q', on)
+            """,
+        }),
         Sample("typescript", {  # a function of a stack, which is called for each message
             "template.yaml": """
                 Transform: AWS::Serverless-2016-10-31
