@@ -8,7 +8,7 @@ from rich.text import Text
 
 from archgen.checklist import Audit, ItemResult
 from archgen.console import printable
-from archgen.reports.wording import compared, headline, standing, summary
+from archgen.reports.wording import compared, headline, leading, standing, summary
 from archgen.rules.model import Finding, Severity, Verdict
 
 _LOOKS = {
@@ -64,10 +64,11 @@ def _show_item(item: ItemResult, console: Console) -> None:
         _line(console, f"{_LOOKS[item.counted or item.verdict][0]} if suppressed findings counted", "yellow")
     if item.accepted is not None:
         _line(console, f"accepted until {item.accepted.until}: {item.accepted.reason}", "yellow")
-    for finding in item.findings[:_FINDINGS]:
+    told, more = leading(item.findings, _FINDINGS)
+    for finding in told:
         _finding(console, finding, _SEVERITY[finding.severity])
-    if len(item.findings) > _FINDINGS:
-        _line(console, f"and {len(item.findings) - _FINDINGS} more findings", "dim")
+    if more:
+        _line(console, f"and {more}", "dim")
     for finding in item.suppressed[:_FINDINGS]:
         _finding(console, finding, "dim")
     if item.verdict is not Verdict.NOT_APPLICABLE:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from archgen.checklist import Audit
 from archgen.rules.model import Finding
 
@@ -38,6 +41,18 @@ def compared(audit: Audit) -> str:
             + ("; --write-baseline takes what is fixed out of it." if audit.fixed else ".")
         )
     return " ".join(said)
+
+
+def leading(findings: Sequence[Finding], most: int) -> tuple[list[Finding], str]:
+    """Up to `most` findings, in their order, with one of each rule before a second of any; and how many more
+    there are of which rule, "" for none.
+    """
+    first = {finding.rule: finding for finding in reversed(findings)}
+    by_turn = sorted(findings, key=lambda finding: first[finding.rule] is not finding)
+    taken = {id(finding) for finding in by_turn[:most]}
+    shown = [finding for finding in findings if id(finding) in taken]
+    more = Counter(finding.rule for finding in findings if id(finding) not in taken)
+    return shown, ", ".join(f"{number} more of {rule}" for rule, number in more.items())
 
 
 def standing(finding: Finding) -> str:

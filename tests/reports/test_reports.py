@@ -87,6 +87,17 @@ def test_the_table_fits_its_width_and_shows_score_with_coverage(width: int) -> N
     assert "Score" in text and "judged items" in " ".join(text.split())
 
 
+def test_one_rule_with_many_findings_hides_no_other() -> None:
+    audit = _audit()
+    many = [replace(audit.findings[0], line=number) for number in range(1, 9)]
+    other = replace(audit.findings[0], rule="DTC-007", file="orders/last.py")
+    items = [replace(i, findings=(*many, other)) if i.findings else i for i in audit.items]
+    text = _table(replace(audit, items=tuple(items)), 200)
+    assert "DTC-007 orders/last.py" in text
+    assert text.count("DTC-001 ") == 4
+    assert "and 4 more of DTC-001" in text
+
+
 def test_the_table_is_plain_where_nobody_looks() -> None:
     assert "\x1b" not in _table(_audit())
     assert "\x1b" in _table(_audit(), terminal=True)
