@@ -123,7 +123,7 @@ def find_services(
     return _told_apart(_grown_together(services, program, imports))
 
 
-_ENTANGLED = 10  # modules on each side that import the other: fewer are clients or contracts that strayed
+_ENTANGLED = 6  # modules on each side that import the other: fewer are clients or contracts that strayed
 
 
 def _grown_together(services: list[Service], program: Program, imports: Imports) -> list[Service]:
