@@ -116,9 +116,16 @@ def _put(module: Module, function: Function, queues: set[str]) -> Iterator[Fact]
     changed = [e.call.line for e in function.reach if e.kind == "db.write"]
     for call in function.calls if changed else ():
         put = call.name in ("put", "put_nowait") and call.receiver in queues and min(changed) < call.line
-        if put and not UPKEEP.search(f"{function.title} {call.receiver}"):
+        if put and not UPKEEP.search(f"{function.title} {call.receiver}") and not _own(call, module):
             yield _weak(module, function, call.line, f"a queue in memory ({call.receiver})")
             return
+
+
+def _own(call: Call, module: Module) -> bool:
+    """Whether a queue is made by the function in which it is filled, for as long as that is at work."""
+    made = re.compile(rf"(?<![\w.]){re.escape(call.receiver)}\b[^=\n]*=\s*[\w.]*Queue\(")
+    around = (f for f in module.functions if f.name and f.line <= call.line <= f.end)
+    return any(made.search(f.body) for f in around)
 
 
 def _spawners(program: Program) -> set[str]:

@@ -60,6 +60,22 @@ RULE = Rule(
     remedy="Declare named, durable queues and exchanges, and send persistent messages.",
     languages=("python", "typescript", "go", "java"),
     valid=(
+        Sample("python", {  # what happens to one request is told to whoever waits for it
+            "app.py": """
+                import asyncio
+                from fastapi import FastAPI
+                app = FastAPI()
+                @app.post('/runs')
+                async def run(body, session):
+                    happening: asyncio.Queue = asyncio.Queue()
+                    async def work():
+                        session.add(body)
+                        await session.commit()
+                        happening.put_nowait('end')
+                    asyncio.create_task(work())
+                    return told(happening)
+            """,
+        }),
         Sample("python", {
             "pay.py": """
                 import asyncio
