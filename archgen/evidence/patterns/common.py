@@ -45,7 +45,7 @@ class Sought:
         return re.compile(self._pattern, self._flags)
 
 
-# Calls beyond which whoever is called may have seen to a failure, and a step is another operation's.
+# Calls beyond which whoever is called may have seen to a failure, or does what is its own affair.
 FAR = 5
 
 

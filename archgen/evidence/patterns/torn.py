@@ -57,7 +57,9 @@ _DJANGO = re.compile(r"django\b")
 
 
 def torn(program: Program) -> Iterator[Fact]:
-    """`writes.torn`: `first` and `second` are what is changed, `at` is the line of the first change."""
+    """`writes.torn`: `first` and `second` are what is changed, `at` is the line of the first change; `past`
+    says that the second goes past the transaction around both.
+    """
     runners = runners_of(program)
     atomic = any(_WHOLE.search(text.value) for module in program.modules.values() for text in module.texts)
     unseen = carried(program)
@@ -69,6 +71,7 @@ def torn(program: Program) -> Iterator[Fact]:
                 "at": found.at,
                 "first": found.first,
                 "second": found.second,
+                "past": True,
             }
             yield fact("writes.torn", module, found.line, **said)
             continue

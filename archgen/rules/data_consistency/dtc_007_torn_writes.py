@@ -11,7 +11,8 @@ def check(facts: Facts) -> Iterable[Hit]:
     return hits(
         [f for f in facts.of("writes.torn") if not is_tool(f.file)],
         lambda f: (
-            f"{f['function']} changes {f['second']} apart from {f['first']} (line {f['at']}), outside of any transaction"
+            f"{f['function']} changes {f['second']} apart from {f['first']} (line {f['at']}), "
+            + ("past the transaction around both" if f.get("past") else "outside of any transaction")
         ),
     )
 
@@ -26,7 +27,7 @@ RULE = Rule(
         "Each statement is kept as soon as it is made. What fails or dies between the two leaves an order "
         "without its lines, or deletes what it was about to write anew, and nobody will notice."
     ),
-    remedy="Open a transaction around both.",
+    remedy="Make both by one transaction: by what it hands out, where it hands out something.",
     languages=("python", "typescript", "go", "java"),
     valid=(
         Sample("go", {  # what is there before anything else is
